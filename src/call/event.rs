@@ -1,0 +1,43 @@
+//! What a watcher of a call is told while it happens.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CallId, CallState, EndCause, Hypothesis, MediaTime, Utterance};
+
+/// One live event. Lossy by design: the store holds the truth, a watcher that missed one reads it there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CallEvent {
+    State { call: CallId, state: CallState, cause: Option<EndCause> },
+    Partial { call: CallId, at: MediaTime, hypothesis: Hypothesis },
+    Final { call: CallId, utterance: Utterance },
+    /// The draft as it stands; `complete` once it is committed. JSON of `draft::schema::TicketDraft`.
+    Draft { call: CallId, complete: bool, draft: serde_json::Value },
+    Dtmf { call: CallId, digit: char, at: MediaTime },
+    Delivery { call: CallId, state: String },
+}
+
+impl CallEvent {
+    pub fn call(&self) -> CallId {
+        match self {
+            Self::State { call, .. }
+            | Self::Partial { call, .. }
+            | Self::Final { call, .. }
+            | Self::Draft { call, .. }
+            | Self::Dtmf { call, .. }
+            | Self::Delivery { call, .. } => *call,
+        }
+    }
+
+    /// Name of the event on the SSE stream.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::State { .. } => "state",
+            Self::Partial { .. } => "partial",
+            Self::Final { .. } => "final",
+            Self::Draft { .. } => "draft",
+            Self::Dtmf { .. } => "dtmf",
+            Self::Delivery { .. } => "delivery",
+        }
+    }
+}

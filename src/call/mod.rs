@@ -1,0 +1,19 @@
+//! What flows through the gateway: one caller's visit and the words about it. No I/O, no clock, knows nobody.
+
+mod audio;
+mod event;
+mod id;
+mod media_plan;
+mod party;
+mod state;
+mod time;
+mod words;
+
+pub use audio::{AudioFrame, FrameKind};
+pub use event::CallEvent;
+pub use id::{CallId, DraftId, IdError, Reference};
+pub use media_plan::{Codec, Direction, MediaPlan};
+pub use party::{Identity, Origin, Party};
+pub use state::{CallState, EndCause, UnknownName};
+pub use time::{MediaSpan, MediaTime};
+pub use words::{Coverage, CoverageKind, Hypothesis, Language, SegmentOutcome, Utterance, Word};

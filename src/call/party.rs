@@ -1,0 +1,39 @@
+//! Who called, and how far that is verified.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// An identity as one header stated it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `sip:`, `sips:` or `tel:` URI, without parameters.
+    pub uri: String,
+    /// User part when it looks like a telephone number: digits with an optional leading `+`.
+    pub number: Option<String>,
+    /// Display name, bounded and without control characters.
+    pub display_name: Option<String>,
+}
+
+/// Claimed and asserted identities are never mixed: `From` is what the caller says, P-Asserted-Identity
+/// (RFC 3325) is what a trusted trunk says. One from an untrusted source is dropped before it gets here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    pub claimed: Option<Identity>,
+    pub asserted: Option<Identity>,
+    /// The caller asked for privacy (`Privacy: id`, RFC 3323, or `anonymous.invalid`).
+    pub withheld: bool,
+}
+
+/// The door the call came through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "channel", rename_all = "snake_case")]
+pub enum Origin {
+    Sip {
+        /// The peer's Call-ID string, bounded; for logs of both sides to be matched, never a key.
+        sip_call_id: String,
+        source: SocketAddr,
+        transport: String,
+        user_agent: Option<String>,
+    },
+}

@@ -1,0 +1,60 @@
+//! Every bound in one place: unit, value, reason, and what it costs at worst.
+
+use std::time::Duration;
+
+/// Calls that may be in progress at once before 503 + Retry-After. A call costs about 100 KiB.
+pub const MAX_CALLS: usize = 500;
+/// Seconds in `Retry-After` of a 503: long enough to thin a storm, short enough for a person to try again.
+pub const RETRY_AFTER_S: u32 = 5;
+
+/// A SIP datagram above this is dropped unread (UDP's largest payload).
+pub const MAX_DATAGRAM: usize = 65_535;
+/// Header lines of one SIP message; the longest legal message of RFC 4475 has 29.
+pub const MAX_SIP_HEADERS: usize = 256;
+/// Bytes kept of any string of the peer (display name, Call-ID, User-Agent) once it leaves ingress.
+pub const MAX_PEER_STRING: usize = 256;
+/// SDP body; a browser's is about 6 KiB.
+pub const MAX_SDP: usize = 64 * 1024;
+
+/// Frames between the media task and the pipeline: 10 s. Worst 160 KiB a call.
+pub const FRAME_QUEUE: usize = 500;
+/// Packets in the jitter ring: 2.5 s at 20 ms.
+pub const JITTER_RING: usize = 128;
+/// How long a missing packet is waited for before its gap is concealed.
+pub const JITTER_WAIT: Duration = Duration::from_millis(100);
+/// A closed RTP port stays bound and silent this long, so a new call cannot inherit a stranger's stream.
+pub const PORT_DRAIN: Duration = Duration::from_secs(10);
+/// No RTP after the answer: end with `no_media`.
+pub const NO_MEDIA: Duration = Duration::from_secs(30);
+/// RTP and RTCP stopped in mid-call: end with `media_lost`.
+pub const MEDIA_LOST: Duration = Duration::from_secs(15);
+
+/// A speech segment is cut here even without a pause: Whisper's window is 30 s. Worst 400 KiB at 8 kHz.
+pub const MAX_SEGMENT: Duration = Duration::from_secs(25);
+/// Segments of one call waiting for the recogniser; above it audio is read back from the recording.
+pub const SEGMENT_QUEUE: usize = 8;
+/// Jobs of all calls waiting for the recogniser.
+pub const SPEECH_QUEUE: usize = 1_024;
+/// One decode may take this many times its audio's length, and at least `DECODE_FLOOR`.
+pub const DECODE_TIMES_AUDIO: u32 = 10;
+pub const DECODE_FLOOR: Duration = Duration::from_secs(20);
+
+/// Live events kept for a slow reader of the event stream before it must catch up from the store.
+pub const EVENT_QUEUE: usize = 1_024;
+/// Commands waiting for the one SQLite writer.
+pub const STORE_QUEUE: usize = 4_096;
+/// Commands committed together.
+pub const STORE_BATCH: usize = 256;
+
+/// Body of `POST /intake/drafts`; a 30-minute call with words is about 1 MiB.
+pub const MAX_INTAKE_BODY: usize = 8 * 1024 * 1024;
+/// Bytes read of an endpoint's answer.
+pub const MAX_ANSWER: usize = 64 * 1024;
+pub const DELIVERY_CONNECT: Duration = Duration::from_secs(10);
+/// One delivery attempt, whole.
+pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Deliveries in flight at once.
+pub const DELIVERY_PARALLEL: usize = 8;
+
+/// Longest WAV that `transcribe` and `draft` take: three hours.
+pub const MAX_FILE_HOURS: u64 = 3;

@@ -1,0 +1,71 @@
+//! The doors: where calls come in.
+//!
+//! A door turns its protocol into an [`IncomingCall`]; what happens next is told in `pipeline.rs`.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::call::{EndCause, MediaPlan, Origin, Party};
+
+/// A call that was admitted by its door and waits for an answer.
+pub struct IncomingCall {
+    pub party: Party,
+    pub origin: Origin,
+    /// User part of the Request-URI.
+    pub dialled: Option<String>,
+    /// What both sides can speak; `plan.remote` is the peer's RTP address. Negotiated from the offer.
+    pub plan: MediaPlan,
+    pub signalling: Box<dyn Signalling>,
+    /// What the peer does from now on. Closed when the door is done with the call.
+    pub events: mpsc::Receiver<SignalEvent>,
+    /// Counts the call against the admission limit until it is dropped.
+    pub permit: admission::Permit,
+}
+
+/// What the peer did.
+#[derive(Debug)]
+pub enum SignalEvent {
+    /// CANCEL before the answer, or no ACK after it.
+    Cancelled,
+    /// The peer hung up (BYE).
+    HungUp,
+    /// A re-INVITE changed the media; answer with the local address that now receives (same port as a rule).
+    /// Dropping `answer` refuses it with 488 and the call goes on as before.
+    Updated { plan: MediaPlan, answer: oneshot::Sender<SocketAddr> },
+    /// DTMF that came in signalling (SIP INFO).
+    Dtmf(char),
+}
+
+/// Our side of the signalling of one call.
+#[async_trait]
+pub trait Signalling: Send + Sync {
+    /// 180 Ringing.
+    async fn ringing(&self) -> Result<(), SignalError>;
+    /// 200 OK with our RTP address in the SDP answer. Returns when it was sent, not when it was acknowledged.
+    async fn answer(&self, local_rtp: SocketAddr) -> Result<(), SignalError>;
+    /// Final refusal before the answer.
+    async fn refuse(&self, refusal: Refusal);
+    /// BYE. Never fails: a peer that does not answer is gone anyway.
+    async fn hang_up(&self, cause: EndCause);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 503 with Retry-After.
+    Busy,
+    /// 500: we could not write the call down.
+    CannotRecord,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignalError {
+    #[error("the peer cancelled the call")]
+    Cancelled,
+    #[error("could not send: {0}")]
+    Transport(String),
+}
+
+pub mod admission;
+pub mod sip;

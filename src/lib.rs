@@ -1,0 +1,33 @@
+//! Heardline: a voice call intake and transcription gateway.
+//!
+//! ```text
+//!  caller ──SIP──► ingress ──► media ──► speech ──► draft ──► intake ──► endpoint
+//!                     │          │          │          │         │          ▲
+//!                     └──────────┴───── store (SQLite, WAV) ─────┘          │
+//!                                        ▲                                  │
+//!                                     recover (at boot)          review (desk, over HTTP)
+//! ```
+//!
+//! Reading order: [`pipeline`] tells one call's journey from top to bottom, [`gateway`] builds the stages and
+//! joins them, [`call`] holds the words that flow between them. After that each folder can be read alone.
+//!
+//! Invariants (held by `tests/architecture.rs` and the tests named by them):
+//! - a call row is in the store before the 200 OK leaves;
+//! - every second of caller audio ends in the coverage ledger;
+//! - draft and outbox row are committed in one transaction;
+//! - a stage knows the types of the stage before it, never of the one after;
+//! - everything is bounded, and the bounds stand in [`config::limits`].
+
+pub mod call;
+pub mod cli;
+pub mod config;
+pub mod draft;
+pub mod gateway;
+pub mod ingress;
+pub mod intake;
+pub mod media;
+pub mod ops;
+pub mod pipeline;
+pub mod review;
+pub mod speech;
+pub mod store;

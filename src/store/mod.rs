@@ -1,0 +1,218 @@
+//! The only door to what survives: SQLite rows and WAV files.
+//!
+//! [`Store`] is a trait so that another database can follow with the same tests; [`sqlite`] is the first.
+//! One writer commits in groups; a method returns only when its change is durable (WAL, `synchronous=FULL`).
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use crate::call::{
+    CallId, CallState, Coverage, DraftId, EndCause, Origin, Party, Reference, Utterance,
+};
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{path}: {reason}; point [data] dir at a folder this user may write")]
+    NotWritable { path: PathBuf, reason: String },
+    #[error("{path}: made by a newer heardline (schema {found}, this program knows {known}); run that version or restore a backup")]
+    NewerSchema { path: PathBuf, found: i64, known: i64 },
+    #[error("database: {0}")]
+    Database(String),
+    #[error("no {what} {id}")]
+    NotFound { what: &'static str, id: String },
+    #[error("row of {what} {id} is damaged: {reason}")]
+    Damaged { what: &'static str, id: String, reason: String },
+    #[error("the store is shutting down")]
+    Closed,
+}
+
+/// A call as it is when its INVITE was admitted.
+#[derive(Clone, Debug)]
+pub struct NewCall {
+    pub id: CallId,
+    pub line: String,
+    pub party: Party,
+    pub origin: Origin,
+    pub dialled: Option<String>,
+    pub started_unix_ms: i64,
+}
+
+/// One stored call.
+#[derive(Clone, Debug)]
+pub struct CallRow {
+    pub id: CallId,
+    pub reference: Reference,
+    pub line: String,
+    pub state: CallState,
+    pub cause: Option<EndCause>,
+    pub party: Party,
+    pub origin: Origin,
+    pub dialled: Option<String>,
+    pub started_unix_ms: i64,
+    pub answered_unix_ms: Option<i64>,
+    pub ended_unix_ms: Option<i64>,
+    /// When the notice began and ended, in media time.
+    pub notice: Option<crate::call::MediaSpan>,
+    pub duration_ms: Option<u64>,
+    pub coverage: Option<Coverage>,
+    pub recording: Option<RecordingRow>,
+    /// Digits the caller pressed, in order.
+    pub dtmf: String,
+}
+
+/// A finished recording, beside its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingRow {
+    pub sha256: String,
+    pub duration_ms: u64,
+    pub rate: u32,
+}
+
+/// What is known once the audio is complete.
+#[derive(Clone, Debug)]
+pub struct CallEnd {
+    pub cause: EndCause,
+    pub ended_unix_ms: i64,
+    pub duration_ms: u64,
+    pub recording: Option<RecordingRow>,
+    /// Spans that were concealed, so that recovery can rebuild the ledger.
+    pub lost: Vec<crate::call::MediaSpan>,
+    pub notice: Option<crate::call::MediaSpan>,
+    pub dtmf: String,
+}
+
+/// A draft as committed. `body` is frozen: every delivery posts exactly these bytes.
+#[derive(Clone, Debug)]
+pub struct CompletedDraft {
+    pub call: CallId,
+    pub draft: DraftId,
+    pub version: u32,
+    pub body: String,
+    pub coverage: Coverage,
+    pub created_unix_ms: i64,
+    /// Endpoint names each owed one delivery.
+    pub endpoints: Vec<String>,
+}
+
+/// One draft version owed to one endpoint.
+#[derive(Clone, Debug)]
+pub struct DeliveryRow {
+    /// Also the `webhook-id` of every attempt.
+    pub id: String,
+    pub call: CallId,
+    pub draft: DraftId,
+    pub version: u32,
+    pub endpoint: String,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    pub next_attempt_unix_ms: i64,
+    pub last_status: Option<u16>,
+    /// What went wrong last, for the operator; never a body.
+    pub last_error: Option<String>,
+    pub delivered_unix_ms: Option<i64>,
+    pub created_unix_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    Pending,
+    Delivered,
+    /// Refused for good or stopped; visible, replayable.
+    Dead,
+}
+
+impl DeliveryState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// Result of one attempt.
+#[derive(Clone, Debug)]
+pub struct AttemptResult {
+    pub delivery: String,
+    pub at_unix_ms: i64,
+    pub status: Option<u16>,
+    pub error: Option<String>,
+    pub next: NextStep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    Done,
+    RetryAt { unix_ms: i64 },
+    Park,
+}
+
+/// What the built-in endpoint did with a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    Accepted,
+    /// The same id with the same body came before.
+    Duplicate,
+    /// The same idempotency key with another body.
+    Conflict,
+}
+
+/// A page of calls, newest first.
+#[derive(Clone, Debug)]
+pub struct CallPage {
+    pub calls: Vec<CallRow>,
+    /// Pass as `before` to get the next page.
+    pub next: Option<CallId>,
+}
+
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Inserts the row in state `ringing` and draws its reference. Durable when it returns.
+    async fn create_call(&self, call: NewCall) -> Result<Reference, StoreError>;
+    /// The 200 OK is about to leave: state `live`.
+    async fn answer_call(&self, call: CallId, at_unix_ms: i64) -> Result<(), StoreError>;
+    /// Never answered: state `refused`, final.
+    async fn refuse_call(&self, call: CallId, cause: EndCause, at_unix_ms: i64) -> Result<(), StoreError>;
+    /// Audio complete: state `finishing`. A second call with the same id changes nothing.
+    async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError>;
+    /// Idempotent by (call, seq).
+    async fn append_utterance(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
+    /// The draft as it stands in mid-call; overwritten by the next, ignored once a complete one exists.
+    async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError>;
+    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft was there already
+    /// and nothing changed.
+    async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
+
+    async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
+    /// `(draft, delivered?)`: complete draft body if there is one, else the live one.
+    async fn draft(&self, call: CallId) -> Result<Option<(String, bool)>, StoreError>;
+    async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
+    /// Spans given to `end_call` as lost.
+    async fn lost_spans(&self, call: CallId) -> Result<Vec<crate::call::MediaSpan>, StoreError>;
+    async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
+    /// Calls in no final state, oldest first: what boot recovery must carry on.
+    async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError>;
+
+    async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// Pending and due at `now`, oldest first, with their frozen bodies.
+    async fn due_deliveries(&self, now_unix_ms: i64, limit: u32) -> Result<Vec<(DeliveryRow, String)>, StoreError>;
+    /// When the earliest pending delivery is due.
+    async fn next_due(&self) -> Result<Option<i64>, StoreError>;
+    async fn record_attempt(&self, result: AttemptResult) -> Result<(), StoreError>;
+    async fn dead_deliveries(&self, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// Dead back to pending, due at once. The body stays as it was.
+    async fn replay(&self, delivery: &str, now_unix_ms: i64) -> Result<(), StoreError>;
+    /// All pending deliveries of an endpoint become due at `unix_ms` (an endpoint that came back drains).
+    async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError>;
+
+    /// The built-in endpoint: keeps a received draft once.
+    async fn receive(&self, webhook_id: &str, idempotency_key: &str, body_sha256: &str, body: &str, at_unix_ms: i64) -> Result<Received, StoreError>;
+    /// Drafts the built-in endpoint holds: (webhook id, body), newest first.
+    async fn received(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Waits for queued writes, then closes.
+    async fn close(&self);
+}
