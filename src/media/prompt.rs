@@ -1,0 +1,165 @@
+//! What the gateway says: built-in prompts per language, replaceable by a folder of recordings.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::call::Language;
+
+/// A spoken text: 8 kHz mono PCM and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    pub pcm: Vec<i16>,
+    pub text: String,
+}
+
+impl Prompt {
+    pub fn millis(&self) -> u64 {
+        u64::try_from(self.pcm.len()).unwrap_or(u64::MAX) / 8
+    }
+}
+
+/// Everything the gateway can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PromptName {
+    /// You are recorded; in danger call … (the line's emergency number follows, digit by digit).
+    Notice,
+    AnythingElse,
+    /// Your reference is … (the digits follow).
+    Reference,
+    Goodbye,
+    CallBack,
+    Warning,
+    Digit(u8),
+}
+
+impl PromptName {
+    fn file_stem(self) -> String {
+        match self {
+            Self::Notice => "notice".into(),
+            Self::AnythingElse => "anything_else".into(),
+            Self::Reference => "reference".into(),
+            Self::Goodbye => "goodbye".into(),
+            Self::CallBack => "call_back".into(),
+            Self::Warning => "warning".into(),
+            Self::Digit(digit) => format!("digit_{digit}"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    #[error("{path}: {reason}; a prompt is a WAV file of at most 20 s")]
+    Unusable { path: PathBuf, reason: String },
+    #[error("prompt {0:?} has no built-in recording in language {1}")]
+    Missing(String, &'static str),
+}
+
+/// The prompts of one line.
+#[derive(Clone)]
+pub struct Prompts {
+    by_name: Arc<HashMap<(Language, String), Arc<Prompt>>>,
+}
+
+const TEXTS: &str = include_str!("prompts/prompts.tsv");
+
+macro_rules! built_in {
+    ($($language:literal => [$($name:literal),+ $(,)?]),+ $(,)?) => {
+        &[$($(($language, $name, include_bytes!(concat!("prompts/", $language, "/", $name, ".wav")) as &[u8])),+),+]
+    };
+}
+
+macro_rules! all_languages {
+    ($($name:literal),+ $(,)?) => {
+        built_in!("en" => [$($name),+], "zh" => [$($name),+], "yue" => [$($name),+])
+    };
+}
+
+const SOUNDS: &[(&str, &str, &[u8])] = all_languages!(
+    "notice", "anything_else", "reference", "goodbye", "call_back", "warning", "digit_0", "digit_1", "digit_2",
+    "digit_3", "digit_4", "digit_5", "digit_6", "digit_7", "digit_8", "digit_9",
+);
+
+impl Prompts {
+    /// Built-in prompts; files `<folder>/<language>/<name>.wav` replace them one by one.
+    pub fn load(languages: &[Language], folder: Option<&Path>) -> Result<Self, PromptError> {
+        let mut by_name = HashMap::new();
+        for (language, name, wav) in SOUNDS {
+            let Some(language) = Language::from_code(language).filter(|l| languages.contains(l)) else { continue };
+            let text = text_of(language, name);
+            let own = folder.map(|dir| dir.join(language.code()).join(format!("{name}.wav"))).filter(|path| path.exists());
+            let prompt = match own {
+                Some(path) => Prompt { pcm: read_own(&path)?, text },
+                None => Prompt { pcm: pcm_of_wav(wav), text },
+            };
+            by_name.insert((language, (*name).to_owned()), Arc::new(prompt));
+        }
+        Ok(Self { by_name: Arc::new(by_name) })
+    }
+
+    pub fn get(&self, language: Language, name: PromptName) -> Result<Arc<Prompt>, PromptError> {
+        let stem = name.file_stem();
+        self.by_name.get(&(language, stem.clone())).cloned().ok_or(PromptError::Missing(stem, language.code()))
+    }
+
+    /// A prompt followed by digits, for numbers that are read out one by one.
+    pub fn with_digits(
+        &self,
+        language: Language,
+        name: PromptName,
+        digits: impl Iterator<Item = u8>,
+    ) -> Result<Vec<Arc<Prompt>>, PromptError> {
+        std::iter::once(name).chain(digits.map(PromptName::Digit)).map(|name| self.get(language, name)).collect()
+    }
+}
+
+fn text_of(language: Language, name: &str) -> String {
+    TEXTS
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(3, '\t');
+            (parts.next()? == language.code() && parts.next()? == name).then(|| parts.next()).flatten()
+        })
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Our own files have the canonical 44-byte header, so their samples start there.
+fn pcm_of_wav(wav: &[u8]) -> Vec<i16> {
+    wav.get(44..).unwrap_or_default().as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
+}
+
+fn read_own(path: &Path) -> Result<Vec<i16>, PromptError> {
+    const LONGEST_S: usize = 20;
+    let unusable = |reason: String| PromptError::Unusable { path: path.into(), reason };
+    let audio = super::wav::read_mono(path).map_err(|e| unusable(e.to_string()))?;
+    let pcm = super::resample::to_rate(&audio, 8_000).map_err(|e| unusable(e.to_string()))?;
+    if pcm.len() > LONGEST_S * 8_000 {
+        return Err(unusable(format!("{} s long", pcm.len() / 8_000)));
+    }
+    Ok(pcm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_notice_is_at_most_eight_seconds_in_every_language_with_its_number() {
+        let all = [Language::En, Language::Zh, Language::Yue];
+        let prompts = Prompts::load(&all, None).unwrap();
+        for language in all {
+            let notice = prompts.with_digits(language, PromptName::Notice, [1, 1, 2].into_iter()).unwrap();
+            let millis: u64 = notice.iter().map(|p| p.millis()).sum();
+            assert!(millis > 2_000 && millis <= 8_000, "{language:?}: {millis} ms");
+            assert!(notice.iter().all(|p| !p.text.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_language_the_line_does_not_speak_has_no_prompts() {
+        let prompts = Prompts::load(&[Language::En], None).unwrap();
+        assert!(prompts.get(Language::Zh, PromptName::Goodbye).is_err());
+    }
+}
