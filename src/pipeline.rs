@@ -1,1 +1,138 @@
-//! (to be written)
+//! One call's journey, from ring to ticket. Read [`run_call`] first.
+//!
+//! The media loop here never waits for the recogniser or the disk: audio goes to the recorder's queue, speech to
+//! the [`scribe`], and what they need more time for happens after the caller has hung up.
+
+mod conversation;
+mod facts;
+mod finish;
+mod live;
+mod recover;
+mod scribe;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::call::{CallEvent, CallId, CallState, DraftId};
+use crate::config::Config;
+use crate::draft::Drafter;
+use crate::ingress::{IncomingCall, Refusal};
+use crate::intake::OutboxHandle;
+use crate::media::{MediaSession, MediaTimeouts, PortPool};
+use crate::ops::clock::Clock;
+use crate::ops::fault;
+use crate::speech::{ModelInfo, SpeechPool};
+use crate::store::{DataDir, NewCall, Store};
+
+use facts::Known;
+
+pub use live::LinePrompts;
+pub use recover::recover;
+
+/// The stages a call passes, built once by the gateway.
+pub struct Stages {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub store: Arc<dyn Store>,
+    pub data: DataDir,
+    pub ports: PortPool,
+    pub prompts: LinePrompts,
+    pub speech: SpeechPool,
+    pub model: ModelInfo,
+    pub drafter: Drafter,
+    pub outbox: OutboxHandle,
+    pub events: broadcast::Sender<CallEvent>,
+    /// `http://ADDRESS` of the desk, for links to recordings.
+    pub desk_url: String,
+    /// Endpoints each draft is owed to.
+    pub endpoints: Vec<String>,
+    /// Running calls end when it is cancelled.
+    pub stop: CancellationToken,
+}
+
+impl Stages {
+    /// Tells whoever watches. Nobody watching is fine.
+    fn tell(&self, event: CallEvent) {
+        let _nobody_watches = self.events.send(event);
+    }
+
+    fn tell_state(&self, call: CallId, state: CallState, cause: Option<crate::call::EndCause>) {
+        self.tell(CallEvent::State { call, state, cause });
+    }
+
+    /// Stable for the life of the call; reading it needs access to the desk.
+    fn recording_uri(&self, call: CallId) -> String {
+        format!("{}/api/calls/{call}/recording", self.desk_url)
+    }
+}
+
+/// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
+pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
+    let IncomingCall { party, origin, dialled, plan, signalling, events, permit } = incoming;
+    let line = stages.config.line_for(dialled.as_deref()).clone();
+    let call = CallId::new();
+    let started_unix_ms = stages.clock.unix_ms();
+
+    // 1. Written down before anything is promised to the caller.
+    let row = NewCall {
+        id: call,
+        line: line.name.clone(),
+        party: party.clone(),
+        origin: origin.clone(),
+        dialled: dialled.clone(),
+        started_unix_ms,
+    };
+    let reference = match stages.store.create_call(row).await {
+        Ok(reference) => reference,
+        Err(error) => {
+            tracing::error!(%error, "call refused: it could not be written down");
+            return signalling.refuse(Refusal::CannotRecord).await;
+        }
+    };
+    stages.tell_state(call, CallState::Ringing, None);
+    let mut known = Known {
+        call,
+        draft: DraftId::new(),
+        reference,
+        line,
+        party,
+        origin,
+        dialled,
+        started_unix_ms,
+        answered_unix_ms: None,
+    };
+
+    // 2. Ring, open a port and a recording, answer.
+    let Some((ports, recorder)) = live::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
+        return;
+    };
+    let answered_unix_ms = stages.clock.unix_ms();
+    if let Err(error) = stages.store.answer_call(call, answered_unix_ms).await {
+        tracing::error!(%call, %error, "call refused: its answer could not be written down");
+        return live::refused(&stages, call, signalling.as_ref(), Refusal::CannotRecord).await;
+    }
+    known.answered_unix_ms = Some(answered_unix_ms);
+    fault::point("answer.written");
+    if let Err(error) = signalling.answer(ports.local_addr()).await {
+        tracing::info!(%call, %error, "call ended before it was answered");
+        return live::withdrawn(&stages, call).await;
+    }
+    stages.tell_state(call, CallState::Live, None);
+
+    // 3. Notice, listen, record, recognise, draft: until somebody ends it.
+    let timeouts = MediaTimeouts {
+        no_media: Duration::from_secs(stages.config.call.no_media_s),
+        media_lost: Duration::from_secs(stages.config.call.media_lost_s),
+    };
+    let (media, frames) = MediaSession::start(ports, plan.clone(), timeouts, stages.clock.clone());
+    let answered = live::Answered { plan, media, frames, recorder, signalling: signalling.as_ref() };
+    let ended = live::converse(&stages, known, answered, events).await;
+    drop(permit);
+    fault::point("call.ended");
+
+    // 4. What is queued is recognised to its end; then the draft is completed and owed to the endpoint.
+    finish::finish(&stages, call, ended).await;
+}

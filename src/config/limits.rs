@@ -33,6 +33,9 @@ pub const MEDIA_LOST: Duration = Duration::from_secs(15);
 pub const MAX_SEGMENT: Duration = Duration::from_secs(25);
 /// Segments of one call waiting for the recogniser; above it audio is read back from the recording.
 pub const SEGMENT_QUEUE: usize = 8;
+/// Segments one call can ever have: three hours of the shortest ones (0.65 s). Entries are small; audio beyond
+/// `SEGMENT_QUEUE` stays on disk.
+pub const SEGMENTS_PER_CALL: usize = 16_384;
 /// Jobs of all calls waiting for the recogniser.
 pub const SPEECH_QUEUE: usize = 1_024;
 /// One decode may take this many times its audio's length, and at least `DECODE_FLOOR`.

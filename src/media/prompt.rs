@@ -102,6 +102,11 @@ impl Prompts {
         self.by_name.get(&(language, stem.clone())).cloned().ok_or(PromptError::Missing(stem, language.code()))
     }
 
+    /// No prompts at all: a line that vanished from the configuration between two starts.
+    pub fn none() -> Self {
+        Self { by_name: Arc::default() }
+    }
+
     /// A prompt followed by digits, for numbers that are read out one by one.
     pub fn with_digits(
         &self,

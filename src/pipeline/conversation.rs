@@ -1,0 +1,235 @@
+//! What the gateway says and when a call ends by itself. Pure: time comes in as media time, words go out as actions.
+//!
+//! One short notice, then the caller speaks; no menu. Unless the caller hangs up first, nobody is cut off without a
+//! spoken close (architecture: "How a call ends").
+
+use crate::call::{EndCause, MediaSpan, MediaTime};
+use crate::config::CallRules;
+
+/// Something to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// The recording notice in every language of the line, each followed by the emergency number.
+    Notice,
+    AnythingElse,
+    Warning,
+    /// Thanks, the reference, goodbye.
+    Close,
+    /// "We will call you back", then the close.
+    CloseWithCallBack,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Say(Say),
+    /// Drops what is still queued to be said.
+    StopTalking,
+    End(EndCause),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Notice,
+    Listening,
+    /// "Anything else?" was asked; `since` is when it had been said.
+    Asked {
+        since: Option<MediaTime>,
+    },
+    /// The close is being said.
+    Closing {
+        since: MediaTime,
+        cause: EndCause,
+    },
+    Ended,
+}
+
+/// One call's conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    rules: CallRules,
+    state: State,
+    notice: MediaSpan,
+    /// Last sign of life: speech, a key, the end of our own words.
+    active: MediaTime,
+    warned: bool,
+    keys: String,
+}
+
+/// A close that was not said to its end after this long (the caller is on hold) ends the call all the same.
+const CLOSE_AT_MOST_MS: u64 = 30_000;
+/// Keys kept of one call.
+const MAX_KEYS: usize = 64;
+
+impl Conversation {
+    pub fn start(rules: CallRules) -> (Self, Action) {
+        let conversation = Self {
+            rules,
+            state: State::Notice,
+            notice: MediaSpan::default(),
+            active: MediaTime::ZERO,
+            warned: false,
+            keys: String::new(),
+        };
+        (conversation, Action::Say(Say::Notice))
+    }
+
+    /// Audio arrived up to `now`; `speaking` while the endpointer hears speech, `held` while the caller's phone
+    /// has us on hold (nobody is listening, so nothing is asked).
+    pub fn audio(&mut self, now: MediaTime, speaking: bool, held: bool) -> Option<Action> {
+        if speaking || held {
+            self.active = now;
+            if matches!(self.state, State::Asked { .. }) {
+                self.state = State::Listening;
+            }
+        }
+        let quiet_ms = now - self.active;
+        match self.state {
+            State::Ended => None,
+            State::Closing { since, cause } => (now - since > CLOSE_AT_MOST_MS).then(|| self.end(cause)),
+            _ if now.as_millis() >= self.rules.end_after_s * 1000 => Some(self.close(now, EndCause::MaxDuration)),
+            _ if !self.warned && now.as_millis() >= self.rules.warn_after_s * 1000 => {
+                self.warned = true;
+                self.active = now;
+                Some(Action::Say(Say::Warning))
+            }
+            State::Listening if quiet_ms >= self.rules.silence_ask_s * 1000 => {
+                self.state = State::Asked { since: None };
+                Some(Action::Say(Say::AnythingElse))
+            }
+            State::Asked { since: Some(since) } if now - since >= self.rules.silence_end_s * 1000 => {
+                Some(self.close(now, EndCause::SystemEnd))
+            }
+            State::Notice | State::Listening | State::Asked { .. } => None,
+        }
+    }
+
+    /// Everything queued has been said.
+    pub fn said(&mut self, now: MediaTime) -> Option<Action> {
+        match self.state {
+            State::Notice => {
+                self.notice = MediaSpan::new(MediaTime::ZERO, now);
+                self.state = State::Listening;
+                self.active = self.active.max(now);
+                None
+            }
+            State::Asked { since: None } => {
+                self.state = State::Asked { since: Some(now) };
+                None
+            }
+            State::Closing { cause, .. } => Some(self.end(cause)),
+            State::Listening | State::Asked { .. } => {
+                self.active = self.active.max(now);
+                None
+            }
+            State::Ended => None,
+        }
+    }
+
+    /// A key was pressed: `#` ends, `0` asks to be called back, others are kept in the record.
+    pub fn key(&mut self, digit: char, now: MediaTime) -> Vec<Action> {
+        if self.keys.len() < MAX_KEYS {
+            self.keys.push(digit);
+        }
+        self.active = self.active.max(now);
+        if matches!(self.state, State::Closing { .. } | State::Ended) || !matches!(digit, '#' | '0') {
+            return Vec::new();
+        }
+        if self.state == State::Notice {
+            self.notice = MediaSpan::new(MediaTime::ZERO, now);
+        }
+        self.state = State::Closing { since: now, cause: EndCause::DtmfEnd };
+        let words = if digit == '0' { Say::CloseWithCallBack } else { Say::Close };
+        vec![Action::StopTalking, Action::Say(words)]
+    }
+
+    /// When the notice was said; its end is `now` while it still is.
+    pub fn notice(&self, now: MediaTime) -> MediaSpan {
+        if self.state == State::Notice { MediaSpan::new(MediaTime::ZERO, now) } else { self.notice }
+    }
+
+    pub fn notice_is_playing(&self) -> bool {
+        self.state == State::Notice
+    }
+
+    /// Keys in the order they were pressed.
+    pub fn keys(&self) -> &str {
+        &self.keys
+    }
+
+    fn close(&mut self, now: MediaTime, cause: EndCause) -> Action {
+        self.state = State::Closing { since: now, cause };
+        Action::Say(Say::Close)
+    }
+
+    fn end(&mut self, cause: EndCause) -> Action {
+        self.state = State::Ended;
+        Action::End(cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening() -> Conversation {
+        let (mut conversation, first) = Conversation::start(CallRules::default());
+        assert_eq!(first, Action::Say(Say::Notice));
+        assert_eq!(conversation.said(MediaTime(7_000)), None);
+        assert_eq!(conversation.notice(MediaTime(9_000)), MediaSpan::new(MediaTime(0), MediaTime(7_000)));
+        conversation
+    }
+
+    /// Steps 20 ms at a time until something happens or `until`.
+    fn run(c: &mut Conversation, from: u64, until: u64, speaking: bool) -> Option<(u64, Action)> {
+        (from..=until).step_by(20).find_map(|t| c.audio(MediaTime(t), speaking, false).map(|action| (t, action)))
+    }
+
+    #[test]
+    fn a_silent_caller_is_asked_then_thanked_then_the_call_ends() {
+        let mut c = listening();
+        assert_eq!(run(&mut c, 7_000, 60_000, false), Some((19_000, Action::Say(Say::AnythingElse))));
+        assert_eq!(run(&mut c, 19_020, 20_500, false), None);
+        assert_eq!(c.said(MediaTime(20_500)), None);
+        assert_eq!(run(&mut c, 20_500, 60_000, false), Some((28_500, Action::Say(Say::Close))));
+        assert_eq!(c.said(MediaTime(34_000)), Some(Action::End(EndCause::SystemEnd)));
+        assert_eq!(run(&mut c, 34_000, 60_000, false), None);
+    }
+
+    #[test]
+    fn a_caller_who_goes_on_speaking_after_the_question_is_heard_out() {
+        let mut c = listening();
+        run(&mut c, 7_000, 19_000, false);
+        c.said(MediaTime(20_000));
+        assert_eq!(run(&mut c, 20_000, 40_000, true), None);
+        assert_eq!(run(&mut c, 40_020, 60_000, false), Some((52_000, Action::Say(Say::AnythingElse))));
+    }
+
+    #[test]
+    fn hash_ends_and_zero_asks_to_be_called_back_even_over_the_notice() {
+        for (key, words) in [('#', Say::Close), ('0', Say::CloseWithCallBack)] {
+            let (mut c, _) = Conversation::start(CallRules::default());
+            assert_eq!(c.key(key, MediaTime(900)), [Action::StopTalking, Action::Say(words)]);
+            assert_eq!(c.notice(MediaTime(5_000)).end, MediaTime(900));
+            assert!(c.key('#', MediaTime(950)).is_empty(), "a second key changes nothing");
+            assert_eq!(c.said(MediaTime(6_000)), Some(Action::End(EndCause::DtmfEnd)));
+            assert_eq!(c.keys(), format!("{key}#"));
+        }
+    }
+
+    #[test]
+    fn a_long_call_is_warned_and_closed_with_words() {
+        let mut c = listening();
+        assert_eq!(run(&mut c, 7_000, 1_700_000, true), Some((1_680_000, Action::Say(Say::Warning))));
+        assert_eq!(run(&mut c, 1_680_020, 1_900_000, true), Some((1_800_000, Action::Say(Say::Close))));
+        assert_eq!(c.said(MediaTime(1_805_000)), Some(Action::End(EndCause::MaxDuration)));
+    }
+
+    #[test]
+    fn nobody_is_asked_while_on_hold_and_a_close_nobody_hears_still_ends() {
+        let mut c = listening();
+        assert!((7_000..120_000).step_by(20).all(|t| c.audio(MediaTime(t), false, true).is_none()));
+        c.key('#', MediaTime(120_000));
+        let ended = (120_020..200_000).step_by(20).find_map(|t| c.audio(MediaTime(t), false, true));
+        assert_eq!(ended, Some(Action::End(EndCause::DtmfEnd)));
+    }
+}

@@ -1,0 +1,84 @@
+//! What the draft is told about a call besides its words.
+
+use crate::call::{CallId, DraftId, Origin, Party, Reference};
+use crate::config::Line;
+use crate::draft::{CallFacts, RecordingFacts};
+use crate::store::CallRow;
+
+use super::Stages;
+
+/// What is known of a call from its first second.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub call: CallId,
+    pub draft: DraftId,
+    pub reference: Reference,
+    pub line: Line,
+    pub party: Party,
+    pub origin: Origin,
+    pub dialled: Option<String>,
+    pub started_unix_ms: i64,
+    pub answered_unix_ms: Option<i64>,
+}
+
+/// Facts of a call that is still up.
+pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
+    CallFacts {
+        draft_id: known.draft,
+        version: 0,
+        call: known.call,
+        reference: known.reference.clone(),
+        line: known.line.name.clone(),
+        regions: known.line.regions.clone(),
+        party: known.party.clone(),
+        origin: known.origin.clone(),
+        dialled: known.dialled.clone(),
+        created_unix_ms: stages.clock.unix_ms(),
+        started_unix_ms: known.started_unix_ms,
+        answered_unix_ms: known.answered_unix_ms,
+        ended_unix_ms: None,
+        duration_ms: None,
+        cause: None,
+        notice: None,
+        recording: None,
+        dtmf: String::new(),
+        model: stages.model.name.clone(),
+        demo_model: stages.model.demo,
+        retention_days: known.line.retention_days,
+        emergency_number: known.line.emergency_number.clone(),
+    }
+}
+
+/// Facts of a call whose audio is complete, from its stored row.
+pub(super) fn complete(stages: &Stages, row: &CallRow, draft: DraftId) -> CallFacts {
+    let line = stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default();
+    CallFacts {
+        draft_id: draft,
+        version: 1,
+        call: row.id,
+        reference: row.reference.clone(),
+        line: row.line.clone(),
+        regions: line.regions,
+        party: row.party.clone(),
+        origin: row.origin.clone(),
+        dialled: row.dialled.clone(),
+        created_unix_ms: stages.clock.unix_ms(),
+        started_unix_ms: row.started_unix_ms,
+        answered_unix_ms: row.answered_unix_ms,
+        ended_unix_ms: row.ended_unix_ms,
+        duration_ms: row.duration_ms,
+        cause: row.cause,
+        notice: row.notice,
+        recording: row.recording.as_ref().map(|recording| RecordingFacts {
+            uri: stages.recording_uri(row.id),
+            sha256: Some(recording.sha256.clone()),
+            duration_ms: recording.duration_ms,
+            rate: recording.rate,
+        }),
+        dtmf: row.dtmf.clone(),
+        model: stages.model.name.clone(),
+        demo_model: stages.model.demo,
+        retention_days: line.retention_days,
+        emergency_number: line.emergency_number,
+    }
+}
