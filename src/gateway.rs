@@ -1,1 +1,308 @@
-//! (to be written)
+//! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::call::CallEvent;
+use crate::config::secret::WebhookSecret;
+use crate::config::{Config, ConfigError, SipListen, find_bundled, limits};
+use crate::draft::{DraftError, Drafter};
+use crate::ingress::IncomingCall;
+use crate::ingress::admission::Admission;
+use crate::ingress::sip::{BindError, SipDoor, SipSettings};
+use crate::intake::{Endpoint, Outbox, OutboxHandle};
+use crate::media::PortPool;
+use crate::media::prompt::PromptError;
+use crate::ops::clock::Clock;
+use crate::ops::health::Health;
+use crate::ops::metrics;
+use crate::pipeline::{LinePrompts, Stages, recover, run_call};
+use crate::review::{self, DeskParts};
+use crate::speech::catalogue::{self, ModelError};
+use crate::speech::{Recognizer, RecognizerError, SpeechPool, WhisperRecognizer, WhisperSettings};
+use crate::store::{DataDir, SqliteStore, Store, StoreError};
+
+/// Why the gateway did not start. Everything an operator can mend ends the program with exit code 64.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("speech.model: {0}")]
+    Model(#[from] ModelError),
+    #[error("speech.model: {0}")]
+    Recognizer(#[from] RecognizerError),
+    #[error("line.prompts: {0}")]
+    Prompt(#[from] PromptError),
+    #[error("data.dir: {0}")]
+    Store(#[from] StoreError),
+    #[error("sip.listen: {0}")]
+    Sip(#[from] BindError),
+    #[error("{key} = {address}: {reason}; choose another port or end the program that holds it")]
+    Http { key: &'static str, address: SocketAddr, reason: String },
+    #[error("{0}")]
+    DemoModel(String),
+    #[error("built-in data is damaged: {0}")]
+    Draft(#[from] DraftError),
+}
+
+/// What tests replace; a default is the real thing.
+pub struct Parts {
+    pub clock: Clock,
+    /// `None`: the model of the configuration.
+    pub recognizer: Option<Arc<dyn Recognizer>>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { clock: Clock::system(), recognizer: None }
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    stages: Arc<Stages>,
+    sip: Vec<SipListen>,
+    desk: SocketAddr,
+    public: SocketAddr,
+    admission: Admission,
+    calls: TaskTracker,
+    outbox: OutboxHandle,
+    servers: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// After this long calls that are still being recognised are left to boot recovery.
+const FINISH_WITHIN: Duration = Duration::from_secs(30);
+
+/// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
+pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
+     invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
+
+impl Gateway {
+    /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
+    pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
+        metrics::install();
+        let Parts { clock, recognizer } = parts;
+        let recognizer = match recognizer {
+            Some(recognizer) => recognizer,
+            None => load_recognizer(&config)?,
+        };
+        let model = recognizer.model().clone();
+        refuse_demo_model_beyond_loopback(&config, model.demo)?;
+        let prompts = LinePrompts::load(&config)?;
+        let drafter = Drafter::new()?;
+        let data = DataDir::open(&config.data.dir)?;
+        let (secret_file, create) = match &config.intake.secret_file {
+            Some(file) => (file.clone(), false),
+            None => (data.webhook_secret(), true),
+        };
+        let secret = WebhookSecret::load(&secret_file, create)?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).await?);
+        let health = Arc::new(Health::default());
+
+        let desk_listener = listen("desk.listen", config.desk.listen).await?;
+        let public_listener = listen("public.listen", config.public.listen).await?;
+        let desk = bound("desk.listen", &desk_listener, config.desk.listen)?;
+        let public = bound("public.listen", &public_listener, config.public.listen)?;
+        let servers = CancellationToken::new();
+        let admission = Admission::new(config.sip.max_calls);
+        let settings = SipSettings {
+            listen: config.sip.listen.clone(),
+            public_address: config.sip.public_address,
+            open: config.sip.open,
+            trunks: config.trunks.clone(),
+        };
+        let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
+        let sip = door.addresses();
+
+        let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
+        let desk_url = format!("http://{desk}");
+        let endpoint = endpoint(&config, &desk_url, secret.clone())?;
+        let endpoints = vec![endpoint.name.clone()];
+        let outbox =
+            Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), servers.clone());
+        let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
+        let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
+        let stages = Arc::new(Stages {
+            ports: PortPool::new(rtp_ip, config.sip.rtp_ports, clock.clone()),
+            config: Arc::new(config),
+            clock: clock.clone(),
+            store: store.clone(),
+            data: data.clone(),
+            prompts,
+            speech,
+            model: model.clone(),
+            drafter,
+            outbox: outbox.clone(),
+            events: events.clone(),
+            desk_url,
+            endpoints,
+            stop: CancellationToken::new(),
+        });
+
+        let calls = TaskTracker::new();
+        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
+        let recordings = data.clone();
+        let nudge = outbox.clone();
+        let desk_parts = DeskParts {
+            store,
+            clock,
+            events,
+            recordings: Arc::new(move |call| recordings.recording(call)),
+            secrets: vec![secret],
+            health: health.clone(),
+            metrics: metrics::install(),
+            notices: model.demo.then(|| DEMO_MODEL_NOTICE.to_owned()).into_iter().collect(),
+            draft_schema: crate::draft::json_schema(),
+            nudge_outbox: Arc::new(move || nudge.nudge()),
+        };
+        let tasks = vec![
+            serve(desk_listener, review::desk(desk_parts), servers.clone()),
+            serve(public_listener, review::public(health.clone()), servers.clone()),
+            tokio::spawn(door.serve(incoming)),
+            tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
+            tokio::spawn(watch_disk(data, health, servers.clone())),
+        ];
+        let recovering = stages.clone();
+        calls.spawn(async move {
+            if let Err(error) = recover(recovering).await {
+                tracing::error!(%error, "calls from before the restart cannot be listed");
+            }
+        });
+        Ok(Self { stages, sip, desk, public, admission, calls, outbox, servers, tasks })
+    }
+
+    pub fn sip_addresses(&self) -> Vec<SipListen> {
+        self.sip.clone()
+    }
+
+    pub fn desk_address(&self) -> SocketAddr {
+        self.desk
+    }
+
+    pub fn public_address(&self) -> SocketAddr {
+        self.public
+    }
+
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.stages.store.clone()
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        self.stages.data.root()
+    }
+
+    pub fn events(&self) -> broadcast::Receiver<CallEvent> {
+        self.stages.events.subscribe()
+    }
+
+    /// True while the bundled model is the recogniser.
+    pub fn demo_model(&self) -> bool {
+        self.stages.model.demo
+    }
+
+    /// Refuses new calls, ends running ones with their cause, finishes their drafts, then stops everything.
+    pub async fn shutdown(self) {
+        self.admission.close();
+        self.stages.stop.cancel();
+        self.calls.close();
+        if tokio::time::timeout(FINISH_WITHIN, self.calls.wait()).await.is_err() {
+            tracing::warn!(calls = self.calls.len(), "calls not finished in time; the next start carries them on");
+        }
+        self.servers.cancel();
+        self.outbox.stopped().await;
+        for task in self.tasks {
+            let _ended_already = tokio::time::timeout(Duration::from_secs(5), task).await;
+        }
+        self.stages.store.close().await;
+    }
+}
+
+/// Verifies and loads the model that the configuration names.
+pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartError> {
+    let path: PathBuf = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
+    let info = catalogue::verify(&path, config.speech.model_sha256.as_deref())?;
+    let settings = WhisperSettings {
+        window_margin_ms: config.speech.window_margin_ms,
+        window_floor_ms: config.speech.window_floor_ms,
+    };
+    Ok(Arc::new(WhisperRecognizer::load(&path, info, settings)?))
+}
+
+fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {
+    let Some(listen) = config.sip.listen.iter().find(|listen| !listen.address().ip().is_loopback()) else {
+        return Ok(());
+    };
+    if !demo || config.speech.allow_demo_model {
+        return Ok(());
+    }
+    Err(StartError::DemoModel(format!(
+        "sip.listen = {listen}: real callers would be transcribed by the bundled demo model, which invents sentences \
+         when a person speaks; set speech.model to a real Whisper model, or speech.allow_demo_model = true"
+    )))
+}
+
+fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<Endpoint, StartError> {
+    let (name, url) = match &config.intake.url {
+        Some(url) => ("intake", url.clone()),
+        None => ("desk", format!("{desk_url}/intake/drafts")),
+    };
+    let url = url.parse().map_err(|_| ConfigError::Value {
+        path: PathBuf::from("configuration"),
+        key: "intake.url".into(),
+        value: url.clone(),
+        expected: "a URL".into(),
+    })?;
+    Ok(Endpoint { name: name.into(), url, secret })
+}
+
+async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|e| StartError::Http { key, address, reason: e.to_string() })
+}
+
+fn bound(key: &'static str, listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|e| StartError::Http { key, address, reason: e.to_string() })
+}
+
+fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "http listener ended");
+        }
+    })
+}
+
+/// One task a call: a panic in it ends that call only, and the call is carried on from its record.
+async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stages>, calls: TaskTracker) {
+    while let Some(incoming) = arrivals.recv().await {
+        calls.spawn(run_call(incoming, stages.clone()));
+    }
+}
+
+/// Free space below which the gateway says that it is not ready.
+const FREE_FLOOR: u64 = 256 * 1024 * 1024;
+
+async fn watch_disk(data: DataDir, health: Arc<Health>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        let state = match data.free_bytes() {
+            Ok(free) if free >= FREE_FLOOR => Ok(()),
+            Ok(free) => Err(format!("{} MiB free in {}; at least {} MiB are needed", free >> 20, data.root().display(), FREE_FLOOR >> 20)),
+            Err(error) => Err(format!("{}: {error}", data.root().display())),
+        };
+        health.set("disk", state);
+    }
+}

@@ -29,6 +29,8 @@ pub struct Party {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "channel", rename_all = "snake_case")]
 pub enum Origin {
+    /// A file given on the command line: nobody called.
+    File,
     Sip {
         /// The peer's Call-ID string, bounded; for logs of both sides to be matched, never a key.
         sip_call_id: String,

@@ -1,1 +1,126 @@
-//! One file a command.
+//! The command line: one file a command.
+
+mod bench;
+mod call;
+mod demo;
+mod doctor;
+mod draft;
+mod models;
+mod offline;
+mod serve;
+mod show;
+mod transcribe;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+use crate::gateway::StartError;
+
+#[derive(Parser)]
+#[command(name = "heardline", version, about = "Answers calls, writes them down, drafts the ticket with its evidence")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Take calls until told to stop
+    Serve(serve::Serve),
+    /// A real call over loopback: see it transcribed, drafted, delivered
+    Demo(demo::Demo),
+    /// Dial a SIP address and speak a WAV file (a real caller; with --count a load generator)
+    Call(call::Call),
+    /// Write down a WAV file
+    Transcribe(transcribe::Transcribe),
+    /// Draft the ticket of a WAV file, or of a transcript that `transcribe --json` made
+    Draft(draft::DraftCommand),
+    /// The models this program knows
+    Models(models::Models),
+    /// Check ports, model, disk, clock, endpoint, address; each line says what to do
+    Doctor(doctor::Doctor),
+    /// Measure this machine: JSON on stdout with --json, else a table
+    Bench(bench::Bench),
+    /// Print a completion script: heardline completions bash > /etc/bash_completion.d/heardline
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Why a command ended without doing its job.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(message: impl std::fmt::Display) -> Self {
+        Self { code: 1, message: message.to_string() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { code: EXIT_CONFIG, message: error.to_string() }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self { code: EXIT_CONFIG, message: error.to_string() }
+    }
+}
+
+/// Something to mend in the configuration or in what it points at (sysexits: EX_USAGE).
+const EXIT_CONFIG: u8 = 64;
+
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let result = match arguments.command {
+        Command::Serve(serve) => run("info,rsipstack=warn", serve.run()),
+        Command::Demo(demo) => run("error", demo.run()),
+        Command::Call(call) => run("warn", call.run()),
+        Command::Transcribe(transcribe) => run("warn", transcribe.run()),
+        Command::Draft(draft) => run("warn", draft.run()),
+        Command::Models(models) => models.run(),
+        Command::Doctor(doctor) => run("error", doctor.run()),
+        Command::Bench(bench) => run("error", bench.run()),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "heardline", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("heardline: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Starts the runtime and the log (`HEARDLINE_LOG` overrides `log`), then runs a command to its end.
+fn run(log: &str, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HEARDLINE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(log));
+    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format!("no runtime: {e}")))?;
+    runtime.block_on(command)
+}
+
+/// The configuration file when one is named, else `heardline.toml` here when there is one, else the defaults.
+fn load_config(file: Option<&Path>) -> Result<Config, ConfigError> {
+    match file {
+        Some(file) => Config::load(file),
+        None => {
+            let here = PathBuf::from("heardline.toml");
+            if here.exists() { Config::load(&here) } else { Ok(Config::standard()) }
+        }
+    }
+}

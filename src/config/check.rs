@@ -35,6 +35,11 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
             return wrong("sip.listen", listen, "beyond loopback, name who may call in a [[trunk]] with allow = [networks], or set sip.open = true");
         }
     }
+    if let Some(listen) = config.sip.listen.iter().find(|listen| listen.address().ip().is_unspecified())
+        && config.sip.public_address.is_none()
+    {
+        return wrong("sip.listen", listen, "listens on every address, so say which one callers send sound to: set sip.public_address");
+    }
     if config.sip.max_calls == 0 {
         return wrong("sip.max_calls", &0, "at least 1");
     }

@@ -16,6 +16,9 @@ pub const MAX_PEER_STRING: usize = 256;
 /// SDP body; a browser's is about 6 KiB.
 pub const MAX_SDP: usize = 64 * 1024;
 
+/// Admitted calls waiting for their task to start.
+pub const ARRIVALS: usize = 256;
+
 /// Frames between the media task and the pipeline: 10 s. Worst 160 KiB a call.
 pub const FRAME_QUEUE: usize = 500;
 /// Packets in the jitter ring: 2.5 s at 20 ms.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Stages;
@@ -39,6 +39,7 @@ pub(super) struct Scribe {
     cuts: mpsc::Sender<Cut>,
     waiting: Arc<AtomicUsize>,
     next_seq: u32,
+    language: watch::Receiver<Option<Language>>,
     task: JoinHandle<Vec<Utterance>>,
 }
 
@@ -46,8 +47,10 @@ impl Scribe {
     pub(super) fn start(stages: Arc<Stages>, assignment: Assignment, known: Known) -> Self {
         let (cuts, receiver) = mpsc::channel(limits::SEGMENTS_PER_CALL);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let task = tokio::spawn(write_down(stages, assignment, known, receiver, waiting.clone()));
-        Self { cuts, waiting, next_seq: 0, task }
+        let (spoken, language) = watch::channel(None);
+        let desk = Desk { stages, assignment, known, waiting: waiting.clone(), spoken };
+        let task = tokio::spawn(desk.write_down(receiver));
+        Self { cuts, waiting, next_seq: 0, language, task }
     }
 
     /// Queues a segment. Never waits: the queue holds more segments than the longest call can have.
@@ -65,6 +68,11 @@ impl Scribe {
         self.next_seq
     }
 
+    /// Language of what the caller said last.
+    pub(super) fn language(&self) -> Option<Language> {
+        *self.language.borrow()
+    }
+
     /// Waits until everything queued is recognised and stored.
     pub(super) async fn finish(self) -> Vec<Utterance> {
         drop(self.cuts);
@@ -72,24 +80,31 @@ impl Scribe {
     }
 }
 
-async fn write_down(
+/// The scribe's own side.
+struct Desk {
     stages: Arc<Stages>,
     assignment: Assignment,
     known: Known,
-    mut cuts: mpsc::Receiver<Cut>,
     waiting: Arc<AtomicUsize>,
-) -> Vec<Utterance> {
-    let mut utterances = Vec::new();
-    while let Some(cut) = cuts.recv().await {
-        let utterance = recognise(&stages, &assignment, cut, Priority::Final).await;
-        waiting.fetch_sub(1, Ordering::AcqRel);
-        if let Some(utterance) = utterance {
-            stages.tell(CallEvent::Final { call: assignment.call, utterance: utterance.clone() });
+    spoken: watch::Sender<Option<Language>>,
+}
+
+impl Desk {
+    async fn write_down(self, mut cuts: mpsc::Receiver<Cut>) -> Vec<Utterance> {
+        let mut utterances = Vec::new();
+        while let Some(cut) = cuts.recv().await {
+            let utterance = recognise(&self.stages, &self.assignment, cut, Priority::Final).await;
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            let Some(utterance) = utterance else { continue };
+            if utterance.language.is_some() {
+                self.spoken.send_replace(utterance.language);
+            }
+            self.stages.tell(CallEvent::Final { call: self.assignment.call, utterance: utterance.clone() });
             utterances.push(utterance);
-            publish_live_draft(&stages, &known, &utterances).await;
+            publish_live_draft(&self.stages, &self.known, &utterances).await;
         }
+        utterances
     }
-    utterances
 }
 
 /// Recognises one segment and stores the result. `None` only when it could not be stored; boot recovery then finds

@@ -1,0 +1,174 @@
+//! `heardline demo`: the main job before your eyes: a bundled sample through a real SIP call over loopback.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, show};
+use crate::call::{CallEvent, CallId, Codec};
+use crate::config::{Config, SipListen, find_bundled};
+use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
+use crate::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use crate::media::{resample, wav};
+use crate::ops::clock::Clock;
+
+#[derive(Args)]
+pub(super) struct Demo {
+    /// End when the endpoint has accepted the draft, exit code 0; else non-zero with the reason
+    #[arg(long)]
+    once: bool,
+    /// en-heating, en-streetlight, en-gas, zh-heating, zh-water or a WAV file of yours
+    #[arg(long, default_value = "en-heating")]
+    sample: String,
+    /// With --once: print the delivered draft as JSON, and nothing else, on stdout
+    #[arg(long, requires = "once")]
+    json: bool,
+}
+
+/// Beyond the sample's own length; recognition takes a fraction of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Demo {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let sample = self.find_sample()?;
+        let folder = TemporaryFolder::make()?;
+        let mut config = Config::standard();
+        let free_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        config.data.dir = folder.0.clone();
+        config.desk.listen = free_port;
+        config.public.listen = free_port;
+        config.sip.listen = vec![SipListen::Udp(free_port)];
+        let gateway = Gateway::start(config, Parts::default()).await?;
+        let outcome = self.show_call(&gateway, &sample).await;
+        if let (Ok(()), false) = (&outcome, self.once) {
+            self.say(&format!("\nThe desk shows it all, with sound: http://{}/", gateway.desk_address()));
+            if let Some(listen) = gateway.sip_addresses().first() {
+                self.say(&format!("Call again:  heardline call sip:hotline@{} {}", listen.address(), sample.display()));
+            }
+            self.say("Ctrl-C ends the demo and removes its data.");
+            let _interrupted = tokio::signal::ctrl_c().await;
+        }
+        gateway.shutdown().await;
+        outcome
+    }
+
+    async fn show_call(&self, gateway: &Gateway, sample: &Path) -> Result<(), Failure> {
+        let audio = wav::read_mono(sample).map_err(Failure::new)?;
+        let pcm = resample::to_rate(&audio, 8_000).map_err(Failure::new)?;
+        let seconds = pcm.len() / 8_000;
+        let target = gateway.sip_addresses().first().map(|listen| listen.address()).ok_or_else(|| Failure::new("no SIP listener"))?;
+        self.say(&format!("Dialling sip:hotline@{target}; a caller speaks {} ({seconds} s).", sample.display()));
+        if gateway.demo_model() {
+            self.say(DEMO_MODEL_NOTICE);
+        }
+        self.say("");
+
+        let events = gateway.events();
+        let caller = Caller::start(target.ip(), Clock::system()).await.map_err(Failure::new)?;
+        let plan = CallPlan {
+            target: format!("sip:hotline@{target}"),
+            from_user: "+12025550123".into(),
+            pcm,
+            codec: Codec::Pcmu,
+            dtmf: None,
+            hang_up: HangUp::AfterAudio { linger_ms: 500 },
+            record: false,
+        };
+        let calling = caller.call(plan, CancellationToken::new(), |_| ());
+        let patience = PATIENCE + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let watching = tokio::time::timeout(patience, self.watch(gateway, events));
+        let (called, watched) = tokio::join!(calling, watching);
+        called.map_err(|e| Failure::new(format!("the call failed: {e}")))?;
+        let call = watched.map_err(|_| Failure::new(format!("no draft was accepted within {} s", patience.as_secs())))??;
+        if self.json {
+            let received = gateway.store().received(100).await.map_err(Failure::new)?;
+            let body = received.into_iter().map(|(_, body)| body).find(|body| body.contains(&call.to_string()));
+            println!("{}", body.ok_or_else(|| Failure::new("the endpoint accepted a draft but does not hold it"))?);
+        }
+        Ok(())
+    }
+
+    /// Prints events as they come, until the endpoint has accepted the draft.
+    async fn watch(&self, gateway: &Gateway, mut events: broadcast::Receiver<CallEvent>) -> Result<CallId, Failure> {
+        loop {
+            match events.recv().await {
+                Ok(CallEvent::State { state, cause, .. }) => {
+                    let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+                    self.say(&format!("* {state}{cause}"));
+                }
+                Ok(CallEvent::Partial { hypothesis, .. }) => self.guess(&hypothesis.text),
+                Ok(CallEvent::Final { utterance, .. }) => self.say(&show::utterance(&utterance)),
+                Ok(CallEvent::Draft { complete: true, draft, .. }) => {
+                    self.say(&format!("\nThe draft, with the seconds that support it:\n{}", show::draft(&draft)));
+                }
+                Ok(CallEvent::Delivery { call, state }) if state == "delivered" => {
+                    self.say("Delivered: the endpoint accepted the draft.");
+                    return Ok(call);
+                }
+                Ok(CallEvent::Delivery { call, state }) => {
+                    let deliveries = gateway.store().deliveries(call).await.map_err(Failure::new)?;
+                    let why = deliveries.into_iter().find_map(|d| d.last_error).unwrap_or_default();
+                    if state == "dead" {
+                        return Err(Failure::new(format!("the endpoint refused the draft: {why}")));
+                    }
+                    self.say(&format!("Delivery {state}: {why}"));
+                }
+                Ok(CallEvent::Draft { .. } | CallEvent::Dtmf { .. }) => {}
+                Err(broadcast::error::RecvError::Lagged(missed)) => self.say(&format!("({missed} lines not shown)")),
+                Err(broadcast::error::RecvError::Closed) => return Err(Failure::new("the gateway ended")),
+            }
+        }
+    }
+
+    /// People read stdout; with --json it belongs to the program that reads it.
+    fn say(&self, line: &str) {
+        if self.json {
+            eprintln!("{line}");
+        } else {
+            println!("\r\x1b[K{line}");
+        }
+    }
+
+    /// What is understood so far of the sentence being spoken, overwritten by the next line.
+    fn guess(&self, text: &str) {
+        if !self.json {
+            let tail: String = text.chars().rev().take(90).collect::<Vec<_>>().into_iter().rev().collect();
+            print!("\r\x1b[K   …            {tail}");
+            let _no_terminal = std::io::stdout().flush();
+        }
+    }
+
+    fn find_sample(&self) -> Result<PathBuf, Failure> {
+        let own = PathBuf::from(&self.sample);
+        if own.extension().is_some_and(|extension| extension == "wav") && own.exists() {
+            return Ok(own);
+        }
+        let bundled = PathBuf::from("audio-samples").join(format!("{}.wav", self.sample));
+        find_bundled(&bundled).ok_or_else(|| {
+            Failure::new(format!("no sample {:?}: name one of audio-samples/ (en-heating, zh-water …) or a WAV file", self.sample))
+        })
+    }
+}
+
+/// Removed with everything in it when the demo ends.
+pub(super) struct TemporaryFolder(pub(super) PathBuf);
+
+impl TemporaryFolder {
+    pub(super) fn make() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("heardline-demo-{}", CallId::new()));
+        std::fs::create_dir(&path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("heardline: {} not removed: {error}", self.0.display());
+        }
+    }
+}

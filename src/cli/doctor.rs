@@ -1,0 +1,175 @@
+//! `heardline doctor`: what would keep calls from being taken, and what to do about each.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{EXIT_CONFIG, Failure, load_config};
+use crate::config::{Config, SipListen, find_bundled};
+use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::ops::clock::Clock;
+use crate::speech::catalogue;
+use crate::store::DataDir;
+
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    verdict: Verdict,
+    what: &'static str,
+    says: String,
+}
+
+impl Doctor {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let config = load_config(self.config.as_deref())?;
+        let mut findings = vec![good("configuration", "parsed and checked")];
+        findings.extend(config.sip.listen.iter().map(|listen| sip_port(*listen)));
+        findings.push(http_port("desk.listen", config.desk.listen));
+        findings.push(http_port("public.listen", config.public.listen));
+        findings.push(rtp_ports(&config));
+        findings.push(model(&config));
+        findings.push(disk(&config));
+        findings.push(clock());
+        findings.push(endpoint(&config).await);
+        findings.push(address(&config));
+        let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&findings).map_err(Failure::new)?);
+        } else {
+            for Finding { verdict, what, says } in &findings {
+                let mark = match verdict {
+                    Verdict::Ok => "ok  ",
+                    Verdict::Warn => "WARN",
+                    Verdict::Fail => "FAIL",
+                };
+                println!("{mark}  {what:14} {says}");
+            }
+        }
+        if failed {
+            return Err(Failure { code: EXIT_CONFIG, message: "calls cannot be taken; mend the lines marked FAIL".into() });
+        }
+        Ok(())
+    }
+}
+
+fn good(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { verdict: Verdict::Ok, what, says: says.into() }
+}
+
+fn warn(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { verdict: Verdict::Warn, what, says: says.into() }
+}
+
+fn fail(what: &'static str, says: impl Into<String>) -> Finding {
+    Finding { verdict: Verdict::Fail, what, says: says.into() }
+}
+
+fn sip_port(listen: SipListen) -> Finding {
+    let tried = match listen {
+        SipListen::Udp(address) => UdpSocket::bind(address).map(drop),
+        SipListen::Tcp(address) => TcpListener::bind(address).map(drop),
+    };
+    match tried {
+        Ok(()) => good("sip.listen", format!("{listen} is free")),
+        Err(e) => fail("sip.listen", format!("{listen}: {e}; is heardline running already? else choose another port")),
+    }
+}
+
+fn http_port(what: &'static str, address: SocketAddr) -> Finding {
+    match TcpListener::bind(address) {
+        Ok(_) => good(what, format!("{address} is free")),
+        Err(e) => fail(what, format!("{address}: {e}; is heardline running already? else choose another port")),
+    }
+}
+
+fn rtp_ports(config: &Config) -> Finding {
+    let range = config.sip.rtp_ports;
+    let ip = config.sip.listen.first().map_or(config.desk.listen.ip(), |listen| listen.address().ip());
+    let taken = (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((ip, *port)).is_err()).count();
+    let says = format!("{}-{}: room for {} calls; open these UDP ports in the firewall", range.first, range.last, range.pairs());
+    if taken == 0 { good("sip.rtp_ports", says) } else { warn("sip.rtp_ports", format!("{says}; {taken} of the ports tried are taken by other programs")) }
+}
+
+fn model(config: &Config) -> Finding {
+    let path = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
+    match catalogue::verify(&path, config.speech.model_sha256.as_deref()) {
+        Ok(info) if info.demo => warn("speech.model", format!("{}: {DEMO_MODEL_NOTICE}", info.name)),
+        Ok(info) => good("speech.model", format!("{} is whole", info.name)),
+        Err(e) => fail("speech.model", e.to_string()),
+    }
+}
+
+/// An hour of one call is 58 MB; below this a busy day could fill the disk.
+const COMFORTABLE: u64 = 5 << 30;
+
+fn disk(config: &Config) -> Finding {
+    let data = match DataDir::open(&config.data.dir) {
+        Ok(data) => data,
+        Err(e) => return fail("data.dir", e.to_string()),
+    };
+    match data.free_bytes() {
+        Ok(free) => {
+            let says = format!("{}: writable, {} GiB free (58 MB an hour of call)", data.root().display(), free >> 30);
+            if free < COMFORTABLE { warn("data.dir", says) } else { good("data.dir", says) }
+        }
+        Err(e) => fail("data.dir", e.to_string()),
+    }
+}
+
+/// 2026-01-01: this program did not exist before.
+const EARLIEST_MS: i64 = 1_767_225_600_000;
+
+fn clock() -> Finding {
+    let clock = Clock::system();
+    if clock.unix_ms() < EARLIEST_MS {
+        fail("clock", format!("{} cannot be right; set the time (endpoints refuse signatures that are off by 5 minutes)", clock.timestamp()))
+    } else {
+        good("clock", format!("{}", clock.timestamp()))
+    }
+}
+
+async fn endpoint(config: &Config) -> Finding {
+    let Some(url) = &config.intake.url else {
+        return good("intake.url", "built-in endpoint on the desk listener");
+    };
+    let target = reqwest::Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+    let Some((host, port)) = target else {
+        return fail("intake.url", format!("{url}: names no host"));
+    };
+    let place = if config.intake.allow_remote { format!("drafts leave this machine for {host}:{port}") } else { format!("{host}:{port}") };
+    match tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host.as_str(), port))).await {
+        Ok(Ok(_)) => good("intake.url", format!("{place}; it answers")),
+        Ok(Err(e)) => warn("intake.url", format!("{place}: {e}; drafts wait and are delivered when it answers")),
+        Err(_) => warn("intake.url", format!("{place}: no answer within 5 s; drafts wait and are delivered when it answers")),
+    }
+}
+
+fn address(config: &Config) -> Finding {
+    let beyond = config.sip.listen.iter().find(|listen| !listen.address().ip().is_loopback());
+    match (beyond, config.sip.public_address) {
+        (None, _) => good("sip", "loopback only: callers on this machine; for a phone line see README"),
+        (Some(listen), None) if listen.address().ip().is_unspecified() => {
+            fail("sip", format!("{listen}: set sip.public_address, or callers are told to send sound to 0.0.0.0"))
+        }
+        (Some(listen), None) => good("sip", format!("callers are told to send sound to {}", listen.address().ip())),
+        (Some(_), Some(public)) => good("sip", format!("callers are told to send sound to {public}")),
+    }
+}
