@@ -1,0 +1,98 @@
+//! A mistake in the configuration ends the start before any port is bound: exit code 64, one line that names file,
+//! key, value and what would be right.
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn serve(folder: &Path, config: &str) -> Output {
+    let file = folder.join("heardline.toml");
+    std::fs::write(&file, config).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_heardline")).args(["serve", "--config"]).arg(&file).output().unwrap()
+}
+
+/// Runs `serve` with `config` and requires exit 64 and one line holding each of `words`.
+fn refused(config: &str, words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = serve(folder.path(), &config.replace("FOLDER", folder.path().to_str().unwrap()));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{config}\n{said}");
+    assert_eq!(said.trim().lines().count(), 1, "{said}");
+    assert!(output.stdout.is_empty(), "nothing was bound, so nothing is announced");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+}
+
+/// Listeners that are free, and a data folder that works.
+const SOUND: &str = "[data]\ndir = \"FOLDER/data\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[public]\nlisten = \"127.0.0.1:0\"\n";
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    refused("[sip]\nlisten = [\"udp:127.0.0.1:0\"]\nlistn = 3\n", &["heardline.toml", "line 3", "listn", "unknown field"]);
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_would_be_right() {
+    refused("[sip]\nlisten = [\"sctp:127.0.0.1:5060\"]\n", &["sctp:127.0.0.1:5060", "udp:127.0.0.1:5060"]);
+    refused("[sip]\nrtp_ports = \"9-5\"\n", &["9-5", "20000-29999"]);
+    refused("[sip]\nrtp_ports = \"20000-20009\"\n", &["sip.rtp_ports", "20000-20009", "1000 ports"]);
+    refused("[desk]\nlisten = \"0.0.0.0:80\"\n", &["desk.listen", "0.0.0.0:80", "loopback"]);
+    refused("[sip]\nlisten = [\"udp:192.0.2.1:5060\"]\n", &["sip.listen", "udp:192.0.2.1:5060", "[[trunk]]", "sip.open"]);
+    refused("[intake]\nurl = \"https://example.org/x\"\n", &["intake.url", "example.org", "allow_remote"]);
+    refused("[call]\nwarn_after_s = 10\nend_after_s = 10\n", &["call.end_after_s", "10"]);
+    refused("[[line]]\nregions = [\"XX\"]\n", &["line.regions", "XX", "CN"]);
+}
+
+#[test]
+fn a_missing_configuration_file_is_named() {
+    let output = Command::new(env!("CARGO_BIN_EXE_heardline")).args(["serve", "--config", "/nowhere/h.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/h.toml"));
+}
+
+#[test]
+fn a_missing_truncated_or_changed_model_is_named_with_what_was_expected() {
+    refused(&format!("{SOUND}[speech]\nmodel = \"FOLDER/none.bin\"\n"), &["speech.model", "none.bin"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let good = std::fs::read("models/heardline-nano.bin").unwrap();
+    let file = folder.path().join("heardline-nano.bin");
+    let config = |path: &Path| format!("{SOUND}[speech]\nmodel = \"{}\"\n", path.display());
+    std::fs::write(&file, &good[..good.len() / 2]).unwrap();
+    refused(&config(&file), &["heardline-nano.bin", &(good.len() / 2).to_string(), &good.len().to_string()]);
+
+    let mut changed = good;
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    std::fs::write(&file, &changed).unwrap();
+    refused(&config(&file), &["heardline-nano.bin", "a997f0e9d9e32b759d50da9fbc9395d89ff88377dfd71a2c3a3a0afdab799f37"]);
+
+    std::fs::write(&file, b"this is not a model").unwrap();
+    refused(&config(&file), &["heardline-nano.bin"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    refused(&format!("{SOUND}[sip]\nlisten = [\"udp:{address}\"]\n"), &["sip.listen", &address.to_string(), "in use"]);
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = SOUND.replace("[desk]\nlisten = \"127.0.0.1:0\"", &format!("[desk]\nlisten = \"{address}\""));
+    refused(&format!("{config}[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"), &["desk.listen", &address.to_string(), "in use"]);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named() {
+    let sip = "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n";
+    refused(&format!("{}{sip}", SOUND.replace("FOLDER/data", "/proc/heardline")), &["data.dir", "/proc/heardline"]);
+    refused(&format!("{}{sip}", SOUND.replace("FOLDER/data", "FOLDER/heardline.toml")), &["data.dir", "heardline.toml"]);
+}
+
+#[test]
+fn the_demo_model_is_refused_where_people_could_call() {
+    let sip = "[sip]\nopen = true\nlisten = [\"udp:0.0.0.0:0\"]\npublic_address = \"192.0.2.7\"\n";
+    refused(&format!("{SOUND}{sip}"), &["demo model", "allow_demo_model"]);
+}
