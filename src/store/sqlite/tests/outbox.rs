@@ -67,7 +67,7 @@ async fn a_delivery_is_due_then_retried_at_its_time_then_parked_then_replayed_wi
     folder.store.record_attempt(attempt(&delivery, 1_001, NextStep::RetryAt { unix_ms: 6_000 })).await.unwrap();
     folder.reopen().await;
     assert_eq!(due_ids(&folder, 5_999).await, [""; 0]);
-    assert_eq!(due_ids(&folder, 6_000).await, [delivery.id.clone()]);
+    assert_eq!(due_ids(&folder, 6_000).await, std::slice::from_ref(&delivery.id));
 
     folder.store.record_attempt(attempt(&delivery, 6_001, NextStep::Park)).await.unwrap();
     assert_eq!((due_ids(&folder, i64::MAX).await.len(), folder.store.next_due().await.unwrap()), (0, None));
