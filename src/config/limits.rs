@@ -51,6 +51,8 @@ pub const EVENT_QUEUE: usize = 1_024;
 pub const STORE_QUEUE: usize = 4_096;
 /// Commands committed together.
 pub const STORE_BATCH: usize = 256;
+/// Connections that read beside the writer; a page of the desk takes one for some milliseconds.
+pub const STORE_READERS: u32 = 4;
 
 /// Body of `POST /intake/drafts`; a 30-minute call with words is about 1 MiB.
 pub const MAX_INTAKE_BODY: usize = 8 * 1024 * 1024;

@@ -3,20 +3,28 @@
 //! [`Store`] is a trait so that another database can follow with the same tests; [`sqlite`] is the first.
 //! One writer commits in groups; a method returns only when its change is durable (WAL, `synchronous=FULL`).
 
+pub mod layout;
+pub mod sqlite;
+
+pub use layout::DataDir;
+pub use sqlite::SqliteStore;
+
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use crate::call::{
-    CallId, CallState, Coverage, DraftId, EndCause, Origin, Party, Reference, Utterance,
-};
+use crate::call::{CallId, CallState, Coverage, DraftId, EndCause, Origin, Party, Reference, Utterance};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{path}: {reason}; point [data] dir at a folder this user may write")]
     NotWritable { path: PathBuf, reason: String },
-    #[error("{path}: made by a newer heardline (schema {found}, this program knows {known}); run that version or restore a backup")]
+    #[error("{path}: another heardline uses this data folder; stop it, or give this one its own [data] dir")]
+    InUse { path: PathBuf },
+    #[error(
+        "{path}: made by a newer heardline (schema {found}, this program knows {known}); run that version or restore a backup"
+    )]
     NewerSchema { path: PathBuf, found: i64, known: i64 },
     #[error("database: {0}")]
     Database(String),
@@ -187,7 +195,7 @@ pub trait Store: Send + Sync + 'static {
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
 
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
-    /// `(draft, delivered?)`: complete draft body if there is one, else the live one.
+    /// `(body, complete?)`: the frozen draft (its newest version) if there is one, else the live one.
     async fn draft(&self, call: CallId) -> Result<Option<(String, bool)>, StoreError>;
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
     /// Spans given to `end_call` as lost.
@@ -209,7 +217,14 @@ pub trait Store: Send + Sync + 'static {
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError>;
 
     /// The built-in endpoint: keeps a received draft once.
-    async fn receive(&self, webhook_id: &str, idempotency_key: &str, body_sha256: &str, body: &str, at_unix_ms: i64) -> Result<Received, StoreError>;
+    async fn receive(
+        &self,
+        webhook_id: &str,
+        idempotency_key: &str,
+        body_sha256: &str,
+        body: &str,
+        at_unix_ms: i64,
+    ) -> Result<Received, StoreError>;
     /// Drafts the built-in endpoint holds: (webhook id, body), newest first.
     async fn received(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError>;
 

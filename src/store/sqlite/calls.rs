@@ -1,0 +1,214 @@
+//! Changes of a call and of what was heard in it. A call only moves forward: a late or repeated change of state is
+//! accepted and changes nothing.
+
+use rand::Rng as _;
+use sqlx::SqliteConnection;
+
+use super::rows::{finite, json, stored};
+use super::writer::Command;
+use crate::call::{CallId, CallState, EndCause, Language, Reference, SegmentOutcome, Utterance};
+use crate::store::{CallEnd, NewCall, StoreError};
+
+/// Draws before giving up: with a million calls stored, one draw collides once in a thousand times.
+const DRAWS: u32 = 100;
+
+pub(super) fn draw_nine_digits() -> u32 {
+    rand::rng().random_range(0..1_000_000_000)
+}
+
+pub(super) struct CreateCall {
+    pub call: NewCall,
+    /// Nine random digits (`0..1_000_000_000`); handed in so that a test can make it collide.
+    pub draw: fn() -> u32,
+}
+
+impl Command for CreateCall {
+    type Answer = Reference;
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<Reference, StoreError> {
+        let call = &self.call;
+        let (party, origin) = (json(&call.party)?, json(&call.origin)?);
+        for _ in 0..DRAWS {
+            let reference = Reference::from_random((self.draw)());
+            let inserted = sqlx::query(
+                "INSERT INTO call (id, reference, line, state, party, origin, dialled, started_unix_ms)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO NOTHING",
+            )
+            .bind(call.id.to_string())
+            .bind(reference.as_str())
+            .bind(&call.line)
+            .bind(CallState::Ringing.as_str())
+            .bind(&party)
+            .bind(&origin)
+            .bind(&call.dialled)
+            .bind(call.started_unix_ms)
+            .execute(&mut *conn)
+            .await?;
+            if inserted.rows_affected() == 1 {
+                return Ok(reference);
+            }
+        }
+        Err(StoreError::Database(format!("no free call reference in {DRAWS} draws; erase old calls")))
+    }
+}
+
+pub(super) struct AnswerCall {
+    pub call: CallId,
+    pub at_unix_ms: i64,
+}
+
+impl Command for AnswerCall {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let changed =
+            sqlx::query("UPDATE call SET state = 'live', answered_unix_ms = ? WHERE id = ? AND state = 'ringing'")
+                .bind(self.at_unix_ms)
+                .bind(self.call.to_string())
+                .execute(&mut *conn)
+                .await?;
+        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+    }
+}
+
+pub(super) struct RefuseCall {
+    pub call: CallId,
+    pub cause: EndCause,
+    pub at_unix_ms: i64,
+}
+
+impl Command for RefuseCall {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        // `live` too: the row says so just before the 200 OK leaves, and the caller may cancel in between.
+        let changed = sqlx::query(
+            "UPDATE call SET state = 'refused', cause = ?, ended_unix_ms = ?
+             WHERE id = ? AND state IN ('ringing', 'live')",
+        )
+        .bind(self.cause.as_str())
+        .bind(self.at_unix_ms)
+        .bind(self.call.to_string())
+        .execute(&mut *conn)
+        .await?;
+        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+    }
+}
+
+pub(super) struct EndCall {
+    pub call: CallId,
+    pub end: CallEnd,
+}
+
+impl Command for EndCall {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let end = &self.end;
+        let recording = end.recording.as_ref();
+        let changed = sqlx::query(
+            "UPDATE call SET state = 'finishing', cause = ?, ended_unix_ms = ?, duration_ms = ?, recording_sha256 = ?,
+                    recording_duration_ms = ?, recording_rate = ?, lost = ?, notice_start_ms = ?, notice_end_ms = ?,
+                    dtmf = ?
+             WHERE id = ? AND state IN ('ringing', 'live')",
+        )
+        .bind(end.cause.as_str())
+        .bind(end.ended_unix_ms)
+        .bind(stored(end.duration_ms))
+        .bind(recording.map(|r| r.sha256.as_str()))
+        .bind(recording.map(|r| stored(r.duration_ms)))
+        .bind(recording.map(|r| r.rate))
+        .bind(json(&end.lost)?)
+        .bind(end.notice.map(|n| stored(n.start.as_millis())))
+        .bind(end.notice.map(|n| stored(n.end.as_millis())))
+        .bind(&end.dtmf)
+        .bind(self.call.to_string())
+        .execute(&mut *conn)
+        .await?;
+        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+    }
+}
+
+pub(super) struct AppendUtterance {
+    pub call: CallId,
+    pub utterance: Utterance,
+}
+
+impl Command for AppendUtterance {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let said = &self.utterance;
+        let mut words = said.words.clone();
+        for word in &mut words {
+            word.confidence = finite(word.confidence);
+        }
+        let outcome = match said.outcome {
+            SegmentOutcome::Text => "text",
+            SegmentOutcome::NoSpeech => "no_speech",
+            SegmentOutcome::Unrecognised => "unrecognised",
+        };
+        sqlx::query(
+            "INSERT INTO utterance (call, seq, start_ms, end_ms, outcome, text, language, words, confidence, model)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, seq) DO NOTHING",
+        )
+        .bind(self.call.to_string())
+        .bind(said.seq)
+        .bind(stored(said.span.start.as_millis()))
+        .bind(stored(said.span.end.as_millis()))
+        .bind(outcome)
+        .bind(&said.text)
+        .bind(said.language.map(Language::code))
+        .bind(json(&words)?)
+        .bind(finite(said.confidence))
+        .bind(&said.model)
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| or_unknown_call(e, self.call))?;
+        Ok(())
+    }
+}
+
+pub(super) struct PutLiveDraft {
+    pub call: CallId,
+    pub body: String,
+}
+
+impl Command for PutLiveDraft {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO live_draft (call, body) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM draft WHERE call = ?1)
+             ON CONFLICT (call) DO UPDATE SET body = excluded.body",
+        )
+        .bind(self.call.to_string())
+        .bind(&self.body)
+        .execute(&mut *conn)
+        .await
+        .map_err(|e| or_unknown_call(e, self.call))?;
+        Ok(())
+    }
+}
+
+/// A foreign key that points at nothing means one thing here.
+pub(super) fn or_unknown_call(error: sqlx::Error, call: CallId) -> StoreError {
+    match &error {
+        sqlx::Error::Database(e) if e.is_foreign_key_violation() => {
+            StoreError::NotFound { what: "call", id: call.to_string() }
+        }
+        _ => error.into(),
+    }
+}
+
+/// A change that hit no row is fine when the call is further on already, and an error when there is no such call.
+async fn unchanged_but_known(conn: &mut SqliteConnection, call: CallId, changed: u64) -> Result<(), StoreError> {
+    if changed > 0 {
+        return Ok(());
+    }
+    let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM call WHERE id = ?)")
+        .bind(call.to_string())
+        .fetch_one(conn)
+        .await?;
+    if known { Ok(()) } else { Err(StoreError::NotFound { what: "call", id: call.to_string() }) }
+}

@@ -1,0 +1,235 @@
+//! Drafts and the deliveries they owe: committed together, tried until done or parked.
+
+use futures_util::TryStreamExt as _;
+use sha2::{Digest as _, Sha256};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
+
+use super::calls::or_unknown_call;
+use super::rows;
+use super::writer::Command;
+use crate::call::{CallId, DraftId};
+use crate::store::{AttemptResult, CompletedDraft, DeliveryRow, DeliveryState, NextStep, StoreError};
+
+/// Stable and the same for every attempt. No full stop in it: a Standard Webhooks signature joins id, time and body
+/// with full stops.
+pub(super) fn delivery_id(draft: DraftId, version: u32, endpoint: &str) -> String {
+    let digest = Sha256::digest(endpoint.as_bytes());
+    let endpoint: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("msg_{draft}_{version}_{endpoint}")
+}
+
+pub(super) struct CompleteDraft(pub CompletedDraft);
+
+impl Command for CompleteDraft {
+    type Answer = bool;
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+        let draft = &self.0;
+        let call = draft.call.to_string();
+        let complete: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM draft WHERE call = ? AND version >= ?)")
+            .bind(&call)
+            .bind(draft.version)
+            .fetch_one(&mut *conn)
+            .await?;
+        if complete {
+            return Ok(false);
+        }
+        sqlx::query("INSERT INTO draft (id, version, call, body, created_unix_ms) VALUES (?, ?, ?, ?, ?)")
+            .bind(draft.draft.to_string())
+            .bind(draft.version)
+            .bind(&call)
+            .bind(&draft.body)
+            .bind(draft.created_unix_ms)
+            .execute(&mut *conn)
+            .await
+            .map_err(|e| or_unknown_call(e, draft.call))?;
+        for endpoint in &draft.endpoints {
+            owe(conn, draft, endpoint).await?;
+        }
+        let done = sqlx::query("UPDATE call SET state = 'done', coverage = ? WHERE id = ? AND state <> 'refused'")
+            .bind(rows::json(&draft.coverage)?)
+            .bind(&call)
+            .execute(&mut *conn)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "answered call", id: call });
+        }
+        sqlx::query("DELETE FROM live_draft WHERE call = ?").bind(&call).execute(conn).await?;
+        Ok(true)
+    }
+}
+
+async fn owe(conn: &mut SqliteConnection, draft: &CompletedDraft, endpoint: &str) -> Result<(), StoreError> {
+    // An endpoint named twice is still owed once.
+    sqlx::query(
+        "INSERT INTO delivery (id, call, draft, version, endpoint, state, next_attempt_unix_ms, created_unix_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6) ON CONFLICT (endpoint, draft, version) DO NOTHING",
+    )
+    .bind(delivery_id(draft.draft, draft.version, endpoint))
+    .bind(draft.call.to_string())
+    .bind(draft.draft.to_string())
+    .bind(draft.version)
+    .bind(endpoint)
+    .bind(draft.created_unix_ms)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) struct RecordAttempt(pub AttemptResult);
+
+impl Command for RecordAttempt {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let result = &self.0;
+        let (state, next, delivered) = match result.next {
+            NextStep::Done => (DeliveryState::Delivered, None, Some(result.at_unix_ms)),
+            NextStep::RetryAt { unix_ms } => (DeliveryState::Pending, Some(unix_ms), None),
+            NextStep::Park => (DeliveryState::Dead, None, None),
+        };
+        // Delivered is final: the late failure of a second attempt must not send it again.
+        let number: Option<i64> = sqlx::query_scalar(
+            "UPDATE delivery SET attempts = attempts + 1, last_status = ?2, last_error = ?3,
+                    state = CASE state WHEN 'delivered' THEN state ELSE ?4 END,
+                    next_attempt_unix_ms = COALESCE(?5, next_attempt_unix_ms),
+                    delivered_unix_ms = COALESCE(delivered_unix_ms, ?6)
+             WHERE id = ?1 RETURNING attempts",
+        )
+        .bind(&result.delivery)
+        .bind(result.status)
+        .bind(&result.error)
+        .bind(state.as_str())
+        .bind(next)
+        .bind(delivered)
+        .fetch_optional(&mut *conn)
+        .await?;
+        let number = number.ok_or_else(|| StoreError::NotFound { what: "delivery", id: result.delivery.clone() })?;
+        sqlx::query(
+            "INSERT INTO delivery_attempt (delivery, number, at_unix_ms, status, error) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(&result.delivery)
+        .bind(number)
+        .bind(result.at_unix_ms)
+        .bind(result.status)
+        .bind(&result.error)
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}
+
+pub(super) struct Replay {
+    pub delivery: String,
+    pub now_unix_ms: i64,
+}
+
+impl Command for Replay {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        // A pending one is accepted too: the operator pressed twice.
+        let changed = sqlx::query(
+            "UPDATE delivery SET state = 'pending', next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
+             WHERE id = ?1 AND state IN ('dead', 'pending')",
+        )
+        .bind(&self.delivery)
+        .bind(self.now_unix_ms)
+        .execute(conn)
+        .await?;
+        match changed.rows_affected() {
+            0 => Err(StoreError::NotFound { what: "dead delivery", id: self.delivery.clone() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(super) struct MakeDue {
+    pub endpoint: String,
+    pub unix_ms: i64,
+}
+
+impl Command for MakeDue {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE delivery SET next_attempt_unix_ms = ? WHERE endpoint = ? AND state = 'pending'")
+            .bind(self.unix_ms)
+            .bind(&self.endpoint)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A delivery whose row cannot be read: parked, or it would be due for ever and hold up the ones behind it.
+pub(super) struct ParkDamaged {
+    id: String,
+    reason: String,
+}
+
+impl Command for ParkDamaged {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE delivery SET state = 'dead', last_error = ? WHERE id = ?")
+            .bind(&self.reason)
+            .bind(&self.id)
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What is due, and what ought to be but cannot be read.
+pub(super) struct Due {
+    pub deliveries: Vec<(DeliveryRow, String)>,
+    pub damaged: Vec<ParkDamaged>,
+}
+
+pub(super) async fn due(readers: &SqlitePool, now_unix_ms: i64, limit: u32) -> Result<Due, StoreError> {
+    let mut due = Due { deliveries: Vec::new(), damaged: Vec::new() };
+    let mut found = sqlx::query(
+        "SELECT delivery.*, draft.body FROM delivery
+         JOIN draft ON draft.id = delivery.draft AND draft.version = delivery.version
+         WHERE delivery.state = 'pending' AND delivery.next_attempt_unix_ms <= ?
+         ORDER BY delivery.next_attempt_unix_ms, delivery.created_unix_ms, delivery.id LIMIT ?",
+    )
+    .bind(now_unix_ms)
+    .bind(limit)
+    .fetch(readers);
+    while let Some(row) = found.try_next().await? {
+        match rows::delivery(&row) {
+            Ok(delivery) => due.deliveries.push((delivery, row.try_get("body")?)),
+            Err(error) => {
+                rows::report_damage(&error);
+                due.damaged.push(ParkDamaged { id: row.try_get("id")?, reason: error.to_string() });
+            }
+        }
+    }
+    Ok(due)
+}
+
+pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT MIN(next_attempt_unix_ms) FROM delivery WHERE state = 'pending'")
+        .fetch_one(readers)
+        .await?)
+}
+
+pub(super) async fn of_call(readers: &SqlitePool, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {
+    let found = sqlx::query("SELECT * FROM delivery WHERE call = ? ORDER BY created_unix_ms, endpoint")
+        .bind(call.to_string())
+        .fetch_all(readers)
+        .await?;
+    Ok(rows::readable(found.iter().map(rows::delivery)))
+}
+
+/// Newest first: what an operator looks for is what just went wrong.
+pub(super) async fn dead(readers: &SqlitePool, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+    let found =
+        sqlx::query("SELECT * FROM delivery WHERE state = 'dead' ORDER BY created_unix_ms DESC, id DESC LIMIT ?")
+            .bind(limit)
+            .fetch_all(readers)
+            .await?;
+    Ok(rows::readable(found.iter().map(rows::delivery)))
+}

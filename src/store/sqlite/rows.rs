@@ -1,0 +1,192 @@
+//! Rows to values and back. What cannot be read is [`StoreError::Damaged`] with the row's id, and harms no other row.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use metrics::counter;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::call::{CallId, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance};
+use crate::store::{CallRow, DeliveryRow, DeliveryState, RecordingRow, StoreError};
+
+/// Milliseconds as SQLite keeps them (signed).
+pub(super) fn stored(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A probability that is no number counts as none: JSON and SQLite would turn it into a null.
+pub(super) fn finite(probability: f32) -> f32 {
+    if probability.is_finite() { probability } else { 0.0 }
+}
+
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Database(format!("value has no JSON form: {e}")))
+}
+
+/// Keeps the readable rows of a list. A damaged one is logged and counted and must not hide the others.
+pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    rows.into_iter().filter_map(|row| row.inspect_err(report_damage).ok()).collect()
+}
+
+pub(super) fn report_damage(error: &StoreError) {
+    counter!("heardline_store_damaged_rows_total").increment(1);
+    tracing::error!(%error, "a stored row was left out of a list; restore a backup or erase it");
+}
+
+/// One row under one name, so that every failure of a column says which row it was.
+struct Reader<'r> {
+    row: &'r SqliteRow,
+    what: &'static str,
+    id: String,
+}
+
+impl<'r> Reader<'r> {
+    fn damaged(&self, column: &str, reason: &dyn Display) -> StoreError {
+        StoreError::Damaged { what: self.what, id: self.id.clone(), reason: format!("{column}: {reason}") }
+    }
+
+    fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        self.row.try_get(column).map_err(|e| self.damaged(column, &e))
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.get::<&str>(column)?.parse().map_err(|e| self.damaged(column, &e))
+    }
+
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        // Only the place is told: serde's message may quote what the caller said.
+        serde_json::from_str(self.get(column)?).map_err(|e| {
+            self.damaged(column, &format!("not the expected JSON at line {} column {}", e.line(), e.column()))
+        })
+    }
+
+    /// A count or a length: never negative.
+    fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+        let value: i64 = self.get(column)?;
+        T::try_from(value).map_err(|_| self.damaged(column, &format!("{value} is out of range")))
+    }
+
+    fn optional_number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<i64>>(column)? {
+            Some(_) => self.number(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn optional_span(&self, start: &'static str, end: &'static str) -> Result<Option<MediaSpan>, StoreError> {
+        let bounds = (self.optional_number(start)?, self.optional_number(end)?);
+        Ok(match bounds {
+            (Some(start), Some(end)) => Some(MediaSpan::new(MediaTime(start), MediaTime(end))),
+            _ => None,
+        })
+    }
+}
+
+/// The row's own id as text, for messages; unreadable ids still get a message.
+fn id_of(row: &SqliteRow, column: &'static str) -> String {
+    row.try_get(column).unwrap_or_else(|_| "(unreadable id)".to_owned())
+}
+
+pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
+    let r = Reader { row, what: "call", id: id_of(row, "id") };
+    let cause = match r.get::<Option<&str>>("cause")? {
+        Some(_) => Some(r.parse("cause")?),
+        None => None,
+    };
+    let coverage = match r.get::<Option<&str>>("coverage")? {
+        Some(_) => Some(r.json("coverage")?),
+        None => None,
+    };
+    let recording = match r.get::<Option<String>>("recording_sha256")? {
+        Some(sha256) => Some(RecordingRow {
+            sha256,
+            duration_ms: r.number("recording_duration_ms")?,
+            rate: r.number("recording_rate")?,
+        }),
+        None => None,
+    };
+    Ok(CallRow {
+        id: r.parse("id")?,
+        reference: r.parse("reference")?,
+        line: r.get("line")?,
+        state: r.parse("state")?,
+        cause,
+        party: r.json("party")?,
+        origin: r.json("origin")?,
+        dialled: r.get("dialled")?,
+        started_unix_ms: r.get("started_unix_ms")?,
+        answered_unix_ms: r.get("answered_unix_ms")?,
+        ended_unix_ms: r.get("ended_unix_ms")?,
+        notice: r.optional_span("notice_start_ms", "notice_end_ms")?,
+        duration_ms: r.optional_number("duration_ms")?,
+        coverage,
+        recording,
+        dtmf: r.get("dtmf")?,
+    })
+}
+
+pub(super) fn call_id(row: &SqliteRow) -> Result<CallId, StoreError> {
+    Reader { row, what: "call", id: id_of(row, "id") }.parse("id")
+}
+
+pub(super) fn lost_spans(row: &SqliteRow) -> Result<Vec<MediaSpan>, StoreError> {
+    Reader { row, what: "call", id: id_of(row, "id") }.json("lost")
+}
+
+pub(super) fn utterance(row: &SqliteRow) -> Result<Utterance, StoreError> {
+    let call = id_of(row, "call");
+    let seq: i64 = row.try_get("seq").unwrap_or(-1);
+    let r = Reader { row, what: "utterance", id: format!("{call}/{seq}") };
+    let outcome = match r.get("outcome")? {
+        "text" => SegmentOutcome::Text,
+        "no_speech" => SegmentOutcome::NoSpeech,
+        "unrecognised" => SegmentOutcome::Unrecognised,
+        other => return Err(r.damaged("outcome", &format!("unknown outcome {other:?}"))),
+    };
+    let language = match r.get::<Option<&str>>("language")? {
+        Some(code) => {
+            Some(Language::from_code(code).ok_or_else(|| r.damaged("language", &format!("unknown code {code:?}")))?)
+        }
+        None => None,
+    };
+    Ok(Utterance {
+        seq: r.number("seq")?,
+        span: MediaSpan::new(MediaTime(r.number("start_ms")?), MediaTime(r.number("end_ms")?)),
+        outcome,
+        text: r.get("text")?,
+        language,
+        words: r.json("words")?,
+        confidence: r.get("confidence")?,
+        model: r.get("model")?,
+    })
+}
+
+pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
+    let r = Reader { row, what: "delivery", id: id_of(row, "id") };
+    let states = [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Dead];
+    let state: &str = r.get("state")?;
+    let state = states
+        .into_iter()
+        .find(|s| s.as_str() == state)
+        .ok_or_else(|| r.damaged("state", &format!("unknown state {state:?}")))?;
+    Ok(DeliveryRow {
+        id: r.get("id")?,
+        call: r.parse("call")?,
+        draft: r.parse("draft")?,
+        version: r.number("version")?,
+        endpoint: r.get("endpoint")?,
+        state,
+        attempts: r.number("attempts")?,
+        next_attempt_unix_ms: r.get("next_attempt_unix_ms")?,
+        last_status: r.optional_number("last_status")?,
+        last_error: r.get("last_error")?,
+        delivered_unix_ms: r.get("delivered_unix_ms")?,
+        created_unix_ms: r.get("created_unix_ms")?,
+    })
+}

@@ -1,0 +1,197 @@
+use super::*;
+use crate::call::CallState;
+use crate::store::StoreError;
+
+#[tokio::test]
+async fn a_call_and_its_reference_survive_a_restart() {
+    let mut folder = Folder::new().await;
+    let call = new_call(CallId::new());
+    let reference = folder.store.create_call(call.clone()).await.unwrap();
+    folder.reopen().await;
+    let row = folder.store.call(call.id).await.unwrap().unwrap();
+    assert_eq!((row.reference, row.state, row.cause), (reference, CallState::Ringing, None));
+    assert_eq!((row.party, row.origin, row.dialled), (call.party, call.origin, call.dialled));
+    assert!(folder.store.call(CallId::new()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_call_goes_from_ring_to_done_and_keeps_what_was_known_at_its_end() {
+    let mut folder = Folder::new().await;
+    let draft = folder.done_call(10_000, &["desk"]).await;
+    folder.reopen().await;
+    let row = folder.store.call(draft.call).await.unwrap().unwrap();
+    assert_eq!((row.state, row.cause), (CallState::Done, Some(EndCause::CallerHangup)));
+    assert_eq!((row.answered_unix_ms, row.ended_unix_ms, row.duration_ms), (Some(1_100), Some(9_000), Some(8_000)));
+    assert_eq!((row.notice, row.recording, row.dtmf), (end().notice, end().recording, end().dtmf));
+    assert_eq!(row.coverage, Some(draft.coverage));
+    assert_eq!(folder.store.lost_spans(draft.call).await.unwrap(), end().lost);
+}
+
+#[tokio::test]
+async fn a_call_that_ended_cannot_be_ended_answered_or_refused_again() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    folder.store.answer_call(call, 1_100).await.unwrap();
+    folder.store.end_call(call, end()).await.unwrap();
+    let again = CallEnd { cause: EndCause::Interrupted, dtmf: "9".into(), ..end() };
+    folder.store.end_call(call, again).await.unwrap();
+    folder.store.answer_call(call, 5_000).await.unwrap();
+    folder.store.refuse_call(call, EndCause::Cancelled, 5_000).await.unwrap();
+    let row = folder.store.call(call).await.unwrap().unwrap();
+    assert_eq!((row.state, row.cause), (CallState::Finishing, Some(EndCause::CallerHangup)));
+    assert_eq!((row.dtmf.as_str(), row.answered_unix_ms), ("12#", Some(1_100)));
+}
+
+#[tokio::test]
+async fn a_reference_that_is_taken_is_drawn_again() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static DRAWS: AtomicU32 = AtomicU32::new(0);
+    // 0, 0, 1, 2, 3 ...: the second call draws the first one's number before it finds its own.
+    fn draw() -> u32 {
+        DRAWS.fetch_add(1, Ordering::Relaxed).saturating_sub(1)
+    }
+    let folder = Folder::new().await;
+    let mut references = Vec::new();
+    for _ in 0..2 {
+        let command = crate::store::sqlite::calls::CreateCall { call: new_call(CallId::new()), draw };
+        references.push(folder.store.writer.write(command).await.unwrap());
+    }
+    assert_ne!(references[0], references[1]);
+    assert_eq!(DRAWS.load(Ordering::Relaxed), 3);
+    let stuck = crate::store::sqlite::calls::CreateCall { call: new_call(CallId::new()), draw: || 0 };
+    let refused = folder.store.writer.write(stuck).await.unwrap_err();
+    assert!(refused.to_string().contains("reference"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_utterance_is_kept_once_and_comes_back_to_the_bit() {
+    let mut folder = Folder::new().await;
+    let call = folder.new_call().await;
+    let said = [utterance(0, "救命"), utterance(1, "it's \"burning\"")];
+    for utterance in [&said[1], &said[0], &said[1]] {
+        folder.store.append_utterance(call, utterance.clone()).await.unwrap();
+    }
+    folder.store.append_utterance(call, utterance(1, "another try")).await.unwrap();
+    folder.reopen().await;
+    assert_eq!(folder.store.utterances(call).await.unwrap(), said);
+}
+
+#[tokio::test]
+async fn a_confidence_that_is_no_number_does_not_cost_the_words() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    let mut said = utterance(0, "fire");
+    said.confidence = f32::NAN;
+    said.words[0].confidence = f32::INFINITY;
+    folder.store.append_utterance(call, said).await.unwrap();
+    let kept = folder.store.utterances(call).await.unwrap();
+    assert_eq!((kept[0].text.as_str(), kept[0].confidence, kept[0].words[0].confidence), ("fire", 0.0, 0.0));
+}
+
+#[tokio::test]
+async fn a_change_of_an_unknown_call_is_refused_by_name() {
+    let store = Folder::new().await.store;
+    let call = CallId::new();
+    let refusals = [
+        store.answer_call(call, 1).await,
+        store.refuse_call(call, EndCause::Refused, 1).await,
+        store.end_call(call, end()).await,
+        store.append_utterance(call, utterance(0, "x")).await,
+        store.put_live_draft(call, "{}".into()).await,
+        store.complete_draft(draft_of(call, 1, &["desk"])).await.map(drop),
+        store.lost_spans(call).await.map(drop),
+    ];
+    for refusal in refusals {
+        let refusal = refusal.unwrap_err();
+        assert!(matches!(&refusal, StoreError::NotFound { what: "call", id } if *id == call.to_string()), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn the_live_draft_is_replaced_by_the_next_and_gives_way_to_the_complete_one() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    assert_eq!(folder.store.draft(call).await.unwrap(), None);
+    folder.store.put_live_draft(call, "first".into()).await.unwrap();
+    folder.store.put_live_draft(call, "second".into()).await.unwrap();
+    assert_eq!(folder.store.draft(call).await.unwrap(), Some(("second".into(), false)));
+    let draft = draft_of(call, 1, &[]);
+    assert!(folder.store.complete_draft(draft.clone()).await.unwrap());
+    folder.store.put_live_draft(call, "too late".into()).await.unwrap();
+    assert_eq!(folder.store.draft(call).await.unwrap(), Some((draft.body, true)));
+}
+
+#[tokio::test]
+async fn calls_are_paged_newest_first_without_gap_or_repeat() {
+    let folder = Folder::new().await;
+    let mut made = Vec::new();
+    for _ in 0..7 {
+        made.push(folder.new_call().await);
+    }
+    made.reverse();
+    let (mut seen, mut before, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = folder.store.calls(before, 3).await.unwrap();
+        seen.extend(page.calls.iter().map(|row| row.id));
+        pages += 1;
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((seen, pages), (made, 3));
+}
+
+#[tokio::test]
+async fn boot_is_given_exactly_the_unfinished_calls_oldest_first() {
+    let mut folder = Folder::new().await;
+    let ringing = folder.new_call().await;
+    folder.done_call(1, &["desk"]).await;
+    let live = folder.new_call().await;
+    folder.store.answer_call(live, 2).await.unwrap();
+    let refused = folder.new_call().await;
+    folder.store.refuse_call(refused, EndCause::Cancelled, 3).await.unwrap();
+    let finishing = folder.new_call().await;
+    folder.store.end_call(finishing, end()).await.unwrap();
+    folder.reopen().await;
+    let found: Vec<_> = folder.store.unfinished().await.unwrap().iter().map(|row| (row.id, row.state)).collect();
+    let expected = [(ringing, CallState::Ringing), (live, CallState::Live), (finishing, CallState::Finishing)];
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn boot_does_not_read_the_calls_that_are_finished() {
+    let folder = Folder::new().await;
+    let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::reads::UNFINISHED));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&folder.store.readers).await.unwrap();
+    assert!(steps.len() == 1 && steps[0].3.contains("USING INDEX call_unfinished"), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_call_is_named_and_hides_no_other() {
+    let folder = Folder::new().await;
+    let (first, damaged, last) = (folder.new_call().await, folder.new_call().await, folder.new_call().await);
+    folder.damage("UPDATE call SET party = '{\"claimed\":' WHERE id = ?", damaged).await;
+    let error = folder.store.call(damaged).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Damaged { what: "call", id, .. } if *id == damaged.to_string()), "{error}");
+    assert!(error.to_string().contains("party"), "{error}");
+    let page = folder.store.calls(None, 2).await.unwrap();
+    assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [last]);
+    assert_eq!(page.next, Some(damaged));
+    let page = folder.store.calls(page.next, 2).await.unwrap();
+    assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
+    assert_eq!(folder.store.unfinished().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn damaged_words_are_named_without_what_was_said() {
+    let folder = Folder::new().await;
+    let (call, other) = (folder.new_call().await, folder.new_call().await);
+    for call in [call, other] {
+        folder.store.append_utterance(call, utterance(0, "secret")).await.unwrap();
+    }
+    folder.damage("UPDATE utterance SET words = '[{\"text\":\"secret\",\"secret\"' WHERE call = ?", call).await;
+    let error = folder.store.utterances(call).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("utterance {call}/0")) && !error.contains("secret"), "{error}");
+    assert_eq!(folder.store.utterances(other).await.unwrap().len(), 1);
+}
