@@ -1,0 +1,133 @@
+//! `heardline demo --once --json` does the main job for every bundled call: words, number, place, category and the
+//! seconds that support them (acceptance 1).
+
+mod common;
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use common::bundled;
+use common::words::{character_error_rate, word_error_rate};
+
+/// Evidence may be off by this much (issue: within 300 ms).
+const NEAR_MS: u64 = 300;
+
+fn json(path: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(bundled(path)).unwrap()).unwrap()
+}
+
+/// Runs the demo with one sample and returns the draft that the endpoint accepted.
+fn demo(sample: &str) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_heardline"))
+        .args(["demo", "--once", "--json", "--sample", sample])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{sample}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{sample}: stdout is not one JSON document: {e}"))
+}
+
+fn reference(sample: &str) -> String {
+    let sentences = json(&format!("audio-samples/{sample}.json"));
+    let texts = sentences["sentences"].as_array().unwrap().iter().map(|s| s["text"].as_str().unwrap());
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+fn transcript(draft: &Value) -> String {
+    let segments = draft.pointer("/transcript/segments").unwrap().as_array().unwrap();
+    segments.iter().map(|s| s["text"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+}
+
+/// First start and last end of a field's evidence.
+fn evidence(field: &Value) -> (u64, u64) {
+    let pieces = field["evidence"].as_array().unwrap();
+    let at = |piece: &Value, key: &str| piece[key].as_u64().unwrap();
+    let start = pieces.iter().map(|p| at(p, "audio_start_ms")).min().expect("evidence");
+    let end = pieces.iter().map(|p| at(p, "audio_end_ms")).max().expect("evidence");
+    (start, end)
+}
+
+fn near(sample: &str, name: &str, field: &Value, expected: &Value) {
+    let (start, end) = evidence(field);
+    let (from, to) = (expected["start_ms"].as_u64().unwrap(), expected["end_ms"].as_u64().unwrap());
+    assert!(
+        start.abs_diff(from) <= NEAR_MS && end.abs_diff(to) <= NEAR_MS,
+        "{sample}: evidence of the {name} is {start}-{end} ms, expected {from}-{to} ms"
+    );
+}
+
+fn check(sample: &str) {
+    let draft = demo(sample);
+    let expected = json(&format!("audio-samples/{sample}.expected.json"));
+
+    let (reference, heard) = (reference(sample), transcript(&draft));
+    let error = if sample.starts_with("zh") {
+        character_error_rate(&reference, &heard)
+    } else {
+        word_error_rate(&reference, &heard)
+    };
+    println!("{sample}: error rate {error:.3}: {heard}");
+    assert!(error <= 0.08, "{sample}: error rate {error:.3}\n{reference}\n{heard}");
+
+    let issue = &draft["issues"][0];
+    assert_eq!(issue["category"]["value"], expected["category"]["value"], "{sample}");
+    near(sample, "category", &issue["category"], &expected["category"]);
+
+    let address = &issue["location"]["address_text"];
+    assert_eq!(address["value"], expected["address"]["value"], "{sample}");
+    if !expected["address"]["value"].is_null() {
+        near(sample, "address", address, &expected["address"]);
+    }
+
+    let phones = draft.pointer("/caller/phones").unwrap().as_array().unwrap();
+    let spoken = phones.iter().find(|phone| phone["origin"] == "spoken");
+    match spoken {
+        None => assert!(expected["number"]["value"].is_null(), "{sample}: the number was not heard"),
+        Some(phone) => {
+            assert_eq!(phone["number"], expected["number"]["value"], "{sample}");
+            near(sample, "number", phone, &expected["number"]);
+        }
+    }
+    assert_eq!(draft["emergency"]["flag"]["value"], expected["emergency"], "{sample}");
+    assert_eq!(draft["call"]["demo_model"], true, "the demo model is named wherever its words are shown");
+}
+
+#[test]
+fn the_heating_call_becomes_the_ticket_it_should() {
+    check("en-heating");
+}
+
+#[test]
+fn the_street_light_call_becomes_the_ticket_it_should() {
+    check("en-streetlight");
+}
+
+#[test]
+fn the_gas_call_becomes_the_ticket_it_should_and_raises_the_emergency_flag() {
+    check("en-gas");
+}
+
+#[test]
+fn the_mandarin_heating_call_becomes_the_ticket_it_should() {
+    check("zh-heating");
+}
+
+#[test]
+fn the_mandarin_water_call_becomes_the_ticket_it_should() {
+    check("zh-water");
+}
+
+#[test]
+fn a_call_without_speech_still_becomes_a_draft() {
+    let draft = demo("silence");
+    assert_eq!(transcript(&draft), "");
+    assert_eq!(draft["issues"][0]["category"]["value"], json("audio-samples/silence.expected.json")["category"]["value"]);
+}
+
+#[test]
+fn a_sample_that_does_not_exist_ends_with_its_name() {
+    let output = Command::new(env!("CARGO_BIN_EXE_heardline")).args(["demo", "--once", "--sample", "nope"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nope"));
+}
