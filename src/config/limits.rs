@@ -44,6 +44,10 @@ pub const SPEECH_QUEUE: usize = 1_024;
 /// One decode may take this many times its audio's length, and at least `DECODE_FLOOR`.
 pub const DECODE_TIMES_AUDIO: u32 = 10;
 pub const DECODE_FLOOR: Duration = Duration::from_secs(20);
+/// After its abort flag is set a decode may take this long before its worker is abandoned.
+pub const ABORT_GRACE: Duration = Duration::from_secs(5);
+/// Abandoned workers that may be stuck at once before no more are replaced; each holds a decoding state.
+pub const ABANDONED_WORKERS: usize = 4;
 
 /// Live events kept for a slow reader of the event stream before it must catch up from the store.
 pub const EVENT_QUEUE: usize = 1_024;

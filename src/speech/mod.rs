@@ -1,1 +1,37 @@
-//! (to be written)
+//! From PCM to words, fast, and never silent about a loss.
+//!
+//! [`Listener`] cuts a call's audio at pauses, [`SpeechPool`] recognises the pieces on single-threaded workers,
+//! [`StablePrefix`] decides what of a partial result may be shown, [`ledger`] accounts for every millisecond.
+//! Reading order: `endpoint`, `recognizer`, `pool`, `doubt`, `whisper`.
+
+mod catalogue;
+mod coverage;
+mod doubt;
+mod endpoint;
+mod pool;
+mod queue;
+mod recognizer;
+mod stable;
+mod upsample;
+mod utterance;
+mod vad;
+mod whisper;
+mod words;
+
+#[cfg(test)]
+mod call_tests;
+#[cfg(test)]
+mod cut_tests;
+#[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
+mod samples;
+
+pub use catalogue::{Catalogue, CatalogueEntry, ModelError, ModelInfo, verify};
+pub use coverage::ledger;
+pub use endpoint::{EndpointRules, Heard, Listener};
+pub use pool::{PoolRules, SpeechPool};
+pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
+pub use stable::StablePrefix;
+pub use utterance::utterance;
+pub use whisper::{WhisperRecognizer, WhisperSettings};

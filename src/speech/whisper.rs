@@ -1,0 +1,300 @@
+//! Whisper through whisper.cpp: the only user of `whisper_rs`.
+//!
+//! One context is shared, every worker has a state and one thread: two states of one thread are faster than one
+//! state of two, and ggml's threads spin at barriers when the cores are shared. The window is cut to the segment
+//! (`audio_ctx`), which is what makes it 5 to 6 times cheaper than the default 30 s.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
+
+use super::doubt::doubt;
+use super::upsample::{RATE, to_16k};
+use super::words::{Token, from_centiseconds, text_of, words_from_tokens};
+use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
+use crate::call::{Hypothesis, Language, MediaSpan};
+
+/// Encoder frames of the whole window: 30 s of 20 ms.
+const WHOLE_WINDOW: u32 = 1_500;
+const FRAME_MS: u32 = 20;
+/// The language is decided over the first seconds only: the encoder's cost grows with the window.
+const LANGUAGE_WINDOW_MS: u32 = 4_000;
+/// whisper.cpp does not look at less than 100 ms; shorter sound is filled up with silence to this.
+const SHORTEST_SAMPLES: usize = RATE as usize / 2;
+/// Models before large-v3 have one language token less and no Cantonese.
+const VOCABULARY_WITH_CANTONESE: i32 = 51_866;
+
+type Params = FullParams<'static, 'static>;
+
+/// How much longer than the segment the decoding window is, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhisperSettings {
+    pub window_margin_ms: u32,
+    pub window_floor_ms: u32,
+}
+
+pub struct WhisperRecognizer {
+    context: Arc<WhisperContext>,
+    info: ModelInfo,
+    settings: WhisperSettings,
+}
+
+impl WhisperRecognizer {
+    /// Loads a ggml file that [`super::verify`] accepted: whisper.cpp does not survive every damaged file.
+    pub fn load(path: &Path, info: ModelInfo, settings: WhisperSettings) -> Result<Self, RecognizerError> {
+        whisper_rs::install_logging_hooks();
+        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
+            .map_err(|e| RecognizerError::Load { path: path.display().to_string(), reason: e.to_string() })?;
+        Ok(Self { context: Arc::new(context), info, settings })
+    }
+}
+
+impl Recognizer for WhisperRecognizer {
+    fn model(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn worker(&self) -> Result<Box<dyn RecognizerWorker>, RecognizerError> {
+        let state = self.context.create_state().map_err(|e| RecognizerError::State(e.to_string()))?;
+        Ok(Box::new(Worker {
+            state,
+            settings: self.settings,
+            speaks: if !self.context.is_multilingual() {
+                &[Language::En]
+            } else if self.context.n_vocab() < VOCABULARY_WITH_CANTONESE {
+                &[Language::En, Language::Zh]
+            } else {
+                &[Language::En, Language::Zh, Language::Yue]
+            },
+            end_of_text: self.context.token_eot(),
+            params: standing_params(),
+            by_language: Vec::new(),
+        }))
+    }
+}
+
+thread_local! {
+    /// The abort flag of the decode that runs on this thread.
+    static ABORT: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// Parameters that every decode shares; built once a worker and cloned, because whisper-rs leaks the callback's
+/// box and the language's text each time they are set.
+fn standing_params() -> Params {
+    let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+    params.set_n_threads(1);
+    params.set_no_context(true);
+    params.set_temperature_inc(0.0);
+    params.set_token_timestamps(true);
+    // Silence is judged by `doubt`, which needs the words and the probability instead of an empty result.
+    params.set_no_speech_thold(2.0);
+    params.set_print_progress(false);
+    params.set_print_realtime(false);
+    params.set_print_special(false);
+    params.set_print_timestamps(false);
+    // whisper-rs 0.16 hands its callback a pointer of another type than it reads back. A closure that captures
+    // nothing reads nothing through it, so the flag comes by the thread instead.
+    params.set_abort_callback_safe(|| {
+        ABORT.with(|flag| flag.borrow().as_ref().is_some_and(|f| f.load(Ordering::Relaxed)))
+    });
+    params
+}
+
+struct Worker {
+    state: WhisperState,
+    settings: WhisperSettings,
+    /// Languages the model has a token for.
+    speaks: &'static [Language],
+    end_of_text: i32,
+    params: Params,
+    by_language: Vec<(Language, Params)>,
+}
+
+impl RecognizerWorker for Worker {
+    fn recognise(&mut self, segment: &SpeechSegment, abort: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
+        if segment.pcm.is_empty() {
+            return Ok(nothing(None));
+        }
+        let mut sound = to_16k(&segment.pcm, segment.rate);
+        if sound.len() < SHORTEST_SAMPLES {
+            sound.resize(SHORTEST_SAMPLES, 0.0);
+        }
+        ABORT.with(|flag| flag.replace(Some(Arc::clone(abort))));
+        let result = self.decode_with_second_try(segment, &sound, abort);
+        ABORT.with(|flag| flag.replace(None));
+        if abort.load(Ordering::Relaxed) { Err(RecognizerError::Aborted) } else { result }
+    }
+}
+
+impl Worker {
+    fn decode_with_second_try(
+        &mut self,
+        segment: &SpeechSegment,
+        sound: &[f32],
+        abort: &AtomicBool,
+    ) -> Result<Hypothesis, RecognizerError> {
+        let window = window(sound.len(), self.settings);
+        let language = self.language(segment, sound, window)?;
+        let first = self.decode(segment.span, sound, language, window)?;
+        let Some(wrong) = doubt(&first, segment.span) else { return Ok(first) };
+        if window == WHOLE_WINDOW || abort.load(Ordering::Relaxed) {
+            return Ok(first);
+        }
+        metrics::counter!("heardline_speech_second_tries_total").increment(1);
+        let second = self.decode(segment.span, sound, language, WHOLE_WINDOW)?;
+        Ok(better(first, second, wrong, segment.span))
+    }
+
+    /// The language to decode in. Whisper's own detection may name any of a hundred; here only those of the line.
+    fn language(&mut self, segment: &SpeechSegment, sound: &[f32], window: u32) -> Result<Language, RecognizerError> {
+        let candidates = candidates(&segment.languages, self.speaks);
+        if let [only] = candidates[..] {
+            return Ok(only);
+        }
+        // This call decodes nothing: 100 ms are below whisper.cpp's minimum. It computes the spectrogram and sets
+        // the window of the encoder run below, which would otherwise be that of the job before.
+        let mut params = self.params_for(candidates[0]);
+        params.set_audio_ctx(ctx(window.min(LANGUAGE_WINDOW_MS / FRAME_MS)));
+        params.set_duration_ms(100);
+        self.state.full(params, sound).map_err(failed)?;
+        let (_, probabilities) = self.state.lang_detect(0, 1).map_err(failed)?;
+        let probability = |language: &Language| {
+            let id = whisper_rs::get_lang_id(language.code()).and_then(|id| usize::try_from(id).ok());
+            id.and_then(|id| probabilities.get(id).copied()).unwrap_or(0.0)
+        };
+        let best = candidates.iter().max_by(|a, b| probability(a).total_cmp(&probability(b)));
+        Ok(best.copied().unwrap_or(candidates[0]))
+    }
+
+    fn decode(
+        &mut self,
+        span: MediaSpan,
+        sound: &[f32],
+        language: Language,
+        window: u32,
+    ) -> Result<Hypothesis, RecognizerError> {
+        let mut params = self.params_for(language);
+        params.set_audio_ctx(ctx(window));
+        self.state.full(params, sound).map_err(failed)?;
+        let mut tokens = Vec::new();
+        let mut log_probability = 0.0;
+        let mut no_speech = None;
+        for part in self.state.as_iter() {
+            no_speech = Some(part.no_speech_probability().max(no_speech.unwrap_or(0.0)));
+            for at in 0..part.n_tokens() {
+                let Some(token) = part.get_token(at) else { continue };
+                let bytes = token.to_bytes().map_err(failed)?;
+                let data = token.token_data();
+                // End of text and everything above it (languages, tasks, times) is no text.
+                if data.id >= self.end_of_text {
+                    continue;
+                }
+                log_probability += data.plog;
+                tokens.push(Token {
+                    bytes: bytes.to_vec(),
+                    span: MediaSpan::new(
+                        from_centiseconds(span.start, data.t0),
+                        from_centiseconds(span.start, data.t1),
+                    ),
+                    probability: data.p,
+                });
+            }
+        }
+        if tokens.is_empty() {
+            return Ok(nothing(no_speech));
+        }
+        let words = words_from_tokens(&tokens, span);
+        Ok(Hypothesis {
+            text: text_of(&words),
+            language: Some(language),
+            words,
+            average_log_probability: Some(log_probability / tokens.len() as f32),
+            no_speech_probability: no_speech,
+        })
+    }
+
+    fn params_for(&mut self, language: Language) -> Params {
+        if let Some((_, params)) = self.by_language.iter().find(|(known, _)| *known == language) {
+            return params.clone();
+        }
+        let mut params = self.params.clone();
+        params.set_language(Some(language.code()));
+        self.by_language.push((language, params.clone()));
+        params
+    }
+}
+
+/// The wanted languages as far as the model has them. Cantonese comes as Chinese from a model without it.
+fn candidates(wanted: &[Language], speaks: &[Language]) -> Vec<Language> {
+    let mut candidates: Vec<Language> = Vec::new();
+    for language in if wanted.is_empty() { speaks } else { wanted } {
+        let spoken = [*language, Language::Zh, Language::En].into_iter().find(|l| speaks.contains(l));
+        let spoken = spoken.unwrap_or(Language::En);
+        if !candidates.contains(&spoken) {
+            candidates.push(spoken);
+        }
+    }
+    candidates
+}
+
+/// Encoder frames for this much sound.
+fn window(samples: usize, settings: WhisperSettings) -> u32 {
+    let millis = u32::try_from(samples as u64 * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX);
+    let wanted = millis.saturating_add(settings.window_margin_ms).max(settings.window_floor_ms);
+    wanted.div_ceil(FRAME_MS).clamp(1, WHOLE_WINDOW)
+}
+
+fn ctx(window: u32) -> i32 {
+    i32::try_from(window).unwrap_or(0)
+}
+
+/// The second result when it is not doubted, or doubted less; of two doubted ones the more probable.
+fn better(first: Hypothesis, second: Hypothesis, first_doubt: super::doubt::Doubt, span: MediaSpan) -> Hypothesis {
+    let Some(second_doubt) = doubt(&second, span) else { return second };
+    let probability = |h: &Hypothesis| h.average_log_probability.unwrap_or(f32::NEG_INFINITY);
+    match (first_doubt.refuses(), second_doubt.refuses()) {
+        (true, false) => second,
+        (false, true) => first,
+        _ if probability(&second) > probability(&first) => second,
+        _ => first,
+    }
+}
+
+fn nothing(no_speech_probability: Option<f32>) -> Hypothesis {
+    Hypothesis {
+        text: String::new(),
+        language: None,
+        words: Vec::new(),
+        average_log_probability: None,
+        no_speech_probability,
+    }
+}
+
+fn failed(e: whisper_rs::WhisperError) -> RecognizerError {
+    RecognizerError::Decode(e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_the_segment_with_its_margin_between_floor_and_thirty_seconds() {
+        let settings = WhisperSettings { window_margin_ms: 640, window_floor_ms: 2_000 };
+        assert_eq!(window(16_000, settings), 100);
+        assert_eq!(window(16_000 * 8, settings), 432);
+        assert_eq!(window(16_000 * 60, settings), 1_500);
+    }
+
+    #[test]
+    fn cantonese_is_asked_only_of_a_model_that_knows_it() {
+        use Language::{En, Yue, Zh};
+        assert_eq!(candidates(&[Yue], &[En, Zh]), [Zh]);
+        assert_eq!(candidates(&[Zh, Yue], &[En, Zh]), [Zh]);
+        assert_eq!(candidates(&[En, Yue], &[En, Zh, Yue]), [En, Yue]);
+        assert_eq!(candidates(&[Zh, Yue], &[En]), [En]);
+    }
+}

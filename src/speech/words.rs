@@ -1,0 +1,188 @@
+//! Recogniser tokens become words: English by their leading space, Chinese character by character. Pure.
+
+use crate::call::{MediaSpan, MediaTime, Word};
+
+/// One text token. A Chinese character may be spread over several of them.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub bytes: Vec<u8>,
+    pub span: MediaSpan,
+    /// 0-1.
+    pub probability: f32,
+}
+
+/// Words of consecutive tokens. Spans lie inside `within`, do not overlap and never run backwards.
+///
+/// A word is as sure as its weakest token; punctuation belongs to the word before it and changes neither its
+/// time nor its confidence.
+pub fn words_from_tokens(tokens: &[Token], within: MediaSpan) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut pending: Option<Token> = None;
+    let mut after_space = true;
+    for token in tokens {
+        let mut whole = match pending.take() {
+            Some(part) => joined(part, token),
+            None => token.clone(),
+        };
+        if ends_inside_a_character(&whole.bytes) {
+            pending = Some(whole);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::mem::take(&mut whole.bytes)).into_owned();
+        append(&mut words, &text, &whole, &mut after_space);
+    }
+    if let Some(part) = pending {
+        let text = String::from_utf8_lossy(&part.bytes).into_owned();
+        append(&mut words, &text, &part, &mut after_space);
+    }
+    let mut earliest = within.start;
+    for word in &mut words {
+        let start = word.span.start.clamp(earliest, within.end.max(earliest));
+        let end = word.span.end.clamp(start, within.end.max(start));
+        word.span = MediaSpan::new(start, end);
+        earliest = end;
+    }
+    words
+}
+
+/// The words as they are printed: spaces between words of spaced scripts, none between Chinese characters.
+pub fn text_of(words: &[Word]) -> String {
+    let mut text = String::new();
+    for word in words {
+        let tight = |c: Option<char>| c.is_none_or(|c| is_ideograph(c) || is_wide_punctuation(c));
+        let joint = text.chars().next_back();
+        if !tight(joint) && !tight(word.text.chars().next()) {
+            text.push(' ');
+        }
+        text.push_str(&word.text);
+    }
+    text
+}
+
+fn append(words: &mut Vec<Word>, text: &str, token: &Token, after_space: &mut bool) {
+    let pieces = u64::try_from(text.chars().filter(|c| is_ideograph(*c)).count()).unwrap_or(1).max(1);
+    let mut piece = 0;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            *after_space = true;
+            continue;
+        }
+        let mut span = token.span;
+        if is_ideograph(c) {
+            // Several characters in one token share its time evenly.
+            let length = token.span.millis();
+            span = MediaSpan::new(
+                token.span.start + length * piece / pieces,
+                token.span.start + length * (piece + 1) / pieces,
+            );
+            piece += 1;
+        }
+        let begins = is_ideograph(c)
+            || (c.is_alphanumeric() && *after_space)
+            || words.last().is_none_or(|w| c.is_alphanumeric() && w.text.ends_with(is_ideograph_or_wide));
+        match words.last_mut() {
+            Some(word) if !begins => {
+                if c.is_alphanumeric() {
+                    word.span.end = word.span.end.max(span.end);
+                    word.confidence = word.confidence.min(token.probability);
+                }
+                word.text.push(c);
+            }
+            _ => words.push(Word { text: c.to_string(), span, confidence: token.probability.clamp(0.0, 1.0) }),
+        }
+        *after_space = false;
+    }
+}
+
+fn joined(mut part: Token, next: &Token) -> Token {
+    part.bytes.extend_from_slice(&next.bytes);
+    part.span = MediaSpan::new(part.span.start.min(next.span.start), part.span.end.max(next.span.end));
+    part.probability = part.probability.min(next.probability);
+    part
+}
+
+fn ends_inside_a_character(bytes: &[u8]) -> bool {
+    matches!(std::str::from_utf8(bytes), Err(e) if e.error_len().is_none())
+}
+
+pub(super) fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn is_wide_punctuation(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}')
+}
+
+fn is_ideograph_or_wide(c: char) -> bool {
+    is_ideograph(c) || is_wide_punctuation(c)
+}
+
+/// Milliseconds of media time from Whisper's hundredths of a second inside a segment.
+pub fn from_centiseconds(start: MediaTime, centiseconds: i64) -> MediaTime {
+    start + u64::try_from(centiseconds).unwrap_or(0).saturating_mul(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(bytes: &[u8], start: u64, end: u64, probability: f32) -> Token {
+        Token { bytes: bytes.to_vec(), span: MediaSpan::new(MediaTime(start), MediaTime(end)), probability }
+    }
+
+    fn within() -> MediaSpan {
+        MediaSpan::new(MediaTime(0), MediaTime(2_000))
+    }
+
+    #[test]
+    fn an_english_word_is_as_sure_as_its_weakest_token_and_keeps_its_punctuation() {
+        let tokens = [
+            token(b" Ma", 0, 100, 0.9),
+            token(b"ple", 100, 300, 0.4),
+            token(b" Street", 300, 700, 0.8),
+            token(b",", 700, 900, 0.1),
+            token(b" it", 900, 950, 0.8),
+            token(b"'s", 950, 990, 0.7),
+        ];
+        let words = words_from_tokens(&tokens, within());
+        let plain: Vec<_> = words.iter().map(|w| (w.text.as_str(), w.span.end.0, w.confidence)).collect();
+        assert_eq!(plain, [("Maple", 300, 0.4), ("Street,", 700, 0.8), ("it's", 990, 0.7)]);
+        assert_eq!(text_of(&words), "Maple Street, it's");
+    }
+
+    #[test]
+    fn a_chinese_character_split_over_tokens_is_one_word() {
+        let water = "水".as_bytes();
+        let tokens = [
+            token("停".as_bytes(), 0, 200, 0.9),
+            token(&water[..2], 200, 300, 0.8),
+            token(&water[2..], 300, 400, 0.6),
+            token("了。".as_bytes(), 400, 600, 0.9),
+        ];
+        let words = words_from_tokens(&tokens, within());
+        let plain: Vec<_> = words.iter().map(|w| (w.text.as_str(), w.span.start.0, w.span.end.0)).collect();
+        assert_eq!(plain, [("停", 0, 200), ("水", 200, 400), ("了。", 400, 600)]);
+        assert_eq!(words[1].confidence, 0.6);
+        assert_eq!(text_of(&words), "停水了。");
+    }
+
+    #[test]
+    fn characters_that_share_a_token_share_its_time() {
+        let words = words_from_tokens(&[token("我们".as_bytes(), 0, 400, 0.9)], within());
+        assert_eq!((words[0].span.end.0, words[1].span.start.0, words[1].span.end.0), (200, 200, 400));
+    }
+
+    #[test]
+    fn times_never_leave_the_segment_or_run_backwards() {
+        let tokens = [token(b" a", 500, 400, 1.0), token(b" b", 100, 9_000, 1.0), token(b" c", 0, 1, 1.0)];
+        let words = words_from_tokens(&tokens, within());
+        assert!(words.iter().all(|w| w.span.start <= w.span.end && w.span.end <= within().end));
+        assert!(words.windows(2).all(|w| w[0].span.end <= w[1].span.start));
+    }
+
+    #[test]
+    fn damaged_bytes_become_a_mark_and_nothing_is_lost() {
+        let words = words_from_tokens(&[token(b" ok", 0, 10, 1.0), token(&[0xe6, 0xb0], 10, 20, 0.5)], within());
+        assert_eq!(text_of(&words), "ok\u{fffd}");
+    }
+}
