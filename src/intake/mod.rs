@@ -13,7 +13,7 @@ pub mod sign;
 #[cfg(test)]
 mod tests;
 
-pub use outbox::{Nudge, Outbox, OutboxHandle};
+pub use outbox::{Outbox, OutboxHandle};
 
 use crate::call::DraftId;
 use crate::config::secret::WebhookSecret;

@@ -11,6 +11,7 @@ use metrics::gauge;
 use tokio::sync::{Notify, broadcast};
 use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::Endpoint;
 use super::attempt::{GONE, Sender};
@@ -29,40 +30,23 @@ const ASK_AT_MOST: Duration = Duration::from_millis(20);
 /// Starts the worker.
 pub struct Outbox;
 
-/// The running worker.
+/// The running worker, as seen by everyone who puts something into its outbox.
+#[derive(Clone)]
 pub struct OutboxHandle {
-    nudge: Nudge,
-    worker: task::JoinHandle<()>,
-}
-
-/// Says that something may be due: a draft was committed, a delivery replayed. Without it the worker looks
-/// within a second anyway.
-#[derive(Clone, Default)]
-pub struct Nudge(Arc<Notify>);
-
-impl Nudge {
-    pub fn nudge(&self) {
-        self.0.notify_one();
-    }
+    nudge: Arc<Notify>,
+    worker: TaskTracker,
 }
 
 impl OutboxHandle {
-    /// Look now instead of within a second.
+    /// Something may be due (a draft was committed, a delivery replayed): look now instead of within a second.
     pub fn nudge(&self) {
-        self.nudge.nudge();
-    }
-
-    /// The same for those who do not hold the worker itself.
-    pub fn nudger(&self) -> Nudge {
-        self.nudge.clone()
+        self.nudge.notify_one();
     }
 
     /// Returns when the worker ended: after `stop` was cancelled and the attempts in flight were written down
     /// (at most one attempt's time).
     pub async fn stopped(self) {
-        if let Err(error) = self.worker.await {
-            tracing::error!(%error, "the delivery worker ended early");
-        }
+        self.worker.wait().await;
     }
 }
 
@@ -85,17 +69,20 @@ impl Outbox {
         events: broadcast::Sender<CallEvent>,
         stop: CancellationToken,
     ) -> OutboxHandle {
-        let nudge = Nudge::default();
+        let nudge = Arc::new(Notify::new());
         let sender = Sender::new(Arc::clone(&store), endpoints, patience, clock.clone(), events, stop.clone());
         let worker = Worker {
             store,
             clock,
             sender: Arc::new(sender),
-            nudge: nudge.clone(),
+            nudge: Arc::clone(&nudge),
             tasks: JoinSet::new(),
             in_flight: HashMap::new(),
         };
-        OutboxHandle { nudge, worker: tokio::spawn(worker.run(stop)) }
+        let tracker = TaskTracker::new();
+        tracker.spawn(worker.run(stop));
+        tracker.close();
+        OutboxHandle { nudge, worker: tracker }
     }
 }
 
@@ -109,7 +96,7 @@ struct Worker {
     store: Arc<dyn Store>,
     clock: Clock,
     sender: Arc<Sender>,
-    nudge: Nudge,
+    nudge: Arc<Notify>,
     tasks: JoinSet<()>,
     in_flight: HashMap<task::Id, InFlight>,
 }
@@ -127,7 +114,7 @@ impl Worker {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.nudge.0.notified() => {}
+                () = self.nudge.notified() => {}
                 Some(ended) = self.tasks.join_next_with_id() => self.land(ended),
                 () = tokio::time::sleep(wait) => {}
             }

@@ -124,8 +124,8 @@ const DELAYS_S: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 1
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// The whole schedule, a little over three days. A delivery is given up when it is older *and* was tried as
-/// often as the schedule says: probes of a dead endpoint, one a minute, must not use the attempts up, and a
-/// replay of an old delivery starts over.
+/// often as the schedule says: probes of a dead endpoint, one a minute, must not use the attempts up, and one
+/// parked early and replayed a week later still gets its attempts.
 const GIVE_UP_AFTER_MS: i64 = {
     let mut total = 0;
     let mut at = 0;

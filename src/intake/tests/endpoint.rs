@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::store::DEADLINE;
 use crate::intake::problem::Problem;
 
 /// One answer.
@@ -41,6 +42,7 @@ struct Memory {
     script: Mutex<VecDeque<Say>>,
     otherwise: Mutex<Option<Say>>,
     got: Mutex<Vec<Got>>,
+    arrived: Notify,
     now: AtomicUsize,
     peak: AtomicUsize,
     endless_bytes: Arc<AtomicU64>,
@@ -73,6 +75,16 @@ impl FakeEndpoint {
         self.memory.got.lock().unwrap()
     }
 
+    /// Waits until that many requests came.
+    pub(super) async fn until_got(&self, requests: usize) {
+        let wait = async {
+            while self.got().len() < requests {
+                self.memory.arrived.notified().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, wait).await.expect("the request never came");
+    }
+
     /// Most requests at once so far.
     pub(super) fn peak(&self) -> usize {
         self.memory.peak.load(Ordering::SeqCst)
@@ -88,6 +100,7 @@ async fn answer(State(memory): State<Arc<Memory>>, headers: HeaderMap, body: Byt
     let now = memory.now.fetch_add(1, Ordering::SeqCst) + 1;
     memory.peak.fetch_max(now, Ordering::SeqCst);
     memory.got.lock().unwrap().push(Got { headers, body });
+    memory.arrived.notify_one();
     let say = memory.script.lock().unwrap().pop_front();
     let say = say.unwrap_or_else(|| memory.otherwise.lock().unwrap().clone().unwrap());
     let response = respond(say, &memory).await;

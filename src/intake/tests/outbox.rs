@@ -174,10 +174,7 @@ async fn a_delivery_in_flight_is_not_sent_a_second_time() {
     let gate = Arc::new(Notify::new());
     let endpoint = FakeEndpoint::start(vec![], Say::Gate(gate.clone())).await;
     let bench = Bench::start(owed(1), &endpoint.url);
-    while endpoint.got().is_empty() {
-        bench.step(MINUTE);
-        tokio::task::yield_now().await;
-    }
+    endpoint.until_got(1).await;
     for _ in 0..50 {
         bench.step(MINUTE);
         tokio::task::yield_now().await;
@@ -204,9 +201,7 @@ async fn stopping_waits_for_the_attempt_in_flight_to_be_written_down() {
     let gate = Arc::new(Notify::new());
     let endpoint = FakeEndpoint::start(vec![], Say::Gate(gate.clone())).await;
     let bench = Bench::start(owed(2), &endpoint.url);
-    while endpoint.got().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    endpoint.until_got(1).await;
     let store = bench.store.clone();
     bench.stop.cancel();
     gate.notify_one();

@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// Longest wait for something that should take milliseconds.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(super) struct FakeStore {
     rows: Mutex<Vec<(DeliveryRow, String)>>,
