@@ -67,6 +67,10 @@ pub const DELIVERY_CONNECT: Duration = Duration::from_secs(10);
 pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Deliveries in flight at once.
 pub const DELIVERY_PARALLEL: usize = 8;
+/// Due deliveries looked at together. Worst 32 bodies in memory, each as large as its draft (20 KiB as a rule).
+pub const DELIVERY_BATCH: u32 = 32;
+/// Characters kept of what an endpoint says about a refusal.
+pub const MAX_PROBLEM_TEXT: usize = 500;
 
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;

@@ -158,6 +158,13 @@ pub enum NextStep {
     Park,
 }
 
+/// How many deliveries wait and how many were parked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryCounts {
+    pub pending: u64,
+    pub dead: u64,
+}
+
 /// What the built-in endpoint did with a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -215,6 +222,11 @@ pub trait Store: Send + Sync + 'static {
     async fn replay(&self, delivery: &str, now_unix_ms: i64) -> Result<(), StoreError>;
     /// All pending deliveries of an endpoint become due at `unix_ms` (an endpoint that came back drains).
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError>;
+
+    /// For the gauges, asked about once a second. `None`: this store does not count.
+    async fn delivery_counts(&self) -> Result<Option<DeliveryCounts>, StoreError> {
+        Ok(None)
+    }
 
     /// The built-in endpoint: keeps a received draft once.
     async fn receive(
