@@ -51,6 +51,10 @@ pub const ABANDONED_WORKERS: usize = 4;
 
 /// Live events kept for a slow reader of the event stream before it must catch up from the store.
 pub const EVENT_QUEUE: usize = 1_024;
+/// Watchers of the event stream at once; above it a new one gets 503. A watcher costs about 20 KiB.
+pub const MAX_WATCHERS: usize = 256;
+/// Rows of one page of any list of the desk API.
+pub const MAX_PAGE: u32 = 200;
 /// Commands waiting for the one SQLite writer.
 pub const STORE_QUEUE: usize = 4_096;
 /// Commands committed together.

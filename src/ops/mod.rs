@@ -2,3 +2,5 @@
 
 pub mod clock;
 pub mod fault;
+pub mod health;
+pub mod metrics;

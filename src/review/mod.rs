@@ -1,1 +1,104 @@
-//! (to be written)
+//! The desk: people see and hear what callers said while they say it, and the drafts made of it.
+//!
+//! [`desk`] is for this machine only (API, page, built-in intake endpoint, health, metrics); [`public`] says
+//! whether calls are taken and nothing else. `guard` decides who may ask, `view` what an answer looks like.
+
+mod calls;
+mod deliveries;
+mod events;
+mod guard;
+mod inbox;
+mod openapi;
+mod page;
+mod problem;
+mod range;
+mod recording;
+mod signature;
+mod status;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{Semaphore, broadcast};
+
+use crate::call::{CallEvent, CallId};
+use crate::config::limits;
+use crate::config::secret::WebhookSecret;
+use crate::ops::clock::Clock;
+use crate::ops::health::Health;
+use crate::store::Store;
+
+pub use problem::Problem;
+
+/// What the desk shows and what it may do.
+pub struct DeskParts {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub events: broadcast::Sender<CallEvent>,
+    /// Where the recording of a call lies (or will lie).
+    pub recordings: Arc<dyn Fn(CallId) -> PathBuf + Send + Sync>,
+    /// Accepted by the built-in endpoint; more than one while a secret is being replaced.
+    pub secrets: Vec<WebhookSecret>,
+    pub health: Arc<Health>,
+    pub metrics: PrometheusHandle,
+    /// Sentences that stand on every page and answer, for example that a demo model is active.
+    pub notices: Vec<String>,
+    pub draft_schema: serde_json::Value,
+    /// Tells the outbox that a delivery became due.
+    pub nudge_outbox: Arc<dyn Fn() + Send + Sync>,
+}
+
+struct Inner {
+    parts: DeskParts,
+    watchers: Arc<Semaphore>,
+}
+
+type Desk = Arc<Inner>;
+
+/// Everything for the loopback listener.
+pub fn desk(parts: DeskParts) -> Router {
+    let state = Arc::new(Inner { parts, watchers: Arc::new(Semaphore::new(limits::MAX_WATCHERS)) });
+    Router::new()
+        .route("/", get(page::html))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
+        .route("/icon.svg", get(page::icon))
+        .route("/api/calls", get(calls::list))
+        .route("/api/calls/{id}", get(calls::one))
+        .route("/api/calls/{id}/recording", get(recording::recording))
+        .route("/api/events", get(events::stream))
+        .route("/api/deliveries", get(deliveries::list))
+        .route("/api/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/api/schema/ticket-draft.json", get(openapi::draft_schema))
+        .route("/intake/drafts", post(inbox::receive).get(inbox::list))
+        .route("/intake/drafts/{id}", get(inbox::one))
+        .route("/health/live", get(status::live))
+        .route("/health/ready", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .layer(from_fn(guard::desk))
+        .with_state(state)
+}
+
+/// Only the status page: whether calls are taken, in plain words, nothing about calls.
+pub fn public(health: Arc<Health>) -> Router {
+    Router::new()
+        .route("/", get(status::page))
+        .route("/status", get(status::plain))
+        .route("/page.css", get(page::style))
+        .route("/icon.svg", get(page::icon))
+        .layer(from_fn(guard::public))
+        .with_state(health)
+}
+
+/// The one way from a URL to a call: paths and queries are built from the parsed id only.
+fn call_id(text: &str) -> Result<CallId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("there is no such call; a call id is a UUID in lower case"))
+}

@@ -1,0 +1,78 @@
+//! The calls: a page of them, and one with everything known about it.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use super::view::{self, CallDetail, CallList, CallSummary, Headline, PartyView};
+use super::{Desk, call_id};
+use crate::config::limits;
+
+const DEFAULT_PAGE: u32 = 50;
+
+#[derive(Deserialize, IntoParams)]
+pub(super) struct PageQuery {
+    /// The `next` of the page before.
+    before: Option<String>,
+    /// Rows, 1 to 200; 50 without it.
+    limit: Option<u32>,
+}
+
+/// A number of rows within the bounds, or what would be right.
+pub(super) fn rows(limit: Option<u32>) -> Result<u32, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_PAGE);
+    if (1..=limits::MAX_PAGE).contains(&limit) {
+        Ok(limit)
+    } else {
+        let detail = format!("limit: expected 1 to {}", limits::MAX_PAGE);
+        Err(Problem::new(StatusCode::BAD_REQUEST, "parameter", detail))
+    }
+}
+
+#[utoipa::path(get, path = "/api/calls", tag = "calls", params(PageQuery),
+    responses((status = 200, body = CallList), (status = 400, body = Problem)))]
+pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery>) -> Result<Json<CallList>, Problem> {
+    let limit = rows(query.limit)?;
+    let before = query.before.as_deref().map(str::parse).transpose().map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "parameter", "before: expected the `next` of another page")
+    })?;
+    let page = desk.parts.store.calls(before, limit).await?;
+    let mut calls = Vec::with_capacity(page.calls.len());
+    for row in &page.calls {
+        let headline = match desk.parts.store.draft(row.id).await? {
+            Some((body, _)) => Headline::of(&body),
+            None => Headline::default(),
+        };
+        calls.push(CallSummary::new(row, headline));
+    }
+    Ok(Json(CallList { calls, next: view::cursor(page.next), notices: desk.parts.notices.clone() }))
+}
+
+#[utoipa::path(get, path = "/api/calls/{id}", tag = "calls",
+    params(("id" = String, Path, description = "call id")),
+    responses((status = 200, body = CallDetail), (status = 404, body = Problem)))]
+pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<CallDetail>, Problem> {
+    let id = call_id(&id)?;
+    let store = &desk.parts.store;
+    let row = store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
+    let (body, complete) = store.draft(id).await?.map_or((None, false), |(body, complete)| (Some(body), complete));
+    let transcript = store.utterances(id).await?.into_iter().map(Into::into).collect();
+    let deliveries = store.deliveries(id).await?.into_iter().map(Into::into).collect();
+    Ok(Json(CallDetail {
+        summary: CallSummary::new(&row, body.as_deref().map(Headline::of).unwrap_or_default()),
+        dialled: row.dialled.clone(),
+        party: PartyView::new(&row),
+        channel: view::channel(&row.origin),
+        dtmf: row.dtmf.clone(),
+        notice: row.notice.map(Into::into),
+        transcript,
+        coverage: row.coverage.map(Into::into),
+        draft: body.and_then(|body| serde_json::from_str(&body).ok()),
+        draft_complete: complete,
+        deliveries,
+        notices: desk.parts.notices.clone(),
+    }))
+}

@@ -1,0 +1,43 @@
+//! The machine-readable description of the desk API, and the schema of the drafts.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use utoipa::OpenApi;
+
+use super::{Desk, calls, deliveries, events, inbox, problem, recording, status};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Heardline desk", description = "Calls, their words, drafts and deliveries. Loopback only."),
+    paths(
+        calls::list,
+        calls::one,
+        recording::recording,
+        events::stream,
+        deliveries::list,
+        deliveries::replay,
+        inbox::receive,
+        inbox::list,
+        inbox::one,
+        status::live,
+        status::ready,
+        status::metrics,
+        document,
+        draft_schema,
+    ),
+    components(schemas(problem::Problem))
+)]
+pub(super) struct Document;
+
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operations",
+    responses((status = 200, description = "this document", content_type = "application/json")))]
+pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}
+
+#[utoipa::path(get, path = "/api/schema/ticket-draft.json", tag = "intake",
+    responses((status = 200, description = "JSON Schema of a ticket draft", content_type = "application/schema+json")))]
+pub(super) async fn draft_schema(State(desk): State<Desk>) -> Json<Value> {
+    Json(desk.parts.draft_schema.clone())
+}

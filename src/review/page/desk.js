@@ -1,0 +1,513 @@
+"use strict";
+// The desk. All text reaches the page through textContent: it comes from strangers on the telephone.
+
+const $ = (id) => document.getElementById(id);
+const audio = $("audio");
+const UNSURE = 0.5; // a word below this is underlined
+const SURE = 0.8; // a field at or above this, without a review mark, is sure
+
+const STATES = { ringing: "ringing", live: "on the line", finishing: "writing down", done: "done", refused: "not taken" };
+const CAUSES = {
+  caller_hangup: "caller hung up", system_end: "ended after silence", dtmf_end: "ended by key", cancelled: "cancelled by caller",
+  no_media: "no sound arrived", media_lost: "sound stopped", max_duration: "longest time reached",
+  interrupted: "gateway stopped in mid-call", shutdown: "gateway shut down", refused: "refused",
+};
+const ORIGINS = { sip_pai: "from the trunk", sip_from: "claimed by the phone", spoken: "spoken" };
+const BANDS = { missing: ["–", "missing", "Missing"], check: ["?", "check", "Check"], sure: ["✓", "sure", "Sure"] };
+const KINDS = [["text_ms", "text", "text"], ["silence_ms", "silence", "silence"], ["unrecognised_ms", "unrecognised", "unrecognised"],
+  ["lost_ms", "lost", "lost on the line"], ["not_recorded_ms", "not_recorded", "not recorded"]];
+// What the draft shows: label, path, how to print the value. A path that is absent shows nothing.
+const FIELDS = [
+  ["Category", "category", category], ["What", "description"], ["Where", "location.address_text"], ["Urgency", "urgency"],
+];
+const CALLER_FIELDS = [["Name", "caller.name"], ["Language", "language.primary"]];
+
+const desk = { calls: new Map(), next: null, open: null, call: null, partial: null, span: null, field: null, token: 0, loaded: false };
+
+// --- small things ---------------------------------------------------------------------------------------------
+
+function el(tag, className, ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+function button(text, className, act) {
+  const node = el("button", className, text);
+  node.type = "button";
+  if (act) node.addEventListener("click", act);
+  return node;
+}
+function at(object, path) {
+  return path.split(".").reduce((value, key) => (value === null || value === undefined ? undefined : value[key]), object);
+}
+function clock(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
+}
+function when(text) {
+  const date = new Date(text);
+  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+}
+function category(code) {
+  return String(code).split(".").map((part) => part.charAt(0).toUpperCase() + part.slice(1).replaceAll("_", " ")).join(" › ");
+}
+function print(value) {
+  if (value === true) return "yes";
+  if (value === false) return "no";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+function caller(call) {
+  return call.withheld ? "number withheld" : call.number || call.display_name || "unknown number";
+}
+function length(call) {
+  if (call.duration_ms !== null) return clock(call.duration_ms);
+  return call.state === "live" && call.answered_at ? clock(Date.now() - Date.parse(call.answered_at)) : "";
+}
+async function get(path) {
+  const answer = await fetch(path);
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || `the desk answered ${answer.status}`);
+  return answer.json();
+}
+function announce(text) { $("said").textContent = text; }
+
+// --- the list -------------------------------------------------------------------------------------------------
+
+async function loadList(before) {
+  const page = await get(before ? `/api/calls?before=${encodeURIComponent(before)}` : "/api/calls");
+  for (const call of page.calls) desk.calls.set(call.id, call);
+  if (before || !desk.loaded) desk.next = page.next;
+  desk.loaded = true;
+  $("notices").replaceChildren(...page.notices.map((text) => el("div", "notice", text)));
+  drawList();
+}
+function drawList() {
+  const calls = [...desk.calls.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  $("calls").replaceChildren(...calls.map(row));
+  $("more").hidden = !desk.next;
+  const live = calls.filter((call) => call.state === "live").length;
+  $("live-count").textContent = live === 1 ? "1 call on the line" : `${live} calls on the line`;
+  $("welcome").hidden = !desk.loaded || calls.length > 0 || desk.open !== null;
+  document.title = live ? `(${live}) Heardline desk` : "Heardline desk";
+}
+function row(call) {
+  const title = call.title || (call.category ? category(call.category) : call.state === "refused" ? "Call not taken" : "No words yet");
+  const state = el("span", `state-${call.state}`, STATES[call.state] || call.state);
+  const link = el("a", call.emergency ? "emergency" : "",
+    el("span", "t", (call.emergency ? "▲ Emergency · " : "") + title), el("span", "d", length(call)),
+    el("small", "", state, ` · ${caller(call)} · ${when(call.started_at)}`));
+  if (call.title && call.category) link.append(el("small", "", category(call.category)));
+  link.href = `#${call.id}`;
+  if (call.id === desk.open) link.setAttribute("aria-current", "true");
+  return el("li", "", link);
+}
+async function loadDead() {
+  const { deliveries } = await get("/api/deliveries?state=dead");
+  $("dead-count").hidden = deliveries.length === 0;
+  if (deliveries.length) {
+    $("dead-count").textContent = `✕ ${deliveries.length} not delivered`;
+    $("dead-count").href = `#${deliveries[0].call}`;
+  }
+}
+
+// --- one call -------------------------------------------------------------------------------------------------
+
+async function show(id) {
+  const fresh = id !== desk.open;
+  desk.open = id;
+  document.body.classList.toggle("open", id !== null);
+  if (fresh) {
+    Object.assign(desk, { call: null, partial: null, span: null, field: null });
+    audio.pause();
+    audio.removeAttribute("src");
+    $("call").hidden = true;
+  }
+  drawList();
+  if (id === null) return;
+  const token = ++desk.token;
+  try {
+    const call = await get(`/api/calls/${encodeURIComponent(id)}`);
+    if (token !== desk.token) return;
+    desk.call = call;
+    desk.calls.set(id, { ...desk.calls.get(id), ...call });
+    drawList();
+    drawCall();
+    if (fresh && call.has_recording) source();
+  } catch (error) {
+    if (token === desk.token) announce(error.message);
+  }
+}
+function drawCall() {
+  const call = desk.call;
+  if (!call) return;
+  $("call").hidden = false;
+  $("welcome").hidden = true;
+  drawHead(call);
+  drawAlarm(call);
+  drawFields(call);
+  drawDeliveries(call);
+  drawCoverage(call.coverage || (call.draft && call.draft.coverage));
+  drawTranscript(call);
+  light();
+}
+function drawHead(call) {
+  $("facts").textContent = [`Reference ${call.reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
+  const title = at(call.draft, "summary.title.value") || at(call.draft, "issues.0.title.value");
+  $("title").textContent = title || (call.state === "live" ? "Listening…" : call.state === "refused" ? "Call not taken" : "No title");
+  const chips = [STATES[call.state] || call.state, call.cause ? CAUSES[call.cause] || call.cause : null, caller(call),
+    `line ${call.line}`, call.dtmf ? `keys ${call.dtmf}` : null, call.draft && !call.draft_complete ? "draft still changes" : null,
+    at(call.draft, "needs_listening") ? "needs listening" : null, at(call.draft, "transcript.demo_model") ? "demo model" : null];
+  $("chips").replaceChildren(...chips.filter(Boolean).map((text, i) => el("span", i === 0 ? `state-${call.state}` : "", text)));
+}
+function drawAlarm(call) {
+  const flag = at(call.draft, "emergency.flag");
+  $("alarm").hidden = !(flag && flag.value === true);
+  if ($("alarm").hidden) return;
+  const evidence = (flag.evidence || [])[0];
+  const service = at(call.draft, "emergency.service.kind");
+  $("alarm").replaceChildren(`▲ Emergency${service ? ` (${service})` : ""}${evidence ? `: “${evidence.text}”` : ""}`);
+  if (evidence) $("alarm").append(button(`▶ ${clock(evidence.audio_start_ms)}`, "", () => hear("emergency", [evidence])));
+}
+function collect(draft) {
+  const found = [];
+  const add = (key, label, field, format) => {
+    if (field && typeof field === "object") found.push({ key, label, field, format: format || print });
+  };
+  (draft.issues || []).forEach((issue, i) => {
+    for (const [label, path, format] of FIELDS) add(`issue${i}.${path}`, i ? `${label} ${i + 1}` : label, at(issue, path), format);
+  });
+  for (const [label, path, format] of CALLER_FIELDS) add(path, label, at(draft, path), format);
+  const phones = at(draft, "caller.phones") || [];
+  phones.forEach((phone, i) => {
+    const number = phone.e164 || phone.number || phone.raw;
+    const origin = ORIGINS[phone.origin] || phone.origin;
+    add(`phone${i}`, phone.preferred ? "Call back" : "Number", { ...phone, value: number }, (value) => (origin ? `${value} (${origin})` : value));
+  });
+  if (!phones.length) add("phone", "Call back", { value: null, evidence: [] });
+  const flag = at(draft, "emergency.flag");
+  if (flag && (flag.value || flag.needs_review)) add("emergency", "Emergency", flag);
+  return found;
+}
+function band(field) {
+  if (field.value === null || field.value === undefined || field.value === "") return "missing";
+  return field.needs_review || !(field.confidence >= SURE) ? "check" : "sure";
+}
+function drawFields(call) {
+  const focused = document.activeElement && document.activeElement.dataset.key;
+  if (!call.draft) {
+    $("fields").replaceChildren(el("p", "empty", call.state === "refused" ? "Never answered, so there is no draft." : "The draft begins with the first words."));
+    return;
+  }
+  const fields = collect(call.draft);
+  const nodes = [];
+  for (const name of ["missing", "check", "sure"]) {
+    const these = fields.filter(({ field }) => band(field) === name);
+    if (these.length) nodes.push(el("h2", "", `${BANDS[name][2]} ${these.length}`), ...these.map((one) => fieldNode(one, name)));
+  }
+  $("fields").replaceChildren(...nodes);
+  if (focused) for (const node of $("fields").querySelectorAll("button")) if (node.dataset.key === focused) node.focus();
+}
+function fieldNode({ key, label, field, format }, name) {
+  const evidence = (field.evidence || []).filter((one) => one.audio_end_ms > one.audio_start_ms);
+  const node = evidence.length ? button("", `f play ${name}`, () => hear(key, evidence)) : el("div", `f ${name}`);
+  const [icon, word] = BANDS[name];
+  const first = evidence[0];
+  node.append(el("span", "band", `${icon} ${word}`), el("span", "label", label),
+    el("span", "v", name === "missing" ? "not said" : format(field.value)),
+    el("span", "at", first ? `▶ ${clock(first.audio_start_ms)}–${clock(evidence[evidence.length - 1].audio_end_ms)}` : ""));
+  const quote = evidence.map((one) => one.text).join(" … ");
+  const same = quote.toLowerCase() === print(field.value).toLowerCase();
+  if (quote && !same && key.indexOf("description") < 0) node.append(el("span", "q", `“${quote}”`));
+  const others = (field.alternatives || []).map((one) => format(one.value)).join(", ");
+  if (others && name === "check") node.append(el("span", "q", `or: ${others}`));
+  node.dataset.key = key;
+  if (key === desk.field) node.classList.add("on");
+  return node;
+}
+function drawDeliveries(call) {
+  const none = call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";
+  const nodes = call.deliveries.map((one) => {
+    const text = { delivered: "✓ delivered", pending: one.attempts ? "… trying again" : "… waiting", dead: "✕ not delivered" }[one.state] || one.state;
+    const node = el("div", "delivery", el("span", "", el("span", one.state, text), ` · ${one.endpoint}`));
+    const facts = [one.attempts === 1 ? "1 attempt" : `${one.attempts} attempts`,
+      one.delivered_at ? when(one.delivered_at) : one.next_attempt_at ? `next ${when(one.next_attempt_at)}` : null,
+      one.last_status ? `last answer ${one.last_status}` : null, one.last_error].filter(Boolean).join(" · ");
+    node.append(el("small", "", facts));
+    if (one.state === "dead") node.append(button("Send again", "", (event) => replay(one.id, event.currentTarget)));
+    return node;
+  });
+  $("deliveries").replaceChildren(...(nodes.length ? nodes : [el("p", "empty", none)]));
+}
+async function replay(id, pressed) {
+  pressed.disabled = true;
+  try {
+    const answer = await fetch(`/api/deliveries/${encodeURIComponent(id)}/replay`, { method: "POST" });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    announce("The delivery is sent again.");
+  } catch (error) {
+    announce(`Not sent: ${error.message}`);
+  }
+  await Promise.all([show(desk.open), loadDead()]);
+}
+function drawCoverage(sums) {
+  if (!sums) {
+    $("coverage").replaceChildren();
+    return;
+  }
+  const parts = KINDS.filter(([key]) => sums[key] > 0);
+  const total = parts.reduce((sum, [key]) => sum + sums[key], 0) || 1;
+  const bar = el("div", "bar", ...parts.map(([key, kind]) => {
+    const part = el("i", `k-${kind}`);
+    part.style.width = `${(sums[key] / total) * 100}%`;
+    return part;
+  }));
+  bar.setAttribute("aria-hidden", "true");
+  const legend = el("div", "legend", ...parts.map(([key, kind, name]) => el("span", "", el("i", `k-${kind}`), `${name} ${(sums[key] / 1000).toFixed(1)} s`)));
+  $("coverage").replaceChildren(bar, legend);
+}
+
+// --- words ----------------------------------------------------------------------------------------------------
+
+function keepEnd(draw) {
+  const place = $("sound");
+  const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 80;
+  draw();
+  if (atEnd && desk.call.state === "live") place.scrollTop = place.scrollHeight;
+}
+function drawPartial(event) {
+  desk.partial = event;
+  keepEnd(() => {
+    for (const old of $("transcript").querySelectorAll(".partial, .empty")) old.remove();
+    $("transcript").append(partial(event));
+  });
+}
+function drawTranscript(call) {
+  const focused = document.activeElement && document.activeElement.dataset.start;
+  const rows = call.transcript.filter((one) => one.outcome !== "no_speech").map(utterance);
+  if (desk.partial && desk.partial.hypothesis.text) rows.push(partial(desk.partial));
+  if (!rows.length) rows.push(el("p", "empty", call.state === "live" ? "Words appear here while they are spoken." : "No words were recognised."));
+  keepEnd(() => $("transcript").replaceChildren(...rows));
+  const words = [...$("transcript").querySelectorAll(".w")];
+  const held = words.find((word) => word.dataset.start === focused);
+  if (held || words.length) (held || words[0]).tabIndex = 0;
+  if (held) held.focus({ preventScroll: true });
+}
+function utterance(one) {
+  const play = button(clock(one.span.start_ms), "", () => hear(null, [{ audio_start_ms: one.span.start_ms, audio_end_ms: one.span.end_ms }]));
+  play.title = "Play this part";
+  const text = one.outcome === "text" ? spoken(one) : el("span", "gap", `▨ ${((one.span.end_ms - one.span.start_ms) / 1000).toFixed(1)} s of speech not recognised: please listen`);
+  return el("div", "u", play, text);
+}
+function partial(event) {
+  return el("div", "u partial", el("button", "", clock(event.at)), el("span", "", event.hypothesis.text, " …"));
+}
+// Puts the words back into their sentence, so that spaces and signs between them stay as they were written.
+function spoken({ text, words }) {
+  const line = el("span", "");
+  let done = 0;
+  for (const word of words) {
+    const start = text.indexOf(word.text, done);
+    if (start < 0) line.append(" ");
+    else {
+      line.append(text.slice(done, start));
+      done = start + word.text.length;
+    }
+    const node = el("span", word.confidence < UNSURE ? "w unsure" : "w", word.text);
+    Object.assign(node.dataset, { start: word.start_ms, end: word.end_ms });
+    if (word.confidence < UNSURE) node.title = "unsure";
+    node.tabIndex = -1;
+    line.append(node);
+  }
+  line.append(text.slice(done));
+  return line;
+}
+function light() {
+  const spans = desk.field && desk.span ? desk.span : [];
+  let first = null;
+  for (const word of $("transcript").querySelectorAll(".w")) {
+    const middle = (Number(word.dataset.start) + Number(word.dataset.end)) / 2;
+    const lit = spans.some((span) => middle >= span.audio_start_ms && middle <= span.audio_end_ms);
+    word.classList.toggle("lit", lit);
+    if (lit && !first) first = word;
+  }
+  return first;
+}
+
+// --- sound ----------------------------------------------------------------------------------------------------
+
+const player = { stopAt: null, queue: [], frame: null };
+
+function source() {
+  const base = `/api/calls/${desk.open}/recording`;
+  audio.src = desk.call.state === "live" ? `${base}?at=${Date.now()}` : base; // a live recording grows: ask anew
+  audio.playbackRate = Number($("speed").value);
+}
+function hear(key, spans) {
+  desk.field = key;
+  desk.span = spans;
+  const first = light();
+  if (first) first.scrollIntoView({ block: "center", behavior: "smooth" });
+  for (const node of $("fields").querySelectorAll("[data-key]")) node.classList.toggle("on", node.dataset.key === key);
+  player.queue = spans.slice();
+  next();
+}
+function next() {
+  const span = player.queue.shift();
+  if (!span) return;
+  from(span.audio_start_ms, span.audio_end_ms);
+}
+function from(startMs, endMs) {
+  player.stopAt = endMs === undefined ? null : endMs / 1000;
+  const wanted = (endMs === undefined ? startMs + 1 : endMs) / 1000;
+  if (!audio.getAttribute("src") || (desk.call.state === "live" && !(audio.duration >= wanted))) source();
+  audio.currentTime = startMs / 1000;
+  audio.play().catch((error) => announce(`The recording does not play: ${error.message}`));
+}
+function follow() {
+  tick();
+  if (!audio.paused) player.frame = requestAnimationFrame(follow);
+}
+function tick() {
+  const now = audio.currentTime;
+  if (player.stopAt !== null && now >= player.stopAt) {
+    player.stopAt = null;
+    audio.pause();
+    if (player.queue.length) setTimeout(next, 150);
+  }
+  for (const word of $("transcript").querySelectorAll(".w")) {
+    word.classList.toggle("now", !audio.paused && now * 1000 >= Number(word.dataset.start) && now * 1000 < Number(word.dataset.end));
+  }
+}
+function toggle() {
+  player.stopAt = null;
+  if (!audio.paused) audio.pause();
+  else if (desk.call) from(audio.currentTime * 1000);
+}
+
+// --- live -----------------------------------------------------------------------------------------------------
+
+function listen() {
+  const stream = new EventSource("/api/events");
+  let opened = false;
+  stream.onopen = () => {
+    $("link").textContent = "live";
+    $("link").className = "on";
+    if (opened) reload();
+    opened = true;
+  };
+  stream.onerror = () => {
+    $("link").textContent = "connection lost, trying again";
+    $("link").className = "off";
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+  };
+  const on = (name, act) => stream.addEventListener(name, (event) => act(JSON.parse(event.data)));
+  on("state", onState);
+  on("partial", (event) => { if (mine(event)) drawPartial(event); });
+  on("final", onFinal);
+  on("draft", onDraft);
+  on("dtmf", (event) => { if (mine(event)) { desk.call.dtmf += event.digit; drawHead(desk.call); } });
+  on("delivery", (event) => { if (mine(event)) show(desk.open); loadDead(); });
+  on("lagged", reload);
+}
+function mine(event) { return desk.call !== null && event.call === desk.open; }
+function reload() {
+  loadList();
+  loadDead();
+  if (desk.open) show(desk.open);
+}
+function onState(event) {
+  const known = desk.calls.get(event.call);
+  if (known) Object.assign(known, { state: event.state, cause: event.cause });
+  if (event.state === "live" || !known) {
+    if (!known) announce("A new call came in.");
+    loadList().then(() => { if (desk.open === null && innerWidth > 720) location.hash = event.call; });
+  } else drawList();
+  if (mine(event)) show(desk.open);
+}
+function onFinal(event) {
+  if (!mine(event)) return;
+  const others = desk.call.transcript.filter((one) => one.seq !== event.utterance.seq);
+  desk.call.transcript = [...others, event.utterance].sort((a, b) => a.seq - b.seq);
+  desk.partial = null;
+  drawTranscript(desk.call);
+  light();
+}
+function onDraft(event) {
+  const known = desk.calls.get(event.call);
+  if (known) {
+    const was = known.emergency;
+    known.title = at(event.draft, "summary.title.value") || at(event.draft, "issues.0.title.value") || known.title;
+    known.category = at(event.draft, "issues.0.category.value") || known.category;
+    known.emergency = at(event.draft, "emergency.flag.value") === true;
+    if (known.emergency && !was) announce("Emergency words were heard in a call.");
+    drawList();
+  }
+  if (mine(event)) {
+    Object.assign(desk.call, { draft: event.draft, draft_complete: event.complete });
+    drawHead(desk.call);
+    drawAlarm(desk.call);
+    drawFields(desk.call);
+    drawCoverage(desk.call.coverage || event.draft.coverage);
+  }
+}
+
+// --- hands ----------------------------------------------------------------------------------------------------
+
+audio.addEventListener("play", () => { cancelAnimationFrame(player.frame); follow(); });
+audio.addEventListener("pause", tick);
+audio.addEventListener("timeupdate", tick); // a hidden tab gets no animation frames
+audio.addEventListener("loadedmetadata", () => { audio.playbackRate = Number($("speed").value); });
+$("speed").addEventListener("change", () => { audio.playbackRate = Number($("speed").value); });
+$("rewind").addEventListener("click", () => { audio.currentTime = Math.max(0, audio.currentTime - 2); });
+$("pause").addEventListener("click", toggle);
+$("again").addEventListener("click", () => { if (desk.span) hear(desk.field, desk.span); });
+$("more").addEventListener("click", () => loadList(desk.next));
+$("back").addEventListener("click", (event) => { event.preventDefault(); history.pushState(null, "", "#"); show(null); });
+
+function playWord(word) {
+  player.queue = [];
+  from(Number(word.dataset.start));
+}
+$("transcript").addEventListener("click", (event) => { if (event.target.classList.contains("w")) playWord(event.target); });
+$("transcript").addEventListener("keydown", (event) => {
+  if (!event.target.classList.contains("w") || event.isComposing) return;
+  const words = [...$("transcript").querySelectorAll(".w")];
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const other = step && words[words.indexOf(event.target) + step];
+  if (other) {
+    event.target.tabIndex = -1;
+    other.tabIndex = 0;
+    other.focus();
+  } else if (event.key === "Enter" || event.key === " ") playWord(event.target);
+  else return;
+  event.preventDefault();
+});
+addEventListener("keydown", (event) => {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !desk.call) return;
+  if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName)) return;
+  const act = { j: "rewind", k: "pause", l: "again" }[event.key.toLowerCase()];
+  if (act) $(act).click();
+});
+addEventListener("hashchange", () => { if (wanted() || location.hash.length < 2) show(wanted()); });
+setInterval(() => { if ([...desk.calls.values()].some((call) => call.state === "live")) { drawTimes(); } }, 1000);
+function drawTimes() {
+  const shown = [...$("calls").querySelectorAll("a")];
+  for (const link of shown) {
+    const call = desk.calls.get(link.hash.slice(1));
+    if (call && call.state === "live") link.querySelector(".d").textContent = length(call);
+  }
+  if (desk.call && desk.call.state === "live") drawHead(desk.call);
+}
+
+function wanted() { // the call named in the address; other fragments are places on the page
+  return /^#[0-9a-f-]{36}$/.test(location.hash) ? location.hash.slice(1) : null;
+}
+
+listen();
+loadList().then(() => {
+  const first = [...desk.calls.keys()].sort().pop();
+  if (!wanted() && innerWidth > 720 && first) history.replaceState(null, "", `#${first}`);
+  return show(wanted());
+}).catch((error) => announce(error.message));
+loadDead().catch((error) => announce(error.message));

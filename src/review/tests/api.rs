@@ -1,0 +1,133 @@
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use super::TestDesk;
+use crate::call::{CallState, Coverage, DraftId, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance, Word};
+use crate::store::{DeliveryRow, DeliveryState};
+
+fn span(start: u64, end: u64) -> MediaSpan {
+    MediaSpan::new(MediaTime(start), MediaTime(end))
+}
+
+#[tokio::test]
+async fn a_call_is_shown_with_everything_known_about_it() {
+    let desk = TestDesk::start().await;
+    let id = desk.add_call(CallState::Done);
+    desk.store.calls.lock().unwrap()[0].coverage = Some(Coverage { text_ms: 500, ..Coverage::default() });
+    let draft = json!({"summary": {"title": {"value": "No heating"}}, "issues": [{"category": {"value": "utility.heating"}}],
+                       "emergency": {"flag": {"value": true}}});
+    desk.store.drafts.lock().unwrap().push((id, draft.to_string(), true));
+    let word = Word { text: "hello".into(), span: span(100, 600), confidence: 0.4 };
+    desk.store.utterances.lock().unwrap().push((
+        id,
+        Utterance {
+            seq: 0,
+            span: span(0, 900),
+            outcome: SegmentOutcome::Text,
+            text: "hello".into(),
+            language: Some(Language::En),
+            words: vec![word],
+            confidence: 0.4,
+            model: "nano".into(),
+        },
+    ));
+    let shown = desk.get(&format!("/api/calls/{id}")).await.json();
+    assert_eq!(shown["reference"].as_str().unwrap().len(), 10);
+    assert_eq!(shown["state"], "done");
+    assert_eq!(shown["number"], "5550134");
+    assert_eq!(shown["coverage"]["text_ms"], 500);
+    assert_eq!(shown["transcript"][0]["words"][0]["start_ms"], 100);
+    assert_eq!(shown["transcript"][0]["span"], json!({"start_ms": 0, "end_ms": 900}));
+    assert_eq!(shown["draft"], draft);
+    assert_eq!(shown["draft_complete"], true);
+    assert_eq!(shown["notices"], json!(["demo model"]));
+
+    let list = desk.get("/api/calls").await.json();
+    assert_eq!(list["calls"][0]["title"], "No heating");
+    assert_eq!(list["calls"][0]["category"], "utility.heating");
+    assert_eq!(list["calls"][0]["emergency"], true);
+    assert_eq!(list["notices"], json!(["demo model"]));
+}
+
+#[tokio::test]
+async fn a_withheld_number_is_not_shown_anywhere() {
+    let desk = TestDesk::start().await;
+    let id = desk.add_call(CallState::Live);
+    desk.store.calls.lock().unwrap()[0].party.withheld = true;
+    for path in ["/api/calls".to_owned(), format!("/api/calls/{id}")] {
+        let text = String::from_utf8(desk.get(&path).await.body).unwrap();
+        assert!(text.contains("\"withheld\":true") && !text.contains("5550134") && !text.contains("Anna"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_calls_follow_each_other_without_gap_or_repeat() {
+    let desk = TestDesk::start().await;
+    let mut ids: Vec<String> = (0..5).map(|_| desk.add_call(CallState::Done).to_string()).collect();
+    ids.sort();
+    ids.reverse();
+    let (mut seen, mut path) = (Vec::new(), "/api/calls?limit=2".to_owned());
+    loop {
+        let page = desk.get(&path).await.json();
+        seen.extend(page["calls"].as_array().unwrap().iter().map(|call| call["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/calls?limit=2&before={next}");
+    }
+    assert_eq!(seen, ids);
+}
+
+#[tokio::test]
+async fn a_dead_delivery_is_visible_and_sent_again_when_asked() {
+    let desk = TestDesk::start().await;
+    let call = desk.add_call(CallState::Done);
+    desk.store.deliveries.lock().unwrap().push(DeliveryRow {
+        id: "msg_1".into(),
+        call,
+        draft: DraftId::new(),
+        version: 1,
+        endpoint: "default".into(),
+        state: DeliveryState::Dead,
+        attempts: 3,
+        next_attempt_unix_ms: 0,
+        last_status: Some(404),
+        last_error: Some("answered 404".into()),
+        delivered_unix_ms: None,
+        created_unix_ms: 0,
+    });
+    let dead = desk.get("/api/deliveries?state=dead").await.json();
+    assert_eq!(dead["deliveries"][0]["last_error"], "answered 404");
+    assert_eq!(desk.get(&format!("/api/calls/{call}")).await.json()["deliveries"][0]["state"], "dead");
+    let own = format!("Origin: {}", desk.origin());
+    let again = desk.ask("POST", "/api/deliveries/msg_1/replay", &[&own], b"").await;
+    assert_eq!(again.status, 202);
+    assert_eq!(desk.nudges.load(Ordering::Relaxed), 1, "the outbox was told");
+    assert_eq!(desk.get("/api/deliveries?state=dead").await.json()["deliveries"], json!([]));
+    let unknown = desk.ask("POST", "/api/deliveries/msg_1/replay", &[&own], b"").await;
+    assert_eq!(unknown.status, 404, "it is not dead any more");
+    assert_eq!(desk.nudges.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn health_says_what_is_wrong_and_metrics_are_text() {
+    let desk = TestDesk::start().await;
+    assert_eq!(desk.get("/health/ready").await.json()["status"], "ready");
+    desk.health.set("disk", Err("less than 1 GiB free".into()));
+    let answer = desk.get("/health/ready").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["reasons"], json!([{"condition": "disk", "reason": "less than 1 GiB free"}]));
+    assert_eq!(desk.get("/health/live").await.status, 200, "alive though not ready");
+    let metrics = desk.get("/metrics").await;
+    assert!(metrics.header("content-type").unwrap().starts_with("text/plain"));
+    assert!(String::from_utf8_lossy(&metrics.body).contains("heardline_review_requests_total"));
+}
+
+#[tokio::test]
+async fn the_published_descriptions_are_served() {
+    let desk = TestDesk::start().await;
+    assert_eq!(desk.get("/api/schema/ticket-draft.json").await.json()["title"], "TicketDraft");
+    let document = desk.get("/api/openapi.json").await.json();
+    for path in ["/api/calls", "/api/calls/{id}/recording", "/intake/drafts", "/api/deliveries/{id}/replay"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+}

@@ -1,0 +1,273 @@
+//! The JSON of the desk API, apart from the store's rows so that either can change alone.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::call::{CallId, Coverage, Origin, SegmentOutcome, Utterance, Word};
+use crate::ops::clock::timestamp;
+use crate::store::{CallRow, DeliveryRow};
+
+/// A page of calls, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CallList {
+    pub calls: Vec<CallSummary>,
+    /// Give as `before` for the next page.
+    pub next: Option<String>,
+    pub notices: Vec<String>,
+}
+
+/// One line of the list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CallSummary {
+    pub id: String,
+    /// The ten digits the caller can quote.
+    pub reference: String,
+    pub line: String,
+    /// `ringing`, `live`, `finishing`, `done` or `refused`.
+    pub state: &'static str,
+    pub cause: Option<&'static str>,
+    /// Asserted by a trusted trunk, else claimed by the caller; absent when withheld.
+    pub number: Option<String>,
+    pub display_name: Option<String>,
+    pub withheld: bool,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub answered_at: Option<String>,
+    pub ended_at: Option<String>,
+    pub duration_ms: Option<u64>,
+    /// Whether sound may be fetched.
+    pub has_recording: bool,
+    pub title: Option<String>,
+    pub category: Option<String>,
+    pub emergency: bool,
+}
+
+/// One call with everything known about it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CallDetail {
+    #[serde(flatten)]
+    pub summary: CallSummary,
+    pub dialled: Option<String>,
+    pub party: PartyView,
+    pub channel: &'static str,
+    /// Digits the caller pressed.
+    pub dtmf: String,
+    /// When the recording notice was spoken.
+    pub notice: Option<SpanView>,
+    pub transcript: Vec<UtteranceView>,
+    pub coverage: Option<CoverageView>,
+    /// As in `/api/schema/ticket-draft.json`.
+    pub draft: Option<Value>,
+    /// `false`: the draft still changes.
+    pub draft_complete: bool,
+    pub deliveries: Vec<DeliveryView>,
+    pub notices: Vec<String>,
+}
+
+/// Who the caller says they are and who a trusted trunk says they are; both absent when withheld.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PartyView {
+    pub claimed: Option<String>,
+    pub asserted: Option<String>,
+    pub withheld: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SpanView {
+    pub start_ms: u64,
+    pub end_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct UtteranceView {
+    pub seq: u32,
+    pub span: SpanView,
+    /// `text`, `no_speech` or `unrecognised`.
+    pub outcome: &'static str,
+    pub text: String,
+    pub language: Option<&'static str>,
+    pub words: Vec<WordView>,
+    pub confidence: f32,
+    pub model: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct WordView {
+    pub text: String,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub confidence: f32,
+}
+
+/// What became of every millisecond of caller audio.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CoverageView {
+    pub text_ms: u64,
+    pub silence_ms: u64,
+    pub unrecognised_ms: u64,
+    pub lost_ms: u64,
+    pub not_recorded_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeliveryView {
+    pub id: String,
+    pub call: String,
+    pub draft: String,
+    pub version: u32,
+    pub endpoint: String,
+    /// `pending`, `delivered` or `dead`.
+    pub state: &'static str,
+    pub attempts: u32,
+    /// When the next attempt is due; only while pending.
+    pub next_attempt_at: Option<String>,
+    pub last_status: Option<u16>,
+    pub last_error: Option<String>,
+    pub delivered_at: Option<String>,
+    pub created_at: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeliveryList {
+    pub deliveries: Vec<DeliveryView>,
+}
+
+fn stamp(unix_ms: i64) -> String {
+    timestamp(unix_ms).to_string()
+}
+
+impl CallSummary {
+    pub fn new(row: &CallRow, headline: Headline) -> Self {
+        let shown = if row.party.withheld { None } else { row.party.asserted.as_ref().or(row.party.claimed.as_ref()) };
+        Self {
+            id: row.id.to_string(),
+            reference: row.reference.to_string(),
+            line: row.line.clone(),
+            state: row.state.as_str(),
+            cause: row.cause.map(|cause| cause.as_str()),
+            number: shown.and_then(|identity| identity.number.clone()),
+            display_name: shown.and_then(|identity| identity.display_name.clone()),
+            withheld: row.party.withheld,
+            started_at: stamp(row.started_unix_ms),
+            answered_at: row.answered_unix_ms.map(stamp),
+            ended_at: row.ended_unix_ms.map(stamp),
+            duration_ms: row.duration_ms,
+            has_recording: row.answered_unix_ms.is_some(),
+            title: headline.title,
+            category: headline.category,
+            emergency: headline.emergency,
+        }
+    }
+}
+
+impl PartyView {
+    pub fn new(row: &CallRow) -> Self {
+        let open = !row.party.withheld;
+        let uri = |identity: &Option<crate::call::Identity>| identity.as_ref().filter(|_| open).map(|i| i.uri.clone());
+        Self { claimed: uri(&row.party.claimed), asserted: uri(&row.party.asserted), withheld: row.party.withheld }
+    }
+}
+
+pub(super) fn channel(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Sip { .. } => "sip",
+    }
+}
+
+impl From<Utterance> for UtteranceView {
+    fn from(utterance: Utterance) -> Self {
+        Self {
+            seq: utterance.seq,
+            span: utterance.span.into(),
+            outcome: match utterance.outcome {
+                SegmentOutcome::Text => "text",
+                SegmentOutcome::NoSpeech => "no_speech",
+                SegmentOutcome::Unrecognised => "unrecognised",
+            },
+            text: utterance.text,
+            language: utterance.language.map(|language| language.code()),
+            words: utterance.words.into_iter().map(WordView::from).collect(),
+            confidence: utterance.confidence,
+            model: utterance.model,
+        }
+    }
+}
+
+impl From<Word> for WordView {
+    fn from(word: Word) -> Self {
+        let SpanView { start_ms, end_ms } = word.span.into();
+        Self { text: word.text, start_ms, end_ms, confidence: word.confidence }
+    }
+}
+
+impl From<crate::call::MediaSpan> for SpanView {
+    fn from(span: crate::call::MediaSpan) -> Self {
+        Self { start_ms: span.start.as_millis(), end_ms: span.end.as_millis() }
+    }
+}
+
+impl From<Coverage> for CoverageView {
+    fn from(sums: Coverage) -> Self {
+        Self {
+            text_ms: sums.text_ms,
+            silence_ms: sums.silence_ms,
+            unrecognised_ms: sums.unrecognised_ms,
+            lost_ms: sums.lost_ms,
+            not_recorded_ms: sums.not_recorded_ms,
+        }
+    }
+}
+
+impl From<DeliveryRow> for DeliveryView {
+    fn from(row: DeliveryRow) -> Self {
+        let pending = row.state == crate::store::DeliveryState::Pending;
+        Self {
+            id: row.id,
+            call: row.call.to_string(),
+            draft: row.draft.to_string(),
+            version: row.version,
+            endpoint: row.endpoint,
+            state: row.state.as_str(),
+            attempts: row.attempts,
+            next_attempt_at: pending.then(|| stamp(row.next_attempt_unix_ms)),
+            last_status: row.last_status,
+            last_error: row.last_error,
+            delivered_at: row.delivered_unix_ms.map(stamp),
+            created_at: stamp(row.created_unix_ms),
+        }
+    }
+}
+
+/// The few things of a draft that the list shows.
+#[derive(Default)]
+pub(super) struct Headline {
+    pub title: Option<String>,
+    pub category: Option<String>,
+    pub emergency: bool,
+}
+
+impl Headline {
+    /// Reads them out of a draft's JSON without building the rest of it. A draft of another shape shows nothing.
+    pub fn of(body: &str) -> Self {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Parts {
+            summary: Value,
+            issues: Value,
+            emergency: Value,
+        }
+        let parts: Parts = serde_json::from_str(body).unwrap_or_default();
+        let text = |from: &Value, at: &str| from.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            title: text(&parts.summary, "/title/value").or_else(|| text(&parts.issues, "/0/title/value")),
+            category: text(&parts.issues, "/0/category/value"),
+            emergency: parts.emergency.pointer("/flag/value").and_then(Value::as_bool).unwrap_or(false),
+        }
+    }
+}
+
+/// A cursor in a URL.
+pub(super) fn cursor(next: Option<CallId>) -> Option<String> {
+    next.map(|id| id.to_string())
+}
