@@ -26,6 +26,8 @@ pub(super) struct Voice<'a> {
     pub keys: &'a [u8],
     pub media: &'a MediaPlan,
     pub socket: &'a UdpSocket,
+    /// The peer has hung up already.
+    pub over: bool,
 }
 
 pub(super) struct Talk {
@@ -42,7 +44,7 @@ pub(super) async fn hold(
     stop: &CancellationToken,
     progress: &mut (impl FnMut(Progress) + Send),
 ) -> Talk {
-    let Voice { plan, keys, media, socket } = voice;
+    let Voice { plan, keys, media, socket, over } = voice;
     let mut speaker = Speaker::new(&plan.pcm, keys, media, (rand::random(), rand::random(), rand::random()));
     let mut heard = Heard::new(media, plan.record);
     let mut packets_sent = 0;
@@ -55,6 +57,7 @@ pub(super) async fn hold(
     let ended_by_peer = loop {
         tokio::select! {
             biased;
+            () = std::future::ready(()), if over => break true,
             () = stop.cancelled() => break false,
             state = states.recv() => match state {
                 Some(DialogState::Terminated(..)) | None => break true,

@@ -172,7 +172,9 @@ impl Caller {
             }
         };
         let talk_began = self.clock.instant();
-        let voice = conversation::Voice { plan: &plan, keys: &keys, media: &media, socket: &socket };
+        // A BYE that came on the heels of the 200 was seen while dialling; its state is not told twice.
+        let over = matches!(answered.dialog.state(), DialogState::Terminated(..));
+        let voice = conversation::Voice { plan: &plan, keys: &keys, media: &media, socket: &socket, over };
         let talk = conversation::hold(voice, &mut answered.states, &stop, &mut progress).await;
         let talk_ms = millis(self.clock.instant() - talk_began);
         self.hang_up(&answered.dialog).await;
