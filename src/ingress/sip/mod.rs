@@ -1,1 +1,5 @@
 //! (to be written)
+
+pub mod caller;
+pub mod party;
+pub mod sdp;
