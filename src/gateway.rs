@@ -23,11 +23,12 @@ use crate::media::PortPool;
 use crate::media::prompt::PromptError;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::ops::metrics;
+use crate::ops::metrics::{self, MetricsError};
 use crate::pipeline::{LinePrompts, Stages, recover, run_call};
 use crate::review::{self, DeskParts};
-use crate::speech::catalogue::{self, ModelError};
-use crate::speech::{Recognizer, RecognizerError, SpeechPool, WhisperRecognizer, WhisperSettings};
+use crate::speech::{
+    Catalogue, ModelError, Recognizer, RecognizerError, SpeechPool, WhisperRecognizer, WhisperSettings, verify,
+};
 use crate::store::{DataDir, SqliteStore, Store, StoreError};
 
 /// Why the gateway did not start. Everything an operator can mend ends the program with exit code 64.
@@ -49,6 +50,8 @@ pub enum StartError {
     Http { key: &'static str, address: SocketAddr, reason: String },
     #[error("{0}")]
     DemoModel(String),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     #[error("built-in data is damaged: {0}")]
     Draft(#[from] DraftError),
 }
@@ -89,7 +92,7 @@ pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
-        metrics::install();
+        let metrics = metrics::install()?;
         let Parts { clock, recognizer } = parts;
         let recognizer = match recognizer {
             Some(recognizer) => recognizer,
@@ -159,7 +162,7 @@ impl Gateway {
             recordings: Arc::new(move |call| recordings.recording(call)),
             secrets: vec![secret],
             health: health.clone(),
-            metrics: metrics::install(),
+            metrics,
             notices: model.demo.then(|| DEMO_MODEL_NOTICE.to_owned()).into_iter().collect(),
             draft_schema: crate::draft::json_schema(),
             nudge_outbox: Arc::new(move || nudge.nudge()),
@@ -229,7 +232,7 @@ impl Gateway {
 /// Verifies and loads the model that the configuration names.
 pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartError> {
     let path: PathBuf = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
-    let info = catalogue::verify(&path, config.speech.model_sha256.as_deref())?;
+    let info = verify(&path, &Catalogue::bundled()?, config.speech.model_sha256.as_deref())?;
     let settings = WhisperSettings {
         window_margin_ms: config.speech.window_margin_ms,
         window_floor_ms: config.speech.window_floor_ms,

@@ -4,9 +4,11 @@
 //! the [`scribe`], and what they need more time for happens after the caller has hung up.
 
 mod conversation;
+mod ears;
 mod facts;
 mod finish;
 mod live;
+mod partials;
 mod recover;
 mod scribe;
 
@@ -116,7 +118,8 @@ pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
     }
     known.answered_unix_ms = Some(answered_unix_ms);
     fault::point("answer.written");
-    if let Err(error) = signalling.answer(ports.local_addr()).await {
+    let local_rtp = ports.local_addr();
+    if let Err(error) = signalling.answer(local_rtp).await {
         tracing::info!(%call, %error, "call ended before it was answered");
         return live::withdrawn(&stages, call).await;
     }
@@ -128,7 +131,7 @@ pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
         media_lost: Duration::from_secs(stages.config.call.media_lost_s),
     };
     let (media, frames) = MediaSession::start(ports, plan.clone(), timeouts, stages.clock.clone());
-    let answered = live::Answered { plan, media, frames, recorder, signalling: signalling.as_ref() };
+    let answered = live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref() };
     let ended = live::converse(&stages, known, answered, events).await;
     drop(permit);
     fault::point("call.ended");

@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use super::call::percentile;
 use super::demo::TemporaryFolder;
-use crate::call::{CallEvent, CallId, Codec, Coverage, DraftId, EndCause, Hypothesis, Origin, Party};
+use crate::call::{CallEvent, CallId, Codec, Coverage, DraftId, EndCause, Hypothesis, Language, Origin, Party};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{Gateway, Parts};
 use crate::ingress::sip::caller::{CallPlan, Caller, HangUp};
-use crate::media::{resample, wav};
+use crate::media::wav;
 use crate::ops::clock::Clock;
 use crate::speech::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store};
@@ -78,7 +78,7 @@ impl Bench {
         let clock = Clock::system();
         let gateway = Gateway::start(config(&folder.0), Parts::default()).await?;
         let sample = sample()?;
-        let pcm = resample::to_rate(&wav::read_mono(&sample).map_err(Failure::new)?, 8_000).map_err(Failure::new)?;
+        let pcm = wav::read_at(&sample, 8_000).map_err(Failure::new)?.pcm;
         let target = target(&gateway)?;
         let caller = Caller::start([127, 0, 0, 1].into(), clock.clone()).await.map_err(Failure::new)?;
         let progress = ProgressBar::new(u64::from(self.drafts)).with_message("hang-up to draft");
@@ -252,7 +252,13 @@ struct StubRecognizer(ModelInfo);
 
 impl Default for StubRecognizer {
     fn default() -> Self {
-        Self(ModelInfo { name: "stub".into(), demo: false })
+        Self(ModelInfo {
+            name: "stub".into(),
+            demo: false,
+            languages: vec![Language::En],
+            understands: "nothing".into(),
+            sha256: String::new(),
+        })
     }
 }
 

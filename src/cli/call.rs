@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::call::Codec;
 use crate::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp};
-use crate::media::{resample, wav};
+use crate::media::wav;
 use crate::ops::clock::Clock;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -109,8 +109,7 @@ impl Call {
 
     /// 8 kHz PCM of what is to be said.
     fn sound(&self) -> Result<Vec<i16>, Failure> {
-        let audio = wav::read_mono(&self.wav).map_err(Failure::new)?;
-        let pcm = resample::to_rate(&audio, 8_000).map_err(Failure::new)?;
+        let pcm = wav::read_at(&self.wav, 8_000).map_err(Failure::new)?.pcm;
         let Some(seconds) = self.seconds else { return Ok(pcm) };
         let samples = usize::try_from(seconds.saturating_mul(8_000)).unwrap_or(usize::MAX);
         Ok(pcm.iter().copied().cycle().take(samples).collect())

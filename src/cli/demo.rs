@@ -13,7 +13,7 @@ use crate::call::{CallEvent, CallId, Codec};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
 use crate::ingress::sip::caller::{CallPlan, Caller, HangUp};
-use crate::media::{resample, wav};
+use crate::media::wav;
 use crate::ops::clock::Clock;
 
 #[derive(Args)]
@@ -57,8 +57,7 @@ impl Demo {
     }
 
     async fn show_call(&self, gateway: &Gateway, sample: &Path) -> Result<(), Failure> {
-        let audio = wav::read_mono(sample).map_err(Failure::new)?;
-        let pcm = resample::to_rate(&audio, 8_000).map_err(Failure::new)?;
+        let pcm = wav::read_at(sample, 8_000).map_err(Failure::new)?.pcm;
         let seconds = pcm.len() / 8_000;
         let target = gateway.sip_addresses().first().map(|listen| listen.address()).ok_or_else(|| Failure::new("no SIP listener"))?;
         self.say(&format!("Dialling sip:hotline@{target}; a caller speaks {} ({seconds} s).", sample.display()));

@@ -11,7 +11,7 @@ use super::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::DEMO_MODEL_NOTICE;
 use crate::ops::clock::Clock;
-use crate::speech::catalogue;
+use crate::speech::{Catalogue, verify};
 use crate::store::DataDir;
 
 #[derive(Args)]
@@ -110,7 +110,11 @@ fn rtp_ports(config: &Config) -> Finding {
 
 fn model(config: &Config) -> Finding {
     let path = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
-    match catalogue::verify(&path, config.speech.model_sha256.as_deref()) {
+    let known = match Catalogue::bundled() {
+        Ok(known) => known,
+        Err(e) => return fail("speech.model", e.to_string()),
+    };
+    match verify(&path, &known, config.speech.model_sha256.as_deref()) {
         Ok(info) if info.demo => warn("speech.model", format!("{}: {DEMO_MODEL_NOTICE}", info.name)),
         Ok(info) => good("speech.model", format!("{} is whole", info.name)),
         Err(e) => fail("speech.model", e.to_string()),

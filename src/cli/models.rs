@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{EXIT_CONFIG, Failure};
 use crate::config::find_bundled;
-use crate::speech::catalogue::{self, Catalogue};
+use crate::speech::{Catalogue, verify};
 
 #[derive(Args)]
 pub(super) struct Models {
@@ -27,7 +27,7 @@ enum ModelsCommand {
 
 impl Models {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let catalogue = Catalogue::built_in();
+        let catalogue = Catalogue::bundled().map_err(Failure::new)?;
         match self.command {
             ModelsCommand::List { json } => {
                 if json {
@@ -51,7 +51,7 @@ impl Models {
                 };
                 for path in paths {
                     let path = find_bundled(&path).unwrap_or(path);
-                    let info = catalogue::verify(&path, None)
+                    let info = verify(&path, &catalogue, None)
                         .map_err(|e| Failure { code: EXIT_CONFIG, message: e.to_string() })?;
                     println!("{}: {} is whole", path.display(), info.name);
                 }

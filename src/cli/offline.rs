@@ -10,9 +10,9 @@ use super::Failure;
 use crate::call::{AudioFrame, CallId, Coverage, FrameKind, MediaTime, Utterance};
 use crate::config::Config;
 use crate::gateway::load_recognizer;
-use crate::media::{resample, wav};
+use crate::media::wav;
 use crate::ops::clock::Clock;
-use crate::speech::{EndpointRules, Heard, Listener, ModelInfo, Priority, SpeechPool, SpeechSegment, coverage};
+use crate::speech::{EndpointRules, Heard, Listener, ModelInfo, Priority, SpeechPool, SpeechSegment, ledger};
 
 /// What `transcribe --json` prints and `draft` reads.
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub(super) async fn transcribe(
         utterances.push(utterance);
     }
     progress.finish_and_clear();
-    let (coverage, _) = coverage::ledger(total, &utterances, &[], None);
+    let (coverage, _) = ledger(total, &utterances, &[], None);
     Ok(TranscriptFile { duration_ms: total.as_millis(), model, demo_model, coverage, utterances })
 }
 
@@ -75,6 +75,6 @@ fn read(path: &Path) -> Result<(u32, Vec<i16>), Failure> {
     if NATIVE_RATES.contains(&audio.rate) {
         return Ok((audio.rate, audio.pcm));
     }
-    let pcm = resample::to_rate(&audio, 16_000).map_err(Failure::new)?;
-    Ok((16_000, pcm))
+    let wide = wav::read_at(path, 16_000).map_err(Failure::new)?;
+    Ok((wide.rate, wide.pcm))
 }

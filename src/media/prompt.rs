@@ -138,8 +138,7 @@ fn pcm_of_wav(wav: &[u8]) -> Vec<i16> {
 fn read_own(path: &Path) -> Result<Vec<i16>, PromptError> {
     const LONGEST_S: usize = 20;
     let unusable = |reason: String| PromptError::Unusable { path: path.into(), reason };
-    let audio = super::wav::read_mono(path).map_err(|e| unusable(e.to_string()))?;
-    let pcm = super::resample::to_rate(&audio, 8_000).map_err(|e| unusable(e.to_string()))?;
+    let pcm = super::wav::read_at(path, 8_000).map_err(|e| unusable(e.to_string()))?.pcm;
     if pcm.len() > LONGEST_S * 8_000 {
         return Err(unusable(format!("{} s long", pcm.len() / 8_000)));
     }

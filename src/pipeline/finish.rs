@@ -6,7 +6,7 @@ use super::live::Ended;
 use super::{Stages, facts, recover};
 use crate::call::{CallEvent, CallId, CallState, DraftId};
 use crate::ops::fault;
-use crate::speech::coverage;
+use crate::speech::ledger;
 use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
 
 /// Between two tries when the store cannot take it (disk full): the call stays visible as `finishing` meanwhile.
@@ -91,7 +91,7 @@ async fn try_complete(stages: &Stages, call: CallId) -> Result<(), StoreError> {
     let line = stages.config.lines.iter().find(|line| line.name == row.line);
     let not_recorded = row.notice.filter(|_| line.is_some_and(|line| !line.record_before_notice_ends));
     let total = crate::call::MediaTime(row.duration_ms.unwrap_or(0));
-    let (coverage, _) = coverage::ledger(total, &utterances, &lost, not_recorded);
+    let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
     let draft_id = DraftId::new();
     let draft = stages.drafter.draft(&facts::complete(stages, &row, draft_id), &utterances, coverage);

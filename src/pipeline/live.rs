@@ -1,24 +1,23 @@
 //! The part of the journey with a caller on the line.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::Stages;
 use super::conversation::{Action, Conversation, Say};
+use super::ears::Ears;
 use super::facts::Known;
 use super::scribe::{Assignment, Scribe};
 use crate::call::{
-    AudioFrame, CallEvent, CallId, CallState, EndCause, FrameKind, Hypothesis, Language, MediaPlan, MediaSpan,
-    MediaTime,
+    AudioFrame, CallEvent, CallId, CallState, EndCause, Hypothesis, Language, MediaPlan, MediaSpan, MediaTime,
 };
 use crate::config::{Config, Line};
 use crate::ingress::{Refusal, SignalEvent, Signalling};
 use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
-use crate::media::recorder::{Recorder, RecorderError, Recording};
-use crate::media::{MediaEvent, MediaSession, RtpPorts};
-use crate::speech::{EndpointRules, Heard, Listener, SpeechSegment, StablePrefix};
+use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording, RtpPorts};
 
 /// Prompts of every line, loaded and checked at start.
 #[derive(Clone)]
@@ -100,8 +99,8 @@ pub(super) async fn converse(
     call: Answered<'_>,
     mut events: mpsc::Receiver<SignalEvent>,
 ) -> Ended {
-    let Answered { plan, media, mut frames, recorder, signalling } = call;
-    let mut live = Live::new(stages, known, &plan, media, recorder);
+    let signalling = call.signalling;
+    let (mut live, mut frames) = Live::new(stages, known, call);
     let cause = loop {
         tokio::select! {
             biased;
@@ -110,14 +109,14 @@ pub(super) async fn converse(
                 None | Some(SignalEvent::HungUp) => break EndCause::CallerHangup,
                 Some(SignalEvent::Cancelled) => break EndCause::Cancelled,
                 Some(SignalEvent::Updated { plan, answer }) => live.renegotiated(plan, answer),
-                Some(SignalEvent::Dtmf(digit)) => live.key(digit, live.now),
+                Some(SignalEvent::Dtmf(digit)) => live.key(digit, live.ears.now),
             },
             event = frames.recv() => match event {
                 None | Some(MediaEvent::MediaLost) => break EndCause::MediaLost,
                 Some(MediaEvent::NoMedia) => break EndCause::NoMedia,
                 Some(event) => live.media(event),
             },
-            hypothesis = live.partials.next() => live.partial(hypothesis),
+            hypothesis = live.ears.partials.next() => live.partial(hypothesis),
         }
         if let Some(cause) = live.over {
             break cause;
@@ -132,6 +131,7 @@ pub(super) async fn converse(
 /// A call's open ends once it was answered.
 pub(super) struct Answered<'a> {
     pub plan: MediaPlan,
+    pub local_rtp: SocketAddr,
     pub media: MediaSession,
     pub frames: mpsc::Receiver<MediaEvent>,
     pub recorder: Recorder,
@@ -142,51 +142,38 @@ struct Live<'a> {
     stages: &'a Stages,
     known: Known,
     media: MediaSession,
-    recorder: Recorder,
-    local_rtp: std::net::SocketAddr,
-    listener: Listener,
+    local_rtp: SocketAddr,
+    ears: Ears,
     conversation: Conversation,
-    scribe: Scribe,
-    partials: Partials,
     prompts: Prompts,
-    lost: Vec<MediaSpan>,
-    /// End of the audio so far.
-    now: MediaTime,
     held: bool,
-    rate: u32,
     over: Option<EndCause>,
 }
 
 impl<'a> Live<'a> {
-    fn new(stages: &'a Arc<Stages>, known: Known, plan: &MediaPlan, media: MediaSession, recorder: Recorder) -> Self {
+    fn new(stages: &'a Arc<Stages>, known: Known, call: Answered<'_>) -> (Self, mpsc::Receiver<MediaEvent>) {
+        let Answered { plan, local_rtp, media, frames, recorder, .. } = call;
         let (conversation, first) = Conversation::start(stages.config.call.clone());
-        let rate = plan.codec.rate();
         let assignment = Assignment {
             call: known.call,
-            rate,
+            rate: plan.codec.rate(),
             languages: known.line.languages.clone(),
             recording: stages.data.recording(known.call),
         };
-        let prompts = stages.prompts.0.get(&known.line.name).cloned().unwrap_or_else(Prompts::none);
+        let scribe = Scribe::start(stages.clone(), assignment.clone(), known.clone());
         let mut live = Self {
             stages,
-            local_rtp: media.local_addr(),
             media,
-            recorder,
-            listener: Listener::new(rate, EndpointRules::default()),
+            local_rtp,
+            ears: Ears::new(recorder, scribe, assignment),
             conversation,
-            scribe: Scribe::start(stages.clone(), assignment, known.clone()),
-            partials: Partials::default(),
-            prompts,
-            lost: Vec::new(),
-            now: MediaTime::ZERO,
+            prompts: stages.prompts.0.get(&known.line.name).cloned().unwrap_or_else(Prompts::none),
             held: !plan.direction.we_send(),
-            rate,
             over: None,
             known,
         };
         live.act(first);
-        live
+        (live, frames)
     }
 
     fn media(&mut self, event: MediaEvent) {
@@ -207,33 +194,12 @@ impl<'a> Live<'a> {
         if self.conversation.notice_is_playing() && !self.known.line.record_before_notice_ends {
             frame.pcm.fill(0);
         }
-        self.hear(&frame);
-        self.recorder.append(frame.pcm);
-        let speaking = self.listener.quiet_since().is_none();
-        if let Some(action) = self.conversation.audio(self.now, speaking, self.held) {
+        self.ears.hear(frame);
+        if let Some(action) = self.conversation.audio(self.ears.now, self.ears.speaking(), self.held) {
             self.act(action);
         }
-        self.ask_for_partial();
-    }
-
-    /// Ledger and endpointer; also used for the audio that still arrives after the end.
-    fn hear(&mut self, frame: &AudioFrame) {
-        let samples = u64::try_from(frame.pcm.len()).unwrap_or(u64::MAX);
-        let end = frame.at + samples * 1000 / u64::from(frame.rate.max(1));
-        if frame.kind == FrameKind::Concealed {
-            note_lost(&mut self.lost, MediaSpan::new(frame.at, end));
-        }
-        self.now = end;
-        let heard = self.listener.push(frame);
-        self.take(heard);
-    }
-
-    fn take(&mut self, heard: Vec<Heard>) {
-        for event in heard {
-            if let Heard::Segment { span, pcm } = event {
-                self.partials.forget();
-                self.scribe.take(span, pcm);
-            }
+        if self.stages.config.speech.partials {
+            self.ears.ask_for_partial(self.stages);
         }
     }
 
@@ -244,7 +210,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn renegotiated(&mut self, plan: MediaPlan, answer: oneshot::Sender<std::net::SocketAddr>) {
+    fn renegotiated(&mut self, plan: MediaPlan, answer: oneshot::Sender<SocketAddr>) {
         self.held = !plan.direction.we_send();
         self.media.update(plan);
         let _withdrawn_meanwhile = answer.send(self.local_rtp);
@@ -257,7 +223,7 @@ impl<'a> Live<'a> {
                 Err(error) => {
                     // Checked at start; a gap here must not keep the caller waiting for words that never come.
                     tracing::error!(call = %self.known.call, %error, "nothing to say");
-                    if let Some(action) = self.conversation.said(self.now) {
+                    if let Some(action) = self.conversation.said(self.ears.now) {
                         self.act(action);
                     }
                 }
@@ -268,7 +234,7 @@ impl<'a> Live<'a> {
     }
 
     fn words(&self, say: Say) -> Result<Vec<Arc<Prompt>>, PromptError> {
-        let language = self.scribe.language().or(self.known.line.languages.first().copied()).unwrap_or(Language::En);
+        let language = self.ears.scribe.language().or(self.known.line.languages.first().copied()).unwrap_or(Language::En);
         let close = || -> Result<Vec<Arc<Prompt>>, PromptError> {
             let mut words = self.prompts.with_digits(language, PromptName::Reference, self.known.reference.digits())?;
             words.push(self.prompts.get(language, PromptName::Goodbye)?);
@@ -294,106 +260,33 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn ask_for_partial(&mut self) {
-        if !self.stages.config.speech.partials || !self.partials.due(self.now) {
-            return;
-        }
-        let Some((span, pcm)) = self.listener.open().filter(|(span, _)| span.millis() >= Partials::FIRST_MS) else {
-            return;
-        };
-        let segment = SpeechSegment {
-            call: self.known.call,
-            seq: self.scribe.next_seq(),
-            span,
-            rate: self.rate,
-            pcm: pcm.to_vec(),
-            languages: self.known.line.languages.clone(),
-        };
-        self.partials.asked(self.now, self.stages.speech.try_partial(segment));
-    }
-
-    fn partial(&mut self, hypothesis: Option<Hypothesis>) {
-        let Some(hypothesis) = hypothesis.and_then(|h| self.partials.stable(h)) else { return };
-        self.stages.tell(CallEvent::Partial { call: self.known.call, at: self.now, hypothesis });
+    fn partial(&self, hypothesis: Option<Hypothesis>) {
+        let Some(hypothesis) = hypothesis else { return };
+        self.stages.tell(CallEvent::Partial { call: self.known.call, at: self.ears.now, hypothesis });
     }
 
     /// Takes in what the jitter buffer still held, closes the open segment and the recording.
-    async fn end(mut self, cause: EndCause, mut frames: mpsc::Receiver<MediaEvent>) -> Ended {
-        let notice = self.conversation.notice(self.now);
-        let Live { media, .. } = &mut self;
-        let closing = media.shut();
-        tokio::pin!(closing);
-        let _stats = closing.await;
-        while let Some(event) = frames.recv().await {
-            if let MediaEvent::Frame(frame) = event {
-                self.hear(&frame);
-                self.recorder.append(frame.pcm);
+    async fn end(self, cause: EndCause, mut frames: mpsc::Receiver<MediaEvent>) -> Ended {
+        let Live { mut ears, media, conversation, .. } = self;
+        let notice = conversation.notice(ears.now);
+        let rest = async {
+            while let Some(event) = frames.recv().await {
+                if let MediaEvent::Frame(frame) = event {
+                    ears.hear(frame);
+                }
             }
-        }
-        let rest = self.listener.finish();
-        self.take(rest);
+        };
+        let (stats, ()) = tokio::join!(media.close(), rest);
+        stats.count();
+        ears.close();
         Ended {
             cause,
-            duration: self.now,
-            recording: self.recorder.finish().await,
-            lost: self.lost,
+            duration: ears.now,
+            recording: ears.recorder.finish().await,
+            lost: ears.lost,
             notice,
-            keys: self.conversation.keys().to_owned(),
-            scribe: self.scribe,
+            keys: conversation.keys().to_owned(),
+            scribe: ears.scribe,
         }
-    }
-}
-
-/// Appends a lost span, joined to the one before it when they touch.
-fn note_lost(lost: &mut Vec<MediaSpan>, span: MediaSpan) {
-    match lost.last_mut() {
-        Some(last) if last.end >= span.start => last.end = span.end.max(last.end),
-        _ => lost.push(span),
-    }
-}
-
-/// At most one partial hypothesis under way; the next one waits for it and for a pause.
-#[derive(Default)]
-struct Partials {
-    pending: Option<oneshot::Receiver<Hypothesis>>,
-    next_at: MediaTime,
-    prefix: StablePrefix,
-}
-
-impl Partials {
-    /// Speech shorter than this gives no usable hypothesis.
-    const FIRST_MS: u64 = 800;
-    /// Between two hypotheses of one segment; a busy pool refuses more often than this asks.
-    const EVERY_MS: u64 = 600;
-
-    fn due(&self, now: MediaTime) -> bool {
-        self.pending.is_none() && now >= self.next_at
-    }
-
-    fn asked(&mut self, now: MediaTime, pending: Option<oneshot::Receiver<Hypothesis>>) {
-        self.pending = pending;
-        self.next_at = now + Self::EVERY_MS;
-    }
-
-    /// The segment was closed: its final replaces what was guessed.
-    fn forget(&mut self) {
-        self.pending = None;
-        self.prefix = StablePrefix::default();
-    }
-
-    async fn next(&mut self) -> Option<Hypothesis> {
-        match &mut self.pending {
-            Some(pending) => {
-                let hypothesis = pending.await.ok();
-                self.pending = None;
-                hypothesis
-            }
-            None => std::future::pending().await,
-        }
-    }
-
-    fn stable(&mut self, hypothesis: Hypothesis) -> Option<Hypothesis> {
-        let stable = self.prefix.push(&hypothesis);
-        (!stable.words.is_empty()).then_some(stable)
     }
 }

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use super::scribe::{self, Assignment, Cut};
 use super::{Stages, finish};
 use crate::call::{AudioFrame, CallId, CallState, EndCause, FrameKind, MediaTime};
-use crate::media::recorder;
+use crate::media::{WavError, read_mono, repair};
 use crate::speech::{EndpointRules, Heard, Listener, Priority};
 use crate::store::{CallEnd, CallRow, RecordingRow, StoreError};
 
@@ -66,7 +66,7 @@ async fn carry_on_row(stages: &Stages, row: CallRow) {
 /// The end of a call that the gateway did not live to see: its audio is what reached the disk.
 async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
     let path = stages.data.recording(row.id);
-    let repaired = tokio::task::spawn_blocking(move || recorder::repair(&path)).await;
+    let repaired = tokio::task::spawn_blocking(move || repair(&path)).await;
     let recording = match repaired {
         Ok(Ok(recording)) => {
             Some(RecordingRow { sha256: recording.sha256, duration_ms: recording.duration_ms, rate: recording.rate })
@@ -119,8 +119,8 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) {
     }
 }
 
-fn cut_again(path: &std::path::Path) -> Result<(u32, Vec<Cut>), crate::media::wav::WavError> {
-    let audio = crate::media::wav::read_mono(path)?;
+fn cut_again(path: &std::path::Path) -> Result<(u32, Vec<Cut>), WavError> {
+    let audio = read_mono(path)?;
     let rate = audio.rate;
     let mut listener = Listener::new(rate, EndpointRules::default());
     let whole = AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm: audio.pcm };

@@ -14,7 +14,7 @@ use super::Stages;
 use super::facts::{self, Known};
 use crate::call::{CallEvent, CallId, Language, MediaSpan, SegmentOutcome, Utterance};
 use crate::config::limits;
-use crate::media::recorder;
+use crate::media::read_span;
 use crate::speech::{Priority, SpeechSegment};
 
 /// A stretch of speech as the endpointer cut it.
@@ -115,7 +115,7 @@ pub(super) async fn recognise(
     cut: Cut,
     priority: Priority,
 ) -> Option<Utterance> {
-    let utterance = match cut.pcm.map_or_else(|| recorder::read_span(&assignment.recording, cut.span), Ok) {
+    let utterance = match cut.pcm.map_or_else(|| read_span(&assignment.recording, cut.span).map(|audio| audio.pcm), Ok) {
         Ok(pcm) => {
             let segment = SpeechSegment {
                 call: assignment.call,
@@ -156,7 +156,7 @@ fn unrecognised(seq: u32, span: MediaSpan, model: &str) -> Utterance {
 
 async fn publish_live_draft(stages: &Stages, known: &Known, utterances: &[Utterance]) {
     let Some(last) = utterances.last() else { return };
-    let (coverage, _) = crate::speech::coverage::ledger(last.span.end, utterances, &[], None);
+    let (coverage, _) = crate::speech::ledger(last.span.end, utterances, &[], None);
     let draft = stages.drafter.draft(&facts::live(stages, known), utterances, coverage);
     let Ok(body) = serde_json::to_value(&draft) else { return };
     if let Err(error) = stages.store.put_live_draft(known.call, body.to_string()).await {
