@@ -1,0 +1,179 @@
+//! Key presses in RTP (RFC 4733): an event is sent many times and its end three times; each press is told once.
+
+use std::time::Duration;
+
+use crate::call::MediaTime;
+
+/// An event without news for this long has ended, its end packets lost. Senders repeat it every 20 to 50 ms.
+const MISSING_END: Duration = Duration::from_millis(250);
+
+/// One key press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Press {
+    pub digit: char,
+    /// When the first packet of the event arrived.
+    pub at: MediaTime,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    event: u8,
+    timestamp: u32,
+    duration: u16,
+    at: MediaTime,
+    news: Duration,
+}
+
+/// Follows the events of one stream. Times are since the session's start.
+#[derive(Debug, Default)]
+pub struct DtmfReader {
+    active: Option<Active>,
+    /// Timestamp of the newest event that was told.
+    told: Option<u32>,
+}
+
+fn digit(event: u8) -> Option<char> {
+    // RFC 4733 table 3; 16 is flash, which is no digit.
+    "0123456789*#ABCD".chars().nth(usize::from(event))
+}
+
+fn is_before(a: u32, b: u32) -> bool {
+    a != b && b.wrapping_sub(a) < 1 << 31
+}
+
+impl DtmfReader {
+    /// Another stream began: its timestamps say nothing about those of the last.
+    pub fn restart(&mut self) -> Option<Press> {
+        let ended = self.active.take().and_then(Self::press);
+        self.told = None;
+        ended
+    }
+
+    /// Takes a telephone-event payload. Returns a press when it ended (or when the next one shows that it did).
+    pub fn handle(&mut self, payload: &[u8], timestamp: u32, now: Duration) -> Option<Press> {
+        let &[event, flags, high, low, ..] = payload else { return None };
+        let duration = u16::from_be_bytes([high, low]);
+        let end = flags & 0x80 != 0;
+        if self.told.is_some_and(|told| told == timestamp || is_before(timestamp, told)) {
+            return None;
+        }
+        let mut ended_before = None;
+        match &mut self.active {
+            Some(active) if is_before(timestamp, active.timestamp) => return None,
+            Some(active) if active.event == event && Self::continues(active, timestamp) => {
+                active.timestamp = timestamp;
+                active.duration = duration;
+                active.news = now;
+            }
+            other => {
+                ended_before = other.take().and_then(Self::press);
+                let at = MediaTime(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+                *other = Some(Active { event, timestamp, duration, at, news: now });
+            }
+        }
+        if !end {
+            return ended_before;
+        }
+        self.told = Some(timestamp);
+        let ended = self.active.take().and_then(Self::press);
+        // Both at once only if every packet of the end before was lost within one packet time; tell the older first.
+        match ended_before {
+            Some(before) => {
+                self.told = None;
+                self.active = Some(Active {
+                    event,
+                    timestamp,
+                    duration,
+                    at: ended.map_or(before.at, |e| e.at),
+                    news: Duration::ZERO,
+                });
+                Some(before)
+            }
+            None => ended,
+        }
+    }
+
+    /// Ends an event whose end packets were lost. Call it at every tick.
+    pub fn poll(&mut self, now: Duration) -> Option<Press> {
+        let active = self.active.filter(|a| now.saturating_sub(a.news) >= MISSING_END)?;
+        self.active = None;
+        self.told = Some(active.timestamp);
+        Self::press(active)
+    }
+
+    fn press(active: Active) -> Option<Press> {
+        digit(active.event).map(|digit| Press { digit, at: active.at })
+    }
+
+    /// Same event: same timestamp, or the next segment of a very long one (RFC 4733 section 2.5.1.3).
+    fn continues(active: &Active, timestamp: u32) -> bool {
+        let segment = active.timestamp.wrapping_add(u32::from(active.duration));
+        timestamp == active.timestamp || (active.duration >= 0x8000 && timestamp == segment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn packet(event: u8, end: bool, duration: u16) -> [u8; 4] {
+        let [high, low] = duration.to_be_bytes();
+        [event, if end { 0x8A } else { 0x0A }, high, low]
+    }
+
+    #[test]
+    fn a_press_with_three_ends_is_told_once() {
+        let mut reader = DtmfReader::default();
+        for n in 0..5_u16 {
+            assert_eq!(reader.handle(&packet(11, false, n * 160), 800, ms(u64::from(n) * 20)), None);
+        }
+        let press = Press { digit: '#', at: MediaTime(0) };
+        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(100)), Some(press));
+        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(101)), None);
+        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(102)), None);
+        assert_eq!(reader.poll(ms(1_000)), None);
+        assert_eq!(reader.handle(&packet(11, false, 800), 800, ms(1_001)), None);
+    }
+
+    #[test]
+    fn a_press_without_its_end_is_told_after_a_while() {
+        let mut reader = DtmfReader::default();
+        reader.handle(&packet(5, false, 160), 800, ms(40));
+        assert_eq!(reader.poll(ms(200)), None);
+        assert_eq!(reader.poll(ms(290)), Some(Press { digit: '5', at: MediaTime(40) }));
+        assert_eq!(reader.poll(ms(900)), None);
+        assert_eq!(reader.handle(&packet(5, true, 160), 800, ms(950)), None);
+    }
+
+    #[test]
+    fn the_next_press_ends_the_one_before_and_both_are_told() {
+        let mut reader = DtmfReader::default();
+        reader.handle(&packet(1, false, 160), 800, ms(0));
+        assert_eq!(reader.handle(&packet(2, false, 160), 1_600, ms(100)).map(|p| p.digit), Some('1'));
+        assert_eq!(reader.handle(&packet(2, true, 320), 1_600, ms(120)).map(|p| p.digit), Some('2'));
+        reader.handle(&packet(3, false, 160), 3_200, ms(200));
+        assert_eq!(reader.handle(&packet(4, true, 160), 4_800, ms(300)).map(|p| p.digit), Some('3'));
+        assert_eq!(reader.poll(ms(301)).map(|p| p.digit), Some('4'));
+        assert_eq!(reader.poll(ms(900)), None);
+    }
+
+    #[test]
+    fn a_long_press_in_segments_is_one_press() {
+        let mut reader = DtmfReader::default();
+        reader.handle(&packet(7, false, 0xFFFF), 800, ms(8_000));
+        assert_eq!(reader.handle(&packet(7, false, 160), 800 + 0xFFFF, ms(8_020)), None);
+        assert_eq!(reader.handle(&packet(7, true, 320), 800 + 0xFFFF, ms(8_040)).map(|p| p.digit), Some('7'));
+    }
+
+    #[test]
+    fn short_payloads_and_other_events_are_no_digits() {
+        let mut reader = DtmfReader::default();
+        assert_eq!(reader.handle(&[1, 2], 0, ms(0)), None);
+        assert_eq!(reader.handle(&packet(16, true, 160), 5, ms(0)), None);
+        assert_eq!(reader.handle(&packet(255, true, 160), 500, ms(0)), None);
+    }
+}

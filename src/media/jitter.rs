@@ -1,0 +1,274 @@
+//! Puts packets back in order: a ring by extended sequence number that waits `JITTER_WAIT` for what is missing.
+//!
+//! It never stretches or shrinks time (a playout buffer would, and make the recording false); where a packet
+//! belongs is said by its timestamp, which [`super::timeline`] turns into a position.
+
+use std::time::Duration;
+
+use crate::config::limits;
+
+/// Below the expected sequence number by more than this: not late but a jump (RFC 3550 appendix A.1).
+const MAX_MISORDER: i64 = 100;
+
+/// What a packet contributes to the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Audio(Vec<i16>),
+    /// Comfort noise (RFC 3389) or a key press (RFC 4733): silence on purpose.
+    Quiet,
+    /// Nothing that can be heard and nothing about silence (empty or unknown payload).
+    Nothing,
+}
+
+/// A packet in its order.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// Sequence numbers given up right before this one.
+    pub lost_before: u64,
+    /// RTP timestamp, extended over its wrap at 2^32.
+    pub timestamp: i64,
+    /// When it arrived.
+    pub arrived: Duration,
+    /// First packet after a restart: its timestamp may have nothing to do with the last one.
+    pub restarted: bool,
+    pub content: Content,
+}
+
+/// What became of a pushed packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    Kept {
+        reordered: bool,
+    },
+    Duplicate,
+    Late,
+    /// A sequence number far off that is believed only if its successor follows.
+    Doubted,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    timestamp: i64,
+    arrived: Duration,
+    content: Content,
+}
+
+/// The ring. Times are since the session's start.
+#[derive(Debug)]
+pub struct Jitter {
+    ring: Vec<Option<Slot>>,
+    held: usize,
+    ssrc: Option<u32>,
+    /// Extended sequence number that is released next.
+    next: i64,
+    /// Highest extended sequence number taken.
+    highest: i64,
+    timestamp: i64,
+    /// Bit n: sequence number `next - 1 - n` was received.
+    history: u128,
+    doubted: Option<u16>,
+    restarted: bool,
+}
+
+impl Default for Jitter {
+    fn default() -> Self {
+        Self {
+            ring: vec![None; limits::JITTER_RING],
+            held: 0,
+            ssrc: None,
+            next: 0,
+            highest: -1,
+            timestamp: 0,
+            history: 0,
+            doubted: None,
+            restarted: true,
+        }
+    }
+}
+
+fn ring_length() -> i64 {
+    i64::try_from(limits::JITTER_RING).unwrap_or(i64::MAX)
+}
+
+impl Jitter {
+    /// Whether this packet begins another stream (other SSRC, or the second of a jump in the sequence). Then drain
+    /// with `pop(…, true)` and call [`Self::restart`] before `push`.
+    pub fn is_other_stream(&self, sequence: u16, ssrc: u32) -> bool {
+        match self.ssrc {
+            None => true,
+            Some(known) if known != ssrc => true,
+            Some(_) => self.is_far(sequence) && self.doubted == Some(sequence.wrapping_sub(1)),
+        }
+    }
+
+    pub fn restart(&mut self, sequence: u16, timestamp: u32, ssrc: u32) {
+        let same = self.ssrc == Some(ssrc);
+        self.ring.iter_mut().for_each(|slot| *slot = None);
+        self.held = 0;
+        self.next = i64::from(sequence) + (1 << 16);
+        self.highest = self.next - 1;
+        if !same {
+            self.timestamp = i64::from(timestamp);
+        }
+        self.ssrc = Some(ssrc);
+        self.history = 0;
+        self.doubted = None;
+        // With the same SSRC the timestamp still counts from the same start.
+        self.restarted = !same;
+    }
+
+    /// Whether a stream has begun.
+    pub fn is_running(&self) -> bool {
+        self.ssrc.is_some()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.held == 0
+    }
+
+    /// Takes a packet. The caller has asked `is_other_stream` before.
+    pub fn push(&mut self, sequence: u16, timestamp: u32, content: Content, now: Duration) -> Pushed {
+        if self.is_far(sequence) {
+            self.doubted = Some(sequence);
+            return Pushed::Doubted;
+        }
+        self.doubted = None;
+        let extended = self.next + self.distance(sequence);
+        if extended < self.next {
+            let age = u32::try_from(self.next - 1 - extended).unwrap_or(u32::MAX);
+            let seen = self.history.checked_shr(age).unwrap_or(0) & 1 == 1;
+            return if seen { Pushed::Duplicate } else { Pushed::Late };
+        }
+        let timestamp = self.extend(timestamp);
+        let Some(slot) = self.slot(extended) else { return Pushed::Late };
+        if slot.is_some() {
+            return Pushed::Duplicate;
+        }
+        *slot = Some(Slot { timestamp, arrived: now, content });
+        self.held += 1;
+        let reordered = extended < self.highest;
+        self.highest = self.highest.max(extended);
+        Pushed::Kept { reordered }
+    }
+
+    /// The next packet, when it is there, or when what is missing before it was waited for long enough (or `force`).
+    pub fn pop(&mut self, now: Duration, force: bool) -> Option<Released> {
+        if self.held == 0 {
+            return None;
+        }
+        let mut lost = 0;
+        let mut at = self.next;
+        loop {
+            let slot = self.slot(at)?;
+            if let Some(first) = slot {
+                let due = lost == 0 || force || now >= first.arrived + limits::JITTER_WAIT;
+                if !due {
+                    return None;
+                }
+                let Slot { timestamp, arrived, content } = slot.take()?;
+                self.held -= 1;
+                self.next = at + 1;
+                self.remember(lost);
+                let restarted = std::mem::take(&mut self.restarted);
+                return Some(Released { lost_before: lost, timestamp, arrived, restarted, content });
+            }
+            lost += 1;
+            at += 1;
+            if at - self.next >= ring_length() {
+                return None;
+            }
+        }
+    }
+
+    fn remember(&mut self, lost: u64) {
+        let shift = u32::try_from(lost).unwrap_or(u32::MAX).saturating_add(1);
+        self.history = self.history.checked_shl(shift).unwrap_or(0) | 1;
+    }
+
+    fn slot(&mut self, extended: i64) -> Option<&mut Option<Slot>> {
+        let index = usize::try_from(extended.rem_euclid(ring_length())).ok()?;
+        self.ring.get_mut(index)
+    }
+
+    fn distance(&self, sequence: u16) -> i64 {
+        let low = self.next.rem_euclid(1 << 16);
+        let forward = (i64::from(sequence) - low).rem_euclid(1 << 16);
+        if forward >= 1 << 15 { forward - (1 << 16) } else { forward }
+    }
+
+    fn is_far(&self, sequence: u16) -> bool {
+        let distance = self.distance(sequence);
+        distance >= ring_length() || distance < -MAX_MISORDER
+    }
+
+    fn extend(&mut self, timestamp: u32) -> i64 {
+        let low = self.timestamp.rem_euclid(1 << 32);
+        let forward = (i64::from(timestamp) - low).rem_euclid(1 << 32);
+        let step = if forward >= 1 << 31 { forward - (1 << 32) } else { forward };
+        self.timestamp += step;
+        self.timestamp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn push(jitter: &mut Jitter, sequence: u16, now: Duration) -> Pushed {
+        let timestamp = u32::from(sequence).wrapping_mul(160);
+        if jitter.is_other_stream(sequence, 1) {
+            jitter.restart(sequence, timestamp, 1);
+        }
+        jitter.push(sequence, timestamp, Content::Quiet, now)
+    }
+
+    #[test]
+    fn packets_leave_in_order_and_duplicates_are_told() {
+        let mut jitter = Jitter::default();
+        let kept = |reordered| Pushed::Kept { reordered };
+        assert_eq!(push(&mut jitter, 65_534, MS), kept(false));
+        assert_eq!(push(&mut jitter, 0, MS), kept(false));
+        assert_eq!(push(&mut jitter, 65_535, MS * 2), kept(true));
+        assert_eq!(push(&mut jitter, 65_535, MS * 2), Pushed::Duplicate);
+        let order: Vec<_> = std::iter::from_fn(|| jitter.pop(MS * 3, false)).map(|r| r.lost_before).collect();
+        assert_eq!(order, [0, 0, 0]);
+        assert_eq!(push(&mut jitter, 65_535, MS * 4), Pushed::Duplicate);
+    }
+
+    #[test]
+    fn a_missing_packet_is_waited_for_and_then_given_up() {
+        let mut jitter = Jitter::default();
+        push(&mut jitter, 10, MS);
+        assert!(jitter.pop(MS, false).is_some());
+        push(&mut jitter, 13, MS * 40);
+        assert!(jitter.pop(MS * 139, false).is_none());
+        let released = jitter.pop(MS * 140, false).unwrap();
+        assert_eq!(released.lost_before, 2);
+        assert_eq!(push(&mut jitter, 11, MS * 150), Pushed::Late);
+        assert_eq!(push(&mut jitter, 13, MS * 150), Pushed::Duplicate);
+    }
+
+    #[test]
+    fn one_far_packet_is_doubted_and_two_are_a_new_stream() {
+        let mut jitter = Jitter::default();
+        push(&mut jitter, 10, MS);
+        assert!(jitter.pop(MS, false).is_some());
+        assert_eq!(push(&mut jitter, 30_000, MS), Pushed::Doubted);
+        assert_eq!(push(&mut jitter, 11, MS), Pushed::Kept { reordered: false });
+        assert_eq!(push(&mut jitter, 30_001, MS), Pushed::Doubted);
+        assert!(jitter.is_other_stream(30_002, 1));
+        assert!(jitter.is_other_stream(11, 2));
+    }
+
+    #[test]
+    fn the_timestamp_goes_on_over_its_wrap() {
+        let mut jitter = Jitter::default();
+        jitter.restart(1, u32::MAX - 79, 1);
+        jitter.push(1, u32::MAX - 79, Content::Quiet, MS);
+        jitter.push(2, 80, Content::Quiet, MS);
+        let first = jitter.pop(MS, false).unwrap().timestamp;
+        assert_eq!(jitter.pop(MS, false).unwrap().timestamp - first, 160);
+    }
+}

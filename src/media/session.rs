@@ -1,0 +1,276 @@
+//! The one task of a call's media: sockets, a 20 ms tick and commands, joined to the pure parts.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::handoff::Handoff;
+use super::inbound::Inbound;
+use super::ports::RtpPorts;
+use super::sender::Sender;
+use super::{MediaEvent, MediaStats, Prompt};
+use crate::call::{MediaPlan, MediaTime};
+use crate::config::limits;
+use crate::ops::clock::Clock;
+
+const TICK: Duration = Duration::from_millis(20);
+/// Commands waiting for the task, which takes them at once; far above what a call sends.
+const COMMANDS: usize = 64;
+/// Largest datagram read whole; an RTP packet of a call fits an Ethernet frame.
+const DATAGRAM: usize = 2_048;
+/// Packets read in a row before the tick gets its turn, so that a flood cannot hold up the call.
+const BURST: usize = 64;
+/// How long `close` waits for a pipeline that does not take the last frames.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// When missing media ends a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaTimeouts {
+    /// No RTP since the start.
+    pub no_media: Duration,
+    /// RTP and RTCP stopped.
+    pub media_lost: Duration,
+}
+
+impl Default for MediaTimeouts {
+    fn default() -> Self {
+        Self { no_media: limits::NO_MEDIA, media_lost: limits::MEDIA_LOST }
+    }
+}
+
+enum Command {
+    Play(Arc<Prompt>),
+    StopPlaying,
+    Update(MediaPlan),
+    Close(oneshot::Sender<MediaStats>),
+}
+
+/// Handle of a running media task. Dropping it ends the task and returns the ports to drain.
+pub struct MediaSession {
+    commands: mpsc::Sender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl MediaSession {
+    /// Starts receiving and sending; this moment is media time zero. Call it from within the runtime.
+    pub fn start(
+        ports: RtpPorts,
+        plan: MediaPlan,
+        timeouts: MediaTimeouts,
+        clock: Clock,
+    ) -> (Self, mpsc::Receiver<MediaEvent>) {
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (events, receiver) = mpsc::channel(limits::FRAME_QUEUE);
+        let start = clock.instant();
+        let work = Work {
+            sender: Sender::new(&plan),
+            inbound: Inbound::new(plan, timeouts),
+            handoff: Handoff::new(events),
+            events: VecDeque::new(),
+            clock,
+            start,
+            packets_sent: 0,
+            send_failures: 0,
+        };
+        let task = tokio::spawn(work.run(ports, inbox));
+        (Self { commands, task }, receiver)
+    }
+
+    /// Queues a prompt behind those that play.
+    pub fn play(&self, prompt: Arc<Prompt>) {
+        self.command(Command::Play(prompt));
+    }
+
+    /// Silences the prompts; `PromptsDone` follows when something was playing or queued.
+    pub fn stop_playing(&self) {
+        self.command(Command::StopPlaying);
+    }
+
+    /// The agreed media changed (re-INVITE).
+    pub fn update(&self, plan: MediaPlan) {
+        self.command(Command::Update(plan));
+    }
+
+    /// Ends the session: the remaining frames go to the channel, which then closes; read it to its end.
+    pub async fn close(self) -> MediaStats {
+        let (reply, stats) = oneshot::channel();
+        if self.commands.send(Command::Close(reply)).await.is_err() {
+            return MediaStats::default();
+        }
+        stats.await.unwrap_or_default()
+    }
+
+    fn command(&self, command: Command) {
+        if self.commands.try_send(command).is_err() {
+            tracing::error!("media command dropped: the media task ended or is stuck");
+            metrics::counter!("heardline_media_commands_dropped_total").increment(1);
+        }
+    }
+}
+
+impl Drop for MediaSession {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Work {
+    inbound: Inbound,
+    sender: Sender,
+    handoff: Handoff,
+    events: VecDeque<MediaEvent>,
+    clock: Clock,
+    start: Instant,
+    packets_sent: u64,
+    send_failures: u64,
+}
+
+impl Work {
+    async fn run(mut self, ports: RtpPorts, mut inbox: mpsc::Receiver<Command>) {
+        let (Some(rtp), Some(rtcp)) = (ports.rtp(), ports.rtcp()) else { return };
+        let mut buffer = [0; DATAGRAM];
+        let mut control = [0; DATAGRAM];
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let reply = loop {
+            tokio::select! {
+                received = rtp.recv_from(&mut buffer) => {
+                    self.receive(received, &buffer);
+                    for _ in 1..BURST {
+                        let Ok(more) = rtp.try_recv_from(&mut buffer) else { break };
+                        self.receive(Ok(more), &buffer);
+                    }
+                }
+                received = rtcp.recv_from(&mut control) => {
+                    if let Ok((length, from)) = received {
+                        let now = self.now();
+                        self.inbound.rtcp(control.get(..length).unwrap_or(&[]), from, now);
+                    }
+                }
+                _ = tick.tick() => self.tick(rtp),
+                command = inbox.recv() => match command {
+                    Some(Command::Close(reply)) => break Some(reply),
+                    Some(command) => self.obey(command),
+                    None => break None,
+                },
+            }
+            self.handoff.offer(&mut self.events);
+        };
+        // What already arrived belongs to the call; a flood does not keep it from ending.
+        for _ in 0..limits::JITTER_RING {
+            let Ok(more) = rtp.try_recv_from(&mut buffer) else { break };
+            self.receive(Ok(more), &buffer);
+        }
+        self.finish(reply).await;
+        drop(ports);
+    }
+
+    fn receive(&mut self, received: std::io::Result<(usize, SocketAddr)>, buffer: &[u8]) {
+        // An error here is an ICMP answer to something we sent; the socket goes on.
+        let Ok((length, from)) = received else { return };
+        let now = self.now();
+        self.inbound.rtp(buffer.get(..length).unwrap_or(&[]), from, now, &mut self.events);
+    }
+
+    fn tick(&mut self, rtp: &tokio::net::UdpSocket) {
+        let now = self.now();
+        self.inbound.tick(now, &mut self.events);
+        let target = reachable(self.inbound.target(), rtp);
+        for _ in 0..self.sender.due(now) {
+            let slot = self.sender.slot();
+            if let Some(datagram) = slot.datagram {
+                match rtp.try_send_to(datagram, target) {
+                    Ok(_) => self.packets_sent += 1,
+                    Err(_) => self.send_failures += 1,
+                }
+            }
+            if slot.prompts_done {
+                self.events.push_back(MediaEvent::PromptsDone { at: media_time(now) });
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = self.now();
+        match command {
+            Command::Play(prompt) => {
+                if !self.sender.play(prompt) {
+                    tracing::error!("prompt dropped: too many are queued");
+                }
+            }
+            Command::StopPlaying => {
+                if self.sender.stop_playing() {
+                    self.events.push_back(MediaEvent::PromptsDone { at: media_time(now) });
+                }
+            }
+            Command::Update(plan) => {
+                self.sender.update(&plan);
+                self.inbound.update(plan, now, &mut self.events);
+            }
+            Command::Close(_) => {}
+        }
+    }
+
+    async fn finish(mut self, reply: Option<oneshot::Sender<MediaStats>>) {
+        let now = self.now();
+        self.inbound.finish(now, &mut self.events);
+        self.handoff.offer(&mut self.events);
+        let stats = MediaStats {
+            overflow_samples: self.handoff.overflow_samples,
+            overflow_events: self.handoff.overflow_events,
+            packets_sent: self.packets_sent,
+            send_failures: self.send_failures,
+            ..self.inbound.stats
+        };
+        count(&stats);
+        if tokio::time::timeout(CLOSE_WAIT, self.handoff.finish()).await.is_err() {
+            tracing::error!("the call's last frames were not taken");
+        }
+        if let Some(reply) = reply {
+            // The closer may have gone; the stats are in the metrics as well.
+            let _ = reply.send(stats);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.instant().saturating_duration_since(self.start)
+    }
+}
+
+/// A socket of both families names IPv4 peers as `::ffff:a.b.c.d`.
+fn reachable(target: SocketAddr, socket: &tokio::net::UdpSocket) -> SocketAddr {
+    match (target, socket.local_addr()) {
+        (SocketAddr::V4(v4), Ok(SocketAddr::V6(_))) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
+        _ => target,
+    }
+}
+
+fn media_time(now: Duration) -> MediaTime {
+    MediaTime(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn count(stats: &MediaStats) {
+    let by_fate = [
+        ("received", stats.packets_received),
+        ("lost", stats.packets_lost),
+        ("late", stats.packets_late),
+        ("duplicate", stats.duplicates),
+        ("wrong_source", stats.wrong_source),
+        ("malformed", stats.malformed),
+        ("unknown_payload", stats.unknown_payload),
+        ("while_held", stats.while_held),
+    ];
+    for (fate, count) in by_fate {
+        metrics::counter!("heardline_media_packets_total", "fate" => fate).increment(count);
+    }
+    metrics::counter!("heardline_media_packets_sent_total").increment(stats.packets_sent);
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
