@@ -95,8 +95,8 @@ impl ScriptedEndpoint {
 
     /// Waits until `count` POSTs have come.
     pub async fn wait_for(&mut self, count: usize) -> Vec<Post> {
-        let waited = tokio::time::timeout(DEADLINE, self.changed.wait_for(|seen| *seen >= count)).await;
-        assert!(waited.is_ok(), "{} of {count} deliveries within {DEADLINE:?}", self.posts().len());
+        let waited = tokio::time::timeout(DEADLINE, self.changed.wait_for(|seen| *seen >= count)).await.is_ok();
+        assert!(waited, "{} of {count} deliveries within {DEADLINE:?}", self.posts().len());
         self.posts()
     }
 }
