@@ -72,7 +72,7 @@ impl SourceFile {
     pub fn of(path: &str, text: &str) -> Self {
         let code = blank(text);
         let lines: Vec<String> = code.split('\n').map(str::to_owned).collect();
-        let (mut test, test_modules) = tests_in(path, &code);
+        let (mut test, test_modules) = tests_in(path, &code, text);
         test.resize(lines.len(), false);
         let named = modules_named(path, &code, &test);
         Self { path: path.to_owned(), lines, test, named, test_modules }
@@ -101,7 +101,7 @@ fn line_of(code: &str, at: usize) -> usize {
 }
 
 /// Which lines stand under `#[cfg(test)]`, and which modules are declared there.
-fn tests_in(path: &str, code: &str) -> (Vec<bool>, Vec<String>) {
+fn tests_in(path: &str, code: &str, text: &str) -> (Vec<bool>, Vec<String>) {
     let whole = path.starts_with("tests/") || code.contains("#![cfg(test)]");
     let mut test = vec![whole; code.split('\n').count()];
     let mut modules = Vec::new();
@@ -109,14 +109,22 @@ fn tests_in(path: &str, code: &str) -> (Vec<bool>, Vec<String>) {
         let rest = &code[at + mark.len()..];
         let end = item_end(rest);
         let item = &rest[..end];
-        let declared = item.trim_end_matches(';').split_whitespace().collect::<Vec<_>>();
+        let (first, last) = (line_of(code, at), line_of(code, at + mark.len() + end));
+        let declared: Vec<_> = item.trim_end_matches(';').split_whitespace().collect();
         if let (true, Some(name)) = (item.ends_with(';') && declared.contains(&"mod"), declared.last()) {
-            modules.push(format!("{}/{name}", home(path)));
+            // The path of `#[path = "…"]` was blanked with the other strings.
+            let elsewhere = text.lines().skip(first).take(last - first + 1).find_map(stated_path);
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            modules.push(elsewhere.map_or_else(|| format!("{}/{name}", home(path)), |file| format!("{folder}/{file}")));
         }
-        let last = line_of(code, at + mark.len() + end);
-        test[line_of(code, at)..=last].fill(true);
+        test[first..=last].fill(true);
     }
     (test, modules)
+}
+
+/// `name` of `#[path = "name.rs"]`.
+fn stated_path(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("#[path = \"")?.strip_suffix(".rs\"]")
 }
 
 /// The folder in which a file's child modules lie.

@@ -32,6 +32,7 @@ pub(super) enum Say {
     Gate(Arc<Notify>),
 }
 
+#[derive(Clone)]
 pub(super) struct Got {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -71,8 +72,8 @@ impl FakeEndpoint {
         *self.memory.otherwise.lock().unwrap() = Some(otherwise);
     }
 
-    pub(super) fn got(&self) -> std::sync::MutexGuard<'_, Vec<Got>> {
-        self.memory.got.lock().unwrap()
+    pub(super) fn got(&self) -> Vec<Got> {
+        self.memory.got.lock().unwrap().clone()
     }
 
     /// Waits until that many requests came.

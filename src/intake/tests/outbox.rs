@@ -87,7 +87,7 @@ async fn every_attempt_carries_the_same_id_key_and_bytes_and_a_signature_that_ho
     let got = endpoint.got();
     assert_eq!(got.len(), 3);
     let now_s = bench.clock.unix_ms() / 1000;
-    for one in got.iter() {
+    for one in &got {
         assert_eq!(one.body, "{\"draft\":\"水\"}");
         assert_eq!(one.headers["webhook-id"], id.as_str());
         assert_eq!(one.headers["idempotency-key"], idempotency_key(row.draft, 1).as_str());
@@ -98,7 +98,6 @@ async fn every_attempt_carries_the_same_id_key_and_bytes_and_a_signature_that_ho
     }
     let stamps: Vec<_> = got.iter().map(|one| one.headers["webhook-timestamp"].clone()).collect();
     assert!(stamps[0] < stamps[1] && stamps[1] < stamps[2], "{stamps:?}");
-    drop(got);
 
     let mut states = Vec::new();
     while let Ok(CallEvent::Delivery { call, state }) = bench.events.try_recv() {
