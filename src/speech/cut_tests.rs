@@ -106,8 +106,9 @@ async fn a_hang_up_in_mid_word_keeps_every_word_finished_before_it() {
         for segment in segments(CallId::new(), rate, all) {
             got.extend(tokens(&pool.recognise(segment, Priority::Backlog).await.text));
         }
-        // A word the model ended less than 100 ms before the cut may still have been sounding.
-        let before = words.iter().filter(|w| w.span.end + 100 <= total);
+        // Word times inside a sentence are estimates: a word that ended this close before the cut may still have
+        // been sounding.
+        let before = words.iter().filter(|w| w.span.end + 300 <= total);
         let finished: Vec<String> = before.flat_map(|w| tokens(&w.text)).collect();
         let got: Vec<String> = got.into_iter().take(finished.len()).collect();
         let missing = distance(&finished, &got);
