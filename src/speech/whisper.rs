@@ -89,6 +89,8 @@ fn standing_params() -> Params {
     params.set_no_context(true);
     params.set_temperature_inc(0.0);
     params.set_token_timestamps(true);
+    // No "(music)", "[BLANK_AUDIO]" or notes: what is no speech is no transcript.
+    params.set_suppress_nst(true);
     // Silence is judged by `doubt`, which needs the words and the probability instead of an empty result.
     params.set_no_speech_thold(2.0);
     params.set_print_progress(false);
@@ -207,7 +209,7 @@ impl Worker {
             }
             words.extend(words_from_tokens(&tokens, passage));
         }
-        if words.is_empty() {
+        if !text_of(&words).contains(char::is_alphanumeric) {
             return Ok(nothing(no_speech));
         }
         Ok(Hypothesis {
