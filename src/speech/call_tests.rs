@@ -1,5 +1,6 @@
 //! Whole calls through the real model: what the pipeline will hear, word for word.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::samples::{self, CALLS};
@@ -155,5 +156,72 @@ fn the_same_sound_gives_the_same_segments_however_it_was_framed() {
         for size in [rate as usize / 50, rate as usize * 7 / 1_000, 1_001] {
             assert!(heard(rate, &pcm, size) == whole, "{name} in frames of {size} samples");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_with_one_language_is_written_in_it_without_detection() {
+    let pool = SpeechPool::start(recognizer(), 1, Clock::system()).unwrap();
+    for (name, language, other) in [("en-gas", Language::En, Language::Zh), ("zh-water", Language::Zh, Language::En)] {
+        let (rate, pcm) = samples::wav(name);
+        let mut segment = segments(CallId::new(), rate, heard(rate, &pcm, 160)).remove(1);
+        segment.languages = vec![language];
+        let right = pool.recognise(segment.clone(), Priority::Final).await;
+        assert_eq!((right.outcome, right.language), (SegmentOutcome::Text, Some(language)));
+        segment.languages = vec![other];
+        assert_ne!(pool.recognise(segment, Priority::Final).await.language, Some(language));
+    }
+}
+
+#[test]
+fn a_decode_stops_when_it_is_told_to_and_the_worker_can_go_on() {
+    let mut worker = recognizer().worker().unwrap();
+    let (rate, pcm) = samples::wav("en-heating");
+    let call = CallId::new();
+    let good = segments(call, rate, heard(rate, &pcm, 160)).remove(1);
+    let span = MediaSpan::new(MediaTime(0), MediaTime(25_000));
+    let long = SpeechSegment { span, pcm: pcm[..25 * rate as usize].to_vec(), ..good.clone() };
+    let told = Arc::new(AtomicBool::new(true));
+    assert!(matches!(worker.recognise(&long, &told), Err(RecognizerError::Aborted)));
+    let free = Arc::new(AtomicBool::new(false));
+    assert!(worker.recognise(&good, &free).unwrap().text.contains("heating"));
+    // Told in the middle: either it stops, or it had just finished.
+    let later = Arc::new(AtomicBool::new(false));
+    let teller = Arc::clone(&later);
+    let thread = std::thread::spawn(move || teller.store(true, Ordering::Relaxed));
+    assert!(matches!(worker.recognise(&long, &later), Err(RecognizerError::Aborted)));
+    thread.join().unwrap();
+    assert!(worker.recognise(&good, &free).unwrap().text.contains("heating"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partial_results_of_a_growing_segment_show_only_what_the_final_keeps() {
+    let pool = SpeechPool::start(recognizer(), 1, Clock::system()).unwrap();
+    let (rate, pcm) = samples::wav("en-heating");
+    let mut listener = Listener::new(rate, EndpointRules::default());
+    let mut stable = StablePrefix::new();
+    let (mut shown, mut finals, mut pieces) = (Vec::new(), Vec::new(), 0);
+    for (n, frame) in samples::frames(rate, &pcm[..9 * rate as usize], 160).iter().enumerate() {
+        for heard in listener.push(frame) {
+            let Heard::Segment { span, pcm } = heard else { continue };
+            let segment = SpeechSegment { call: CallId::new(), seq: 0, span, rate, pcm, languages: vec![Language::En] };
+            let last = pool.recognise(segment, Priority::Final).await;
+            finals.push((std::mem::take(&mut shown), tokens(&last.text)));
+            stable = StablePrefix::new();
+        }
+        let Some((span, sound)) = listener.open().filter(|_| n % 25 == 24) else { continue };
+        let languages = vec![Language::En];
+        let segment = SpeechSegment { call: CallId::new(), seq: 0, span, rate, pcm: sound.to_vec(), languages };
+        let Some(guess) = pool.try_partial(segment) else { continue };
+        if let Some(agreed) = guess.await.ok().and_then(|h| stable.push(h)) {
+            pieces += 1;
+            shown = tokens(&agreed.text);
+        }
+    }
+    println!("{pieces} partials: {finals:?}");
+    assert!(pieces >= 4 && finals.len() == 2);
+    for (shown, last) in finals {
+        let kept: Vec<String> = last.into_iter().take(shown.len()).collect();
+        assert!(distance(&shown, &kept) <= 1, "{shown:?} became {kept:?}");
     }
 }

@@ -35,6 +35,17 @@ fn every_sentence_lies_in_a_segment_and_no_two_segments_overlap() {
 }
 
 #[test]
+fn wide_band_sound_is_cut_like_narrow_band_sound() {
+    let (rate, pcm) = samples::wav("zh-water");
+    let doubled: Vec<i16> = upsample::to_16k(&pcm, rate).iter().map(|s| (s * 32_767.0) as i16).collect();
+    let (narrow, wide) = (spans(&heard(rate, &pcm, 160)), spans(&heard(16_000, &doubled, 320)));
+    assert_eq!(narrow.len(), wide.len());
+    for (a, b) in narrow.iter().zip(&wide) {
+        assert!(a.start.0.abs_diff(b.start.0) <= 64 && a.end.0.abs_diff(b.end.0) <= 64, "{a:?} and {b:?}");
+    }
+}
+
+#[test]
 fn a_caller_who_never_pauses_is_cut_at_the_limit_and_loses_nothing() {
     let (rate, pcm) = samples::wav("en-heating");
     // Speech without its pauses, 60 s of it.
@@ -106,8 +117,9 @@ async fn a_hang_up_in_mid_word_keeps_every_word_finished_before_it() {
         for segment in segments(CallId::new(), rate, all) {
             got.extend(tokens(&pool.recognise(segment, Priority::Backlog).await.text));
         }
-        // A word the model ended less than 100 ms before the cut may still have been sounding.
-        let before = words.iter().filter(|w| w.span.end + 100 <= total);
+        // Word times inside a sentence are estimates: a word that ended this close before the cut may still have
+        // been sounding.
+        let before = words.iter().filter(|w| w.span.end + 300 <= total);
         let finished: Vec<String> = before.flat_map(|w| tokens(&w.text)).collect();
         let got: Vec<String> = got.into_iter().take(finished.len()).collect();
         let missing = distance(&finished, &got);

@@ -9,6 +9,9 @@ use super::vad::Vad;
 use crate::call::{AudioFrame, MediaSpan, MediaTime};
 use crate::config::limits;
 
+/// More than any recording lasts.
+const LONGEST_GAP: Duration = Duration::from_secs(limits::MAX_FILE_HOURS * 3_600);
+
 /// When speech begins and ends. The defaults were measured over eleven whole calls at 8 kHz.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EndpointRules {
@@ -105,7 +108,8 @@ impl Listener {
         let at = frame.at.as_samples(self.rate);
         let mut pcm = frame.pcm.as_slice();
         if at > self.received_to() + rounding {
-            let mut missing = at - self.received_to();
+            // Bounded, so that a wrong position cannot keep this thread busy for ever.
+            let mut missing = (at - self.received_to()).min(self.samples(LONGEST_GAP));
             let silence = vec![0i16; self.block];
             while missing > 0 {
                 let step = missing.min(silence.len() as u64);

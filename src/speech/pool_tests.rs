@@ -77,7 +77,7 @@ fn good(text: &str) -> Result<Hypothesis, RecognizerError> {
 /// Decodes until told to stop.
 fn obedient(abort: &AtomicBool) -> Result<Hypothesis, RecognizerError> {
     while !abort.load(Ordering::Relaxed) {
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(1));
     }
     Err(RecognizerError::Aborted)
 }
@@ -149,12 +149,43 @@ async fn a_looping_result_never_becomes_text() {
 
 #[tokio::test]
 async fn a_partial_gives_way_to_a_final() {
-    let pool = pool(1, |_, segment, abort| if segment.seq == 9 { obedient(abort) } else { good("final") });
+    let (began, begun) = mpsc::channel();
+    let pool = pool(1, move |_, segment, abort| {
+        if segment.seq == 9 {
+            began.send(()).unwrap();
+            obedient(abort)
+        } else {
+            good("final")
+        }
+    });
     let partial = pool.try_partial(segment(9)).unwrap();
-    // The only worker is taken or about to be: another guess is shed at once.
+    begun.recv().unwrap();
+    // The only worker is taken: another guess is shed at once.
     assert!(pool.try_partial(segment(9)).is_none());
     assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "final");
     assert!(partial.await.is_err());
+}
+
+#[tokio::test]
+async fn no_partial_is_taken_while_a_final_waits() {
+    let (release, held) = mpsc::channel::<()>();
+    let (began, begun) = mpsc::channel();
+    let held = Mutex::new(held);
+    let pool = pool(1, move |_, _, _| {
+        let _heard = began.send(());
+        let _ended = held.lock().map(|h| h.recv());
+        good("done")
+    });
+    let (first, second) = (pool.clone(), pool.clone());
+    let running = tokio::spawn(async move { first.recognise(segment(0), Priority::Final).await });
+    tokio::task::spawn_blocking(move || begun.recv().unwrap()).await.unwrap();
+    let waiting = tokio::spawn(async move { second.recognise(segment(1), Priority::Final).await });
+    while pool.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(pool.try_partial(segment(2)).is_none());
+    drop(release);
+    assert_eq!((running.await.unwrap().text, waiting.await.unwrap().text), ("done".into(), "done".into()));
 }
 
 #[tokio::test]

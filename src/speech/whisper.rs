@@ -13,7 +13,7 @@ use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextPar
 
 use super::doubt::doubt;
 use super::upsample::{RATE, to_16k};
-use super::words::{Token, from_centiseconds, text_of, words_from_tokens};
+use super::words::{Token, text_of, words_from_tokens};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::call::{Hypothesis, Language, MediaSpan};
 
@@ -89,6 +89,8 @@ fn standing_params() -> Params {
     params.set_no_context(true);
     params.set_temperature_inc(0.0);
     params.set_token_timestamps(true);
+    // No "(music)", "[BLANK_AUDIO]" or notes: what is no speech is no transcript.
+    params.set_suppress_nst(true);
     // Silence is judged by `doubt`, which needs the words and the probability instead of an empty result.
     params.set_no_speech_thold(2.0);
     params.set_print_progress(false);
@@ -179,39 +181,42 @@ impl Worker {
         let mut params = self.params_for(language);
         params.set_audio_ctx(ctx(window));
         self.state.full(params, sound).map_err(failed)?;
-        let mut tokens = Vec::new();
-        let mut log_probability = 0.0;
+        let mut words = Vec::new();
+        let (mut log_probability, mut count) = (0.0, 0.0);
         let mut no_speech = None;
         for part in self.state.as_iter() {
             no_speech = Some(part.no_speech_probability().max(no_speech.unwrap_or(0.0)));
+            let mut tokens = Vec::new();
             for at in 0..part.n_tokens() {
                 let Some(token) = part.get_token(at) else { continue };
-                let bytes = token.to_bytes().map_err(failed)?;
                 let data = token.token_data();
                 // End of text and everything above it (languages, tasks, times) is no text.
                 if data.id >= self.end_of_text {
                     continue;
                 }
                 log_probability += data.plog;
+                count += 1.0;
                 tokens.push(Token {
-                    bytes: bytes.to_vec(),
-                    span: MediaSpan::new(
-                        from_centiseconds(span.start, data.t0),
-                        from_centiseconds(span.start, data.t1),
-                    ),
+                    bytes: token.to_bytes().map_err(failed)?.to_vec(),
+                    span: in_call(span, data.t0, data.t1),
                     probability: data.p,
                 });
             }
+            let mut passage = in_call(span, part.start_timestamp(), part.end_timestamp());
+            if let (Some(first), false) = (tokens.first(), words.is_empty()) {
+                // whisper.cpp begins a later passage where the one before ended, not where its speech does.
+                passage.start = first.span.start.clamp(passage.start, passage.end);
+            }
+            words.extend(words_from_tokens(&tokens, passage));
         }
-        if tokens.is_empty() {
+        if !text_of(&words).contains(char::is_alphanumeric) {
             return Ok(nothing(no_speech));
         }
-        let words = words_from_tokens(&tokens, span);
         Ok(Hypothesis {
             text: text_of(&words),
             language: Some(language),
             words,
-            average_log_probability: Some(log_probability / tokens.len() as f32),
+            average_log_probability: Some(log_probability / count),
             no_speech_probability: no_speech,
         })
     }
@@ -245,6 +250,15 @@ fn window(samples: usize, settings: WhisperSettings) -> u32 {
     let millis = u32::try_from(samples as u64 * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX);
     let wanted = millis.saturating_add(settings.window_margin_ms).max(settings.window_floor_ms);
     wanted.div_ceil(FRAME_MS).clamp(1, WHOLE_WINDOW)
+}
+
+/// Whisper's times, hundredths of a second from the start of the segment, in the call's media time and inside it.
+fn in_call(segment: MediaSpan, from: i64, to: i64) -> MediaSpan {
+    let time = |hundredths: i64| {
+        let millis = u64::try_from(hundredths).unwrap_or(0).saturating_mul(10);
+        (segment.start + millis).min(segment.end)
+    };
+    MediaSpan::new(time(from), time(to))
 }
 
 fn ctx(window: u32) -> i32 {

@@ -1,6 +1,6 @@
 //! Recogniser tokens become words: English by their leading space, Chinese character by character. Pure.
 
-use crate::call::{MediaSpan, MediaTime, Word};
+use crate::call::{MediaSpan, Word};
 
 /// One text token. A Chinese character may be spread over several of them.
 #[derive(Clone, Debug)]
@@ -11,8 +11,14 @@ pub struct Token {
     pub probability: f32,
 }
 
-/// Words of consecutive tokens. Spans lie inside `within`, do not overlap and never run backwards.
+/// A word whose tokens leave it less than this is given the time up to the next word.
+const SHORTEST_WORD_MS: u64 = 60;
+
+/// Words of the consecutive tokens of one decoded passage. Spans lie inside `within`, do not overlap and never run
+/// backwards.
 ///
+/// `within` comes from the model's own time marks, which are far better than token times (on the bundled calls
+/// whisper.cpp's token times end a sentence 300 ms early): the first word begins and the last one ends with it.
 /// A word is as sure as its weakest token; punctuation belongs to the word before it and changes neither its
 /// time nor its confidence.
 pub fn words_from_tokens(tokens: &[Token], within: MediaSpan) -> Vec<Word> {
@@ -35,14 +41,33 @@ pub fn words_from_tokens(tokens: &[Token], within: MediaSpan) -> Vec<Word> {
         let text = String::from_utf8_lossy(&part.bytes).into_owned();
         append(&mut words, &text, &part, &mut after_space);
     }
+    settle(&mut words, within);
+    words
+}
+
+fn settle(words: &mut [Word], within: MediaSpan) {
+    if let Some(first) = words.first_mut() {
+        first.span.start = within.start;
+    }
     let mut earliest = within.start;
-    for word in &mut words {
-        let start = word.span.start.clamp(earliest, within.end.max(earliest));
-        let end = word.span.end.clamp(start, within.end.max(start));
+    for at in 0..words.len() {
+        let next = words.get(at + 1).map(|w| w.span);
+        let Some(word) = words.get_mut(at) else { break };
+        let start = word.span.start.clamp(earliest, within.end);
+        let mut end = word.span.end.clamp(start, within.end);
+        match next {
+            None => end = within.end,
+            Some(next) if end - start < SHORTEST_WORD_MS => {
+                // Up to the next word, or half of both when that begins at once.
+                let free =
+                    if next.start - start < SHORTEST_WORD_MS { (next.end - start) / 2 } else { next.start - start };
+                end = (start + free).clamp(end, within.end);
+            }
+            Some(_) => {}
+        }
         word.span = MediaSpan::new(start, end);
         earliest = end;
     }
-    words
 }
 
 /// The words as they are printed: spaces between words of spaced scripts, none between Chinese characters.
@@ -117,14 +142,10 @@ fn is_ideograph_or_wide(c: char) -> bool {
     is_ideograph(c) || is_wide_punctuation(c)
 }
 
-/// Milliseconds of media time from Whisper's hundredths of a second inside a segment.
-pub fn from_centiseconds(start: MediaTime, centiseconds: i64) -> MediaTime {
-    start + u64::try_from(centiseconds).unwrap_or(0).saturating_mul(10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::MediaTime;
 
     fn token(bytes: &[u8], start: u64, end: u64, probability: f32) -> Token {
         Token { bytes: bytes.to_vec(), span: MediaSpan::new(MediaTime(start), MediaTime(end)), probability }
@@ -146,7 +167,7 @@ mod tests {
         ];
         let words = words_from_tokens(&tokens, within());
         let plain: Vec<_> = words.iter().map(|w| (w.text.as_str(), w.span.end.0, w.confidence)).collect();
-        assert_eq!(plain, [("Maple", 300, 0.4), ("Street,", 700, 0.8), ("it's", 990, 0.7)]);
+        assert_eq!(plain, [("Maple", 300, 0.4), ("Street,", 700, 0.8), ("it's", 2_000, 0.7)]);
         assert_eq!(text_of(&words), "Maple Street, it's");
     }
 
@@ -161,7 +182,7 @@ mod tests {
         ];
         let words = words_from_tokens(&tokens, within());
         let plain: Vec<_> = words.iter().map(|w| (w.text.as_str(), w.span.start.0, w.span.end.0)).collect();
-        assert_eq!(plain, [("停", 0, 200), ("水", 200, 400), ("了。", 400, 600)]);
+        assert_eq!(plain, [("停", 0, 200), ("水", 200, 400), ("了。", 400, 2_000)]);
         assert_eq!(words[1].confidence, 0.6);
         assert_eq!(text_of(&words), "停水了。");
     }
@@ -169,7 +190,7 @@ mod tests {
     #[test]
     fn characters_that_share_a_token_share_its_time() {
         let words = words_from_tokens(&[token("我们".as_bytes(), 0, 400, 0.9)], within());
-        assert_eq!((words[0].span.end.0, words[1].span.start.0, words[1].span.end.0), (200, 200, 400));
+        assert_eq!((words[0].span.end.0, words[1].span.start.0, words[1].span.end.0), (200, 200, 2_000));
     }
 
     #[test]
@@ -178,6 +199,15 @@ mod tests {
         let words = words_from_tokens(&tokens, within());
         assert!(words.iter().all(|w| w.span.start <= w.span.end && w.span.end <= within().end));
         assert!(words.windows(2).all(|w| w[0].span.end <= w[1].span.start));
+    }
+
+    #[test]
+    fn the_passage_gives_its_ends_and_a_word_without_time_reaches_to_the_next() {
+        let tokens = [token(b" I", 90, 90, 1.0), token(b" can", 180, 300, 1.0), token(b" go", 320, 400, 1.0)];
+        let times: Vec<_> =
+            words_from_tokens(&tokens, MediaSpan::new(MediaTime(50), MediaTime(600))).iter().map(|w| w.span).collect();
+        let wanted = [(50, 180), (180, 300), (320, 600)];
+        assert_eq!(times, wanted.map(|(a, b)| MediaSpan::new(MediaTime(a), MediaTime(b))));
     }
 
     #[test]
