@@ -13,6 +13,8 @@ pub const MAX_DATAGRAM: usize = 65_535;
 pub const MAX_SIP_HEADERS: usize = 256;
 /// Bytes kept of any string of the peer (display name, Call-ID, User-Agent) once it leaves ingress.
 pub const MAX_PEER_STRING: usize = 256;
+/// SIP connections over TCP held open at once; each costs two 64 KiB buffers while it is served.
+pub const MAX_SIP_CONNECTIONS: usize = 1_024;
 /// SDP body; a browser's is about 6 KiB.
 pub const MAX_SDP: usize = 64 * 1024;
 

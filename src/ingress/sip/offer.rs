@@ -1,0 +1,123 @@
+//! What a request's body offers, or the refusal it is owed.
+
+use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::{Header, Request, StatusCode};
+
+use crate::call::MediaPlan;
+
+use super::sdp::{Offer, SdpError};
+
+const SDP: &str = "application/sdp";
+
+/// A final answer that refuses, with the headers that explain it.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub status: StatusCode,
+    pub headers: Vec<Header>,
+}
+
+impl Rejection {
+    pub fn plain(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new() }
+    }
+
+    pub fn with(status: StatusCode, header: Header) -> Self {
+        Self { status, headers: vec![header] }
+    }
+
+    /// 488 with the Warning codes of RFC 3261 section 20.43.
+    fn not_acceptable(code: u16, text: &str) -> Self {
+        let warning = Header::Warning(format!("{code} heardline \"{text}\"").into());
+        Self::with(StatusCode::NotAcceptableHere, warning)
+    }
+}
+
+/// Reads and negotiates the SDP of an INVITE or UPDATE.
+pub(super) fn negotiate(request: &Request) -> Result<(Offer, MediaPlan), Rejection> {
+    if !accepts_sdp(request) {
+        return Err(Rejection::plain(StatusCode::NotAcceptable));
+    }
+    if request.body.is_empty() {
+        return Err(Rejection::not_acceptable(304, "an offer is needed in the INVITE"));
+    }
+    let encoding = request.header_value("Content-Encoding");
+    if encoding.is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")) {
+        let identity = Header::AcceptEncoding("identity".into());
+        return Err(Rejection::with(StatusCode::UnsupportedMediaType, identity));
+    }
+    if media_type(request).is_some_and(|kind| kind != SDP) {
+        return Err(Rejection::with(StatusCode::UnsupportedMediaType, Header::Accept(SDP.into())));
+    }
+    let offer = Offer::parse(&request.body).map_err(refusal)?;
+    let plan = offer.negotiate().map_err(refusal)?;
+    Ok((offer, plan))
+}
+
+fn refusal(error: SdpError) -> Rejection {
+    match error.status() {
+        400 => Rejection::plain(StatusCode::BadRequest),
+        _ => Rejection::not_acceptable(305, &error.to_string()),
+    }
+}
+
+/// The body's media type in lower case, without parameters.
+pub(super) fn media_type(request: &Request) -> Option<String> {
+    let value = request.header_value("Content-Type")?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// No Accept means SDP (RFC 3261 section 20.1).
+fn accepts_sdp(request: &Request) -> bool {
+    let Some(accept) = request.header_value("Accept") else { return true };
+    accept.split(',').any(|range| {
+        let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        matches!(range.as_str(), SDP | "application/*" | "*/*")
+    })
+}
+
+/// The digit of an INFO body: `Signal=5` in application/dtmf-relay, the bare character in application/dtmf.
+pub(super) fn dtmf_digit(request: &Request) -> Option<char> {
+    let body = std::str::from_utf8(&request.body).ok()?;
+    let text = match media_type(request)?.as_str() {
+        "application/dtmf-relay" => body.lines().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("signal").then_some(value)
+        })?,
+        "application/dtmf" => body,
+        _ => return None,
+    };
+    let digit = match text.trim() {
+        "10" => '*',
+        "11" => '#',
+        text => text.chars().next()?.to_ascii_uppercase(),
+    };
+    matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D').then_some(digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(kind: &str, body: &str) -> Request {
+        let text = format!("INFO sip:a@b SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Request::try_from(text.as_str()).unwrap()
+    }
+
+    #[test]
+    fn a_digit_in_info_is_read_in_both_forms_and_nothing_else_is() {
+        assert_eq!(dtmf_digit(&info("application/dtmf-relay", "Signal= 5\r\nDuration=160\r\n")), Some('5'));
+        assert_eq!(dtmf_digit(&info("Application/DTMF-Relay;x=y", "Signal=11\r\n")), Some('#'));
+        assert_eq!(dtmf_digit(&info("application/dtmf", "*")), Some('*'));
+        assert_eq!(dtmf_digit(&info("application/dtmf", "x")), None);
+        assert_eq!(dtmf_digit(&info("text/plain", "5")), None);
+    }
+
+    #[test]
+    fn a_peer_that_will_not_take_sdp_is_told_before_its_offer_is_read() {
+        let request = |accept: &str| {
+            Request::try_from(format!("INVITE sip:a@b SIP/2.0\r\nAccept: {accept}\r\n\r\n").as_str()).unwrap()
+        };
+        assert_eq!(negotiate(&request("text/plain")).unwrap_err().status, StatusCode::NotAcceptable);
+        assert_eq!(negotiate(&request("*/*")).unwrap_err().status, StatusCode::NotAcceptableHere);
+    }
+}

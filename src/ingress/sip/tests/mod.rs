@@ -1,0 +1,134 @@
+//! A real door on loopback, a scripted caller on a raw socket, and a pipeline that does as the dialled name says.
+
+mod calls;
+mod peer;
+mod refusals;
+mod torture;
+
+use std::time::Duration;
+
+use super::*;
+use crate::call::EndCause;
+use crate::ingress::{IncomingCall, Refusal, SignalEvent};
+use peer::Peer;
+
+/// Ten times what loopback ever needs: reaching it means the event never comes.
+const DEADLINE: Duration = Duration::from_secs(10);
+const RTP: &str = "127.0.0.1:40000";
+
+/// What the pipeline of the test saw.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Call { dialled: String, transport: String, asserted: bool },
+    Answered(bool),
+    Event(&'static str),
+    Closed,
+}
+
+struct Door {
+    addresses: Vec<SipListen>,
+    gauge: SipGauge,
+    seen: mpsc::UnboundedReceiver<Seen>,
+    admission: Admission,
+    stop: CancellationToken,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Door {
+    async fn open(max_calls: usize) -> Self {
+        Self::open_timed(max_calls, EndpointOption::default()).await
+    }
+
+    async fn open_timed(max_calls: usize, timers: EndpointOption) -> Self {
+        let listen = vec!["udp:127.0.0.1:0".parse().unwrap(), "tcp:127.0.0.1:0".parse().unwrap()];
+        let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new() };
+        let admission = Admission::new(max_calls);
+        let stop = CancellationToken::new();
+        let door = SipDoor::bind_timed(settings, admission.clone(), Clock::system(), stop.clone(), timers).await.unwrap();
+        let (incoming, mut calls) = mpsc::channel::<IncomingCall>(8);
+        let (tell, seen) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(call) = calls.recv().await {
+                tokio::spawn(pipeline(call, tell.clone()));
+            }
+        });
+        let (addresses, gauge) = (door.addresses(), door.gauge());
+        door.serve(incoming);
+        Self { addresses, gauge, seen, admission, stop }
+    }
+
+    async fn caller(&self) -> Peer {
+        Peer::udp(self.addresses[0].address()).await
+    }
+
+    async fn seen(&mut self) -> Seen {
+        tokio::time::timeout(DEADLINE, self.seen.recv()).await.expect("the pipeline saw nothing").unwrap()
+    }
+
+    async fn saw_call(&mut self) {
+        assert!(matches!(self.seen().await, Seen::Call { .. }));
+    }
+
+    /// Waits until no dialog is left; the deadline is the test's failure.
+    async fn empties(&self) {
+        let empty = async {
+            while self.gauge.active() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, empty).await.expect("a dialog was never removed");
+    }
+}
+
+async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
+    let crate::call::Origin::Sip { transport, .. } = call.origin.clone();
+    let dialled = call.dialled.clone().unwrap_or_default();
+    let asserted = call.party.asserted.is_some();
+    tell.send(Seen::Call { dialled: dialled.clone(), transport, asserted }).ok();
+    let rtp = RTP.parse().unwrap();
+    match dialled.as_str() {
+        "busy" => return call.signalling.refuse(Refusal::Busy).await,
+        "silent" => {}
+        "ring" => call.signalling.ringing().await.unwrap(),
+        _ => {
+            call.signalling.ringing().await.ok();
+            tell.send(Seen::Answered(call.signalling.answer(rtp).await.is_ok())).ok();
+        }
+    }
+    match dialled.as_str() {
+        "hangup" => call.signalling.hang_up(EndCause::SystemEnd).await,
+        "forget" => return,
+        _ => {}
+    }
+    while let Some(event) = call.events.recv().await {
+        let name = match event {
+            SignalEvent::Cancelled => "cancelled",
+            SignalEvent::HungUp => "hung up",
+            SignalEvent::Dtmf('#') => "hash",
+            SignalEvent::Dtmf(_) => "digit",
+            SignalEvent::Updated { plan, answer } => {
+                if dialled != "fixed" {
+                    answer.send(rtp).ok();
+                }
+                if plan.direction.we_send() { "resumed" } else { "held" }
+            }
+        };
+        tell.send(Seen::Event(name)).ok();
+    }
+    tell.send(Seen::Closed).ok();
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_what_to_do() {
+    let taken = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let listen: SipListen = format!("udp:{}", taken.local_addr().unwrap()).parse().unwrap();
+    let settings = SipSettings { listen: vec![listen], public_address: None, open: false, trunks: Vec::new() };
+    let bound = SipDoor::bind(settings, Admission::new(1), Clock::system(), CancellationToken::new()).await;
+    let message = bound.err().unwrap().to_string();
+    assert!(message.contains(&listen.to_string()) && message.contains("[sip] listen"), "{message}");
+}
