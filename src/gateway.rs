@@ -170,7 +170,7 @@ impl Gateway {
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
-            tokio::spawn(door.serve(incoming)),
+            door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch_disk(data, health, servers.clone())),
         ];

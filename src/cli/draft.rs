@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::offline::TranscriptFile;
 use super::{Failure, load_config, offline, show};
-use crate::call::{CallId, DraftId, Origin, Party, Reference};
+use crate::call::{CallId, DraftId, Origin, Party};
 use crate::config::Config;
 use crate::draft::{CallFacts, Drafter, json_schema};
 use crate::gateway::DEMO_MODEL_NOTICE;
@@ -77,7 +77,7 @@ fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         draft_id: DraftId::new(),
         version: 1,
         call: CallId::new(),
-        reference: Reference::from_random(0),
+        reference: None,
         line: line.name,
         regions: line.regions,
         party: Party::default(),

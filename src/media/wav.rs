@@ -38,6 +38,8 @@ pub enum WavError {
     Empty { path: PathBuf },
     #[error("{path}: is not a PCM WAV file ({reason}); convert it, for example: sox INPUT -b 16 out.wav")]
     NotWav { path: PathBuf, reason: String },
+    #[error("{path}: cannot be written: {reason}")]
+    Unwritable { path: PathBuf, reason: String },
     #[error("{path}: the WAV file holds no samples")]
     NoSamples { path: PathBuf },
     #[error("{path}: is cut short after {frames} of {promised} samples; copy it again")]
@@ -56,6 +58,15 @@ pub fn read_mono(path: &Path) -> Result<MonoAudio, WavError> {
 /// Reads a file at `rate`, resampling block by block, so that memory follows `rate` and not the file's own.
 pub fn read_at(path: &Path, rate: u32) -> Result<MonoAudio, WavError> {
     read(path, Some(rate))
+}
+
+/// Writes 16-bit mono; an existing file is replaced.
+pub fn write_mono(path: &Path, rate: u32, pcm: &[i16]) -> Result<(), WavError> {
+    let unwritable = |e: hound::Error| WavError::Unwritable { path: path.into(), reason: e.to_string() };
+    let spec = WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(path, spec).map_err(unwritable)?;
+    pcm.iter().try_for_each(|sample| writer.write_sample(*sample)).map_err(unwritable)?;
+    writer.finalize().map_err(unwritable)
 }
 
 fn read(path: &Path, wanted: Option<u32>) -> Result<MonoAudio, WavError> {

@@ -17,7 +17,16 @@ use crate::call::{
 use crate::config::{Config, Line};
 use crate::ingress::{Refusal, SignalEvent, Signalling};
 use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
-use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording, RtpPorts};
+use crate::media::{MediaEvent, MediaSession, MediaStats, Recorder, RecorderError, Recording, RtpPorts};
+
+/// Adds one call's line to the totals that operators watch.
+fn count(stats: &MediaStats) {
+    metrics::counter!("heardline_media_packets_received_total").increment(stats.packets_received);
+    metrics::counter!("heardline_media_packets_lost_total").increment(stats.packets_lost);
+    metrics::counter!("heardline_media_packets_late_total").increment(stats.packets_late);
+    metrics::counter!("heardline_media_packets_wrong_source_total").increment(stats.wrong_source);
+    metrics::counter!("heardline_media_packets_malformed_total").increment(stats.malformed);
+}
 
 /// Prompts of every line, loaded and checked at start.
 #[derive(Clone)]
@@ -277,7 +286,7 @@ impl<'a> Live<'a> {
             }
         };
         let (stats, ()) = tokio::join!(media.close(), rest);
-        stats.count();
+        count(&stats);
         ears.close();
         Ended {
             cause,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Desk;
 use super::calls::rows;
 use super::problem::Problem;
-use super::signature::verify;
+use crate::intake::sign::{TOLERANCE, verify};
 use crate::call::DraftId;
 use crate::config::limits;
 use crate::store::Received;
@@ -100,7 +100,7 @@ async fn accept(desk: &Desk, request: Request) -> Result<(Received, String), Pro
     let headers = head.headers;
     let body = read(body, &headers).await?;
     let now_ms = desk.parts.clock.unix_ms();
-    verify(&headers, &body, &desk.parts.secrets, now_ms.div_euclid(1000))
+    verify(&headers, &body, &desk.parts.secrets, now_ms.div_euclid(1000), TOLERANCE)
         .map_err(|e| Problem::new(StatusCode::UNAUTHORIZED, "signature", e.to_string()))?;
     if !is_json(&headers) {
         let detail = "send Content-Type: application/json";

@@ -13,7 +13,6 @@ mod page;
 mod problem;
 mod range;
 mod recording;
-mod signature;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -172,6 +172,7 @@ impl PartyView {
 pub(super) fn channel(origin: &Origin) -> &'static str {
     match origin {
         Origin::Sip { .. } => "sip",
+        Origin::File => "file",
     }
 }
 

@@ -54,7 +54,7 @@ pub struct ModelInfo {
 }
 
 /// One known model file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueEntry {
     pub name: String,
