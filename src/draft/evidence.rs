@@ -1,0 +1,141 @@
+//! From a range of characters to the words it is made of, and from the words to the seconds of audio.
+
+use std::ops::Range;
+
+use super::normal::Folded;
+use super::schema::{Alignment, Evidence, Speaker};
+use crate::call::{SegmentOutcome, Utterance};
+
+/// How far past the last word's end the next word is looked for in the text; more than any punctuation between.
+const WORD_SEARCH: usize = 16;
+
+/// One utterance with text, prepared for extraction.
+pub struct Segment<'a> {
+    pub utterance: &'a Utterance,
+    pub folded: Folded,
+    chars: Vec<char>,
+    /// Scalar range of each word found in the text, with its index in `utterance.words`; ascending.
+    words: Vec<(Range<usize>, usize)>,
+}
+
+impl<'a> Segment<'a> {
+    /// `None` when the utterance has no text.
+    pub fn new(utterance: &'a Utterance) -> Option<Self> {
+        if utterance.outcome != SegmentOutcome::Text || utterance.text.trim().is_empty() {
+            return None;
+        }
+        let chars: Vec<char> = utterance.text.chars().collect();
+        let words = locate(&chars, utterance);
+        Some(Self { utterance, folded: Folded::new(&utterance.text), chars, words })
+    }
+
+    pub fn id(&self) -> String {
+        segment_id(self.utterance)
+    }
+
+    /// The original text between two scalar positions.
+    pub fn text(&self, range: Range<usize>) -> String {
+        self.chars.get(range).map(|chars| chars.iter().collect()).unwrap_or_default()
+    }
+
+    pub fn chars(&self) -> &[char] {
+        &self.chars
+    }
+
+    pub fn len(&self) -> usize {
+        self.chars.len()
+    }
+
+    fn words_in(&self, range: &Range<usize>) -> &[(Range<usize>, usize)] {
+        let from = self.words.partition_point(|(word, _)| word.end <= range.start);
+        let to = self.words.partition_point(|(word, _)| word.start < range.end);
+        self.words.get(from..to).unwrap_or_default()
+    }
+
+    /// Evidence for the half-open scalar range; the range is cut to the text.
+    pub fn evidence(&self, range: Range<usize>) -> Evidence {
+        let range = range.start.min(self.chars.len())..range.end.min(self.chars.len());
+        let words = self.words_in(&range);
+        let timed = words.first().zip(words.last()).and_then(|((_, first), (_, last))| {
+            Some((self.utterance.words.get(*first)?.span.start, self.utterance.words.get(*last)?.span.end))
+        });
+        let covered = |at: usize| {
+            let next = words.partition_point(|(word, _)| word.end <= at);
+            words.get(next).is_some_and(|(word, _)| word.contains(&at))
+        };
+        let (span, alignment) = match timed {
+            None => ((self.utterance.span.start, self.utterance.span.end), Alignment::Segment),
+            Some(span) => {
+                let bare = range.clone().find(|&at| self.chars[at].is_alphanumeric() && !covered(at));
+                (span, if bare.is_none() { Alignment::Exact } else { Alignment::Fuzzy })
+            }
+        };
+        Evidence {
+            segment_id: self.id(),
+            char_start: range.start,
+            char_end: range.end,
+            text: self.text(range),
+            audio_start_ms: span.0.as_millis(),
+            audio_end_ms: span.1.max(span.0).as_millis(),
+            channel: Speaker::Caller,
+            alignment,
+        }
+    }
+
+    /// Lowest word confidence in the range; the utterance's when no word is there.
+    pub fn confidence(&self, range: Range<usize>) -> f32 {
+        let words = self.words_in(&range).iter().filter_map(|(_, at)| self.utterance.words.get(*at));
+        let lowest = words.map(|word| word.confidence).fold(f32::INFINITY, f32::min);
+        let confidence = if lowest.is_finite() { lowest } else { self.utterance.confidence };
+        if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+pub fn segment_id(utterance: &Utterance) -> String {
+    format!("u{}", utterance.seq)
+}
+
+/// Finds each word in the text, from left to right.
+fn locate(chars: &[char], utterance: &Utterance) -> Vec<(Range<usize>, usize)> {
+    let mut found = Vec::with_capacity(utterance.words.len());
+    let mut cursor = 0;
+    for (index, word) in utterance.words.iter().enumerate() {
+        let text: Vec<char> = word.text.trim().chars().collect();
+        if text.is_empty() {
+            continue;
+        }
+        let hit = (cursor..=cursor + WORD_SEARCH).find(|&at| chars.get(at..at + text.len()) == Some(&text[..]));
+        if let Some(at) = hit {
+            cursor = at + text.len();
+            found.push((at..cursor, index));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::testing::utterance;
+
+    #[test]
+    fn evidence_times_are_those_of_the_words_it_is_made_of() {
+        let u = utterance(3, "I live at forty two Maple Street.", 1000, 8000);
+        let segment = Segment::new(&u).unwrap();
+        let evidence = segment.evidence(10..32);
+        assert_eq!(evidence.text, "forty two Maple Street");
+        assert_eq!(evidence.segment_id, "u3");
+        assert_eq!(evidence.alignment, Alignment::Exact);
+        assert_eq!(evidence.audio_start_ms, u.words[3].span.start.as_millis());
+        assert_eq!(evidence.audio_end_ms, u.words[6].span.end.as_millis());
+    }
+
+    #[test]
+    fn without_word_times_the_segment_is_the_evidence() {
+        let mut u = utterance(0, "停水了", 500, 900);
+        u.words.clear();
+        let evidence = Segment::new(&u).unwrap().evidence(0..2);
+        assert_eq!((evidence.audio_start_ms, evidence.audio_end_ms), (500, 900));
+        assert_eq!(evidence.alignment, Alignment::Segment);
+    }
+}

@@ -1,0 +1,87 @@
+//! The draft put together from the call's facts and what its words say.
+
+use super::CallFacts;
+use super::evidence::segment_id;
+use super::fields::Reading;
+use super::schema::{
+    CallSection, CallerSection, Channel, Issue, Location, NoticeSpan, Recording, SCHEMA_VERSION, Speaker, Summary,
+    TicketDraft, Transcript, TranscriptMode, TranscriptSegment,
+};
+use crate::call::{Coverage, Origin, SegmentOutcome, Utterance};
+use crate::ops::clock::timestamp;
+
+pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage, found: Reading) -> TicketDraft {
+    let unheard = utterances.iter().any(|u| u.outcome == SegmentOutcome::Unrecognised);
+    TicketDraft {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        draft_id: facts.draft_id.to_string(),
+        version: facts.version,
+        reference: facts.reference.to_string(),
+        created_at: stamp(facts.created_unix_ms),
+        disposition_suggestion: found.disposition,
+        needs_listening: coverage.unrecognised_ms > 0 || unheard,
+        call: call(facts),
+        coverage,
+        language: found.language,
+        caller: CallerSection { name: found.name, phones: found.phones, number_withheld: facts.party.withheld },
+        issues: vec![Issue {
+            issue_id: "i1".to_owned(),
+            category: found.category,
+            title: found.title.clone(),
+            description: found.description,
+            location: Location { address_text: found.address },
+            urgency: found.urgency,
+        }],
+        emergency: found.emergency,
+        summary: Summary { title: found.title, text: found.summary },
+        transcript: transcript(facts, utterances),
+    }
+}
+
+fn stamp(unix_ms: i64) -> String {
+    timestamp(unix_ms).to_string()
+}
+
+fn call(facts: &CallFacts) -> CallSection {
+    let Origin::Sip { sip_call_id, .. } = &facts.origin;
+    CallSection {
+        call_id: facts.call.to_string(),
+        line: facts.line.clone(),
+        channel: Channel::Sip,
+        started_at: stamp(facts.started_unix_ms),
+        answered_at: facts.answered_unix_ms.map(stamp),
+        ended_at: facts.ended_unix_ms.map(stamp),
+        duration_ms: facts.duration_ms,
+        end_cause: facts.cause,
+        dialled_number: facts.dialled.clone(),
+        sip_call_id: Some(sip_call_id.clone()),
+        recording: facts.recording.as_ref().map(|recording| Recording {
+            uri: recording.uri.clone(),
+            media_type: "audio/wav".to_owned(),
+            sha256: recording.sha256.clone(),
+            duration_ms: recording.duration_ms,
+            rate: recording.rate,
+        }),
+        notice: facts.notice.map(|span| NoticeSpan { start_ms: span.start.as_millis(), end_ms: span.end.as_millis() }),
+        retention_days: facts.retention_days,
+    }
+}
+
+fn transcript(facts: &CallFacts, utterances: &[Utterance]) -> Transcript {
+    let segments = utterances.iter().filter(|u| u.outcome == SegmentOutcome::Text).map(|u| TranscriptSegment {
+        id: segment_id(u),
+        speaker: Speaker::Caller,
+        start_ms: u.span.start.as_millis(),
+        end_ms: u.span.end.as_millis(),
+        text: u.text.clone(),
+        lang: u.language,
+        confidence: if u.confidence.is_finite() { u.confidence.clamp(0.0, 1.0) } else { 0.0 },
+        words: None,
+    });
+    Transcript {
+        model: facts.model.clone(),
+        demo_model: facts.demo_model,
+        mode: TranscriptMode::Segments,
+        segments: segments.collect(),
+    }
+}

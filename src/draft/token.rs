@@ -1,0 +1,100 @@
+//! Words of the caller's lines, in one sequence across pauses, each with its place in its line.
+
+use std::ops::Range;
+
+use super::normal::{Folded, is_han};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Letters, or letters and digits mixed (`5c`, `147th`).
+    Word,
+    /// Arabic digits only.
+    Digits,
+    /// One Chinese character.
+    Han,
+    Punct,
+}
+
+/// One word of one line; `text` is folded.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<'a> {
+    pub kind: Kind,
+    pub text: &'a str,
+    pub line: usize,
+    /// Half-open range of Unicode scalars in the line.
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Token<'_> {
+    pub fn is(&self, text: &str) -> bool {
+        self.text == text
+    }
+
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Punctuation at which a sentence ends.
+    pub fn ends_sentence(&self) -> bool {
+        self.kind == Kind::Punct && matches!(self.text, "." | "?" | "!" | "。" | ";" | "…")
+    }
+}
+
+/// Splits one folded line.
+pub fn tokens(folded: &Folded, line: usize) -> Vec<Token<'_>> {
+    let mut out: Vec<Token<'_>> = Vec::new();
+    let mut open: Option<(usize, bool, bool)> = None;
+    let close = |open: &mut Option<(usize, bool, bool)>, end: usize, out: &mut Vec<Token<'_>>| {
+        if let Some((start, letters, _)) = open.take() {
+            let kind = if letters { Kind::Word } else { Kind::Digits };
+            out.push(Token { kind, text: "", line, start, end });
+        }
+    };
+    let chars: Vec<char> = folded.text.chars().collect();
+    for (at, &c) in chars.iter().enumerate() {
+        let apostrophe = c == '\'' && open.is_some() && chars.get(at + 1).is_some_and(|n| n.is_alphabetic());
+        if is_han(c) {
+            close(&mut open, at, &mut out);
+            out.push(Token { kind: Kind::Han, text: "", line, start: at, end: at + 1 });
+        } else if c.is_alphanumeric() || apostrophe {
+            let digit = c.is_ascii_digit();
+            match &mut open {
+                Some((_, letters, digits)) => {
+                    *letters |= !digit;
+                    *digits |= digit;
+                }
+                None => open = Some((at, !digit, digit)),
+            }
+        } else {
+            close(&mut open, at, &mut out);
+            if !c.is_whitespace() {
+                out.push(Token { kind: Kind::Punct, text: "", line, start: at, end: at + 1 });
+            }
+        }
+    }
+    close(&mut open, chars.len(), &mut out);
+    for token in &mut out {
+        token.text = folded.slice(token.start..token.end);
+    }
+    out
+}
+
+/// Number of tokens from `at` that spell `phrase`, words in English, characters in Chinese; `None` if they do not.
+pub fn phrase_at(tokens: &[Token<'_>], at: usize, phrase: &[&str]) -> Option<usize> {
+    let found = tokens.get(at..at + phrase.len())?;
+    found.iter().zip(phrase).all(|(token, text)| token.is(text)).then_some(phrase.len())
+}
+
+/// Splits a phrase the way [`tokens`] does: words apart at spaces, Chinese into characters.
+pub fn phrase(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    for part in text.split(' ').filter(|part| !part.is_empty()) {
+        if part.chars().any(is_han) {
+            out.extend(part.char_indices().map(|(at, c)| &part[at..at + c.len_utf8()]));
+        } else {
+            out.push(part);
+        }
+    }
+    out
+}
