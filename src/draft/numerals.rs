@@ -92,14 +92,16 @@ pub fn dictated(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
         "triple" | "treble" => 3,
         _ => 0,
     };
-    let next = tokens.get(at + 1);
+    // A group never goes on in the next line: that is another breath.
+    let on_line = |at: usize| tokens.get(at).filter(|t| t.line == token.line);
+    let next = on_line(at + 1);
     if times > 0 {
         return next.and_then(digit).map(|d| (d.to_string().repeat(times), at + 2));
     }
     if token.kind == Kind::Han {
         let strip = next.is_some_and(|t| t.is("條") || t.is("条"));
         let count = han_digit(token.text)?;
-        return match tokens.get(at + 2).and_then(digit).filter(|_| strip && (3..=5).contains(&count)) {
+        return match on_line(at + 2).and_then(digit).filter(|_| strip && (3..=5).contains(&count)) {
             Some(d) => Some((d.to_string().repeat(count as usize), at + 3)),
             None => Some((count.to_string(), at + 1)),
         };

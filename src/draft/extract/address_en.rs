@@ -229,6 +229,14 @@ fn street(doc: &Doc<'_>, tokens: &[Token<'_>], free: usize, at: usize) -> Option
         to = end;
     }
     let numbered = text.starts_with(|c: char| c.is_ascii_digit());
+    // "a broken street light": where the recogniser prints capitals, a street without a number has them.
+    let capitals = tokens.iter().take(64).any(|t| starts_upper(&doc.original(t)));
+    if capitals && !numbered && !tokens.get(at).is_some_and(|t| starts_upper(&doc.original(t))) {
+        return None;
+    }
+    if tokens.get(at + 1).is_some_and(|t| matches!(t.text, "light" | "lights" | "lamp" | "sign" | "number")) {
+        return None;
+    }
     Some(Part { text, from, to, score: if numbered { 3.0 } else { 2.0 }, street: true })
 }
 
@@ -302,6 +310,10 @@ fn corners(tokens: &[Token<'_>], parts: Vec<Part>) -> Vec<Part> {
         out.push(Part { text, from: start, to: part.to, score: 3.5, street: false });
     }
     out
+}
+
+fn starts_upper(word: &str) -> bool {
+    word.chars().next().is_some_and(char::is_uppercase)
 }
 
 fn capital(word: &str) -> String {

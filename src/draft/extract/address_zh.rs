@@ -66,6 +66,7 @@ const NUMBERED: &[(&str, f32)] = &[
 ];
 /// Words that hold one of these ends without being one.
 const NOT_ENDS: &[&str] = &[
+    "占道",
     "下水道",
     "人行道",
     "消防通道",
@@ -185,10 +186,10 @@ const NOT_ENDS: &[&str] = &[
 ];
 /// A name does not reach back over these.
 const STOP: &[&str] = &[
-    "在", "住", "是", "到", "叫", "从", "從", "於", "于", "位", "我", "你", "您", "他", "她", "它", "们", "們", "咱",
-    "的", "嘅", "了", "这", "這", "那", "个", "個", "就", "跟", "与", "與", "有", "去", "来", "來", "请", "請", "址",
-    "离", "喺", "係", "啲", "嗰", "呢", "哋", "佢", "么", "吗", "整", "每", "全", "嗯", "呃", "停", "没", "冇", "为",
-    "把", "被", "出", "问", "不", "对",
+    "诉", "訴", "映", "举", "舉", "报", "報", "要", "想", "占", "在", "住", "是", "到", "叫", "从", "從", "於", "于",
+    "位", "我", "你", "您", "他", "她", "它", "们", "們", "咱", "的", "嘅", "了", "这", "這", "那", "个", "個", "就",
+    "跟", "与", "與", "有", "去", "来", "來", "请", "請", "址", "离", "喺", "係", "啲", "嗰", "呢", "哋", "佢", "么",
+    "吗", "整", "每", "全", "嗯", "呃", "停", "没", "冇", "为", "把", "被", "出", "问", "不", "对",
 ];
 const CUES: &[&str] = &["住", "在", "址", "喺", "位于", "是", "家"];
 /// Characters of a name before its end.
@@ -244,6 +245,10 @@ impl Line<'_, '_> {
             return None;
         }
         let first = self.tokens.get(at)?.text;
+        // 永安里三号楼, but 电梯里 and 店里.
+        if first == "里" && number(self.tokens, at + 1).is_none() {
+            return None;
+        }
         ends.iter()
             .filter(|(end, _)| end.starts_with(first))
             .find_map(|(end, score)| phrase_at(self.tokens, at, &phrase(end)).map(|len| (at + len, *score)))

@@ -327,13 +327,13 @@ fn numeric_lines(tokens: &[Token<'_>], phrases: &Phrases) -> Vec<bool> {
 fn gloss(tokens: &[Token<'_>], at: usize, open: Option<&Run>) -> Option<(Option<String>, usize)> {
     let first = tokens.get(at).filter(|token| token.kind == Kind::Han)?;
     let digit = numerals::digit(first)?;
-    let verb = tokens.get(at + 1)?;
+    let verb = tokens.get(at + 1).filter(|t| t.line == first.line)?;
     if !matches!(verb.text, "是" | "係") {
         return None;
     }
     let of = (at + 3..at + 7)
         .find(|&i| tokens.get(i).is_some_and(|t| matches!(t.text, "的" | "嘅") && t.line == first.line))?;
-    if numerals::digit(tokens.get(of + 1)?) != Some(digit) {
+    if numerals::digit(tokens.get(of + 1).filter(|t| t.line == first.line)?) != Some(digit) {
         return None;
     }
     let said = open.and_then(|run| run.pieces.last()).is_some_and(|piece| piece.digits.ends_with(&digit.to_string()));

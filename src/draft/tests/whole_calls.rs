@@ -41,6 +41,10 @@ fn what_only_sounds_like_a_place_is_none() {
         "三月二十号开始的",
         "路灯坏了",
         "我们小区停水了",
+        "有人被困在电梯里",
+        "我要投诉占道经营",
+        "I want to report a broken street light.",
+        "Please close the ticket.",
     ] {
         let draft = draft_texts(&[text]);
         assert_eq!(draft.issues[0].location.address_text.value, None, "{text}");
