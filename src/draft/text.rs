@@ -160,22 +160,12 @@ pub fn join(segments: &[Segment<'_>], sentences: &[Sentence], limit: usize) -> (
         let Some(segment) = segments.get(sentence.line) else { continue };
         let next = segment.text(sentence.range.clone());
         let ascii = next.is_ascii();
-        let separator = match text.chars().next_back() {
-            None => "",
-            Some(last) if last.is_alphanumeric() => {
-                if ascii {
-                    ". "
-                } else {
-                    "，"
-                }
-            }
-            Some(_) => {
-                if ascii {
-                    " "
-                } else {
-                    ""
-                }
-            }
+        let separator = match (text.chars().next_back(), ascii) {
+            (None, _) => "",
+            (Some(last), true) if last.is_alphanumeric() => ". ",
+            (Some(last), false) if last.is_alphanumeric() => "，",
+            (Some(_), true) => " ",
+            (Some(_), false) => "",
         };
         let more = separator.chars().count() + next.chars().count();
         if length + more > limit {

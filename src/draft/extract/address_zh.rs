@@ -249,6 +249,11 @@ impl Line<'_, '_> {
         if first == "里" && number(self.tokens, at + 1).is_none() {
             return None;
         }
+        // The end of 小区 begins at its first character.
+        let small = at.checked_sub(1).and_then(|i| self.tokens.get(i)).is_some_and(|t| t.is("小"));
+        if matches!(first, "区" | "區") && small {
+            return None;
+        }
         ends.iter()
             .filter(|(end, _)| end.starts_with(first))
             .find_map(|(end, score)| phrase_at(self.tokens, at, &phrase(end)).map(|len| (at + len, *score)))
@@ -310,7 +315,7 @@ impl Line<'_, '_> {
     /// The chain whose first part ends or begins at `at`.
     fn chain(&self, doc: &Doc<'_>, at: usize, free: usize) -> Option<(Found, usize)> {
         // A number begins where it begins, not in its middle.
-        let whole = |i: usize| !self.tokens.get(i).is_some_and(|t| number(std::slice::from_ref(t), 0).is_some());
+        let whole = |i: usize| self.tokens.get(i).is_none_or(|t| number(std::slice::from_ref(t), 0).is_none());
         let opens = at.checked_sub(1).is_none_or(whole);
         let (start, mut value, mut end, mut score) = match self.numbered(at, false).filter(|_| opens) {
             Some((text, end, score)) => (at, text, end, score),

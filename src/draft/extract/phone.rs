@@ -53,14 +53,14 @@ fn take(doc: &Doc<'_>, regions: &[String], run: Run, found: &mut Vec<Candidate>,
     let language = if doc.cantonese { Some(Language::Yue) } else { spoken };
     let plan = |digits: &str| read(digits, regions, language);
     let digits = run.digits();
-    if run.corrects {
-        if let Some(candidate) = corrected(&run, found.last(), unfinished.as_ref(), &plan) {
-            if unfinished.take().is_none() {
-                found.pop();
-            }
-            found.push(candidate);
-            return;
+    if run.corrects
+        && let Some(candidate) = corrected(&run, found.last(), unfinished.as_ref(), &plan)
+    {
+        if unfinished.take().is_none() {
+            found.pop();
         }
+        found.push(candidate);
+        return;
     }
     if let Some((half, disagrees)) = read_twice(&run, &plan) {
         let digits: String = half.iter().map(|piece| piece.digits.as_str()).collect();

@@ -88,6 +88,8 @@ fn topics_are_found_with_their_words_apart_and_places_are_not_topics() {
         ("公园旁边路灯不亮", "road.streetlight"),
         ("有人乱停车", "transport.illegal_parking"),
         ("邻居太吵了", "environment.noise_social"),
+        ("我要投诉小区卫生", "sanitation.street_cleaning"),
+        ("有人被困在电梯里", "housing.elevator"),
     ] {
         let draft = draft_texts(&[text]);
         assert_eq!(draft.issues[0].category.value.as_deref(), Some(code), "{text}: {:?}", draft.issues[0].category);
