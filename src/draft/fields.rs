@@ -1,10 +1,11 @@
 //! All extractors over one call, in the order in which they need each other.
 
 use super::evidence::Segment;
+use super::extract::emergency::Hazard;
 use super::extract::{Doc, Spans, address, category, name, phone, urgency};
 use super::schema::{
     Alternative, BelongsTo, Disposition, EmergencySection, EmergencyService, Field, LanguageSection, MAX_ALTERNATIVES,
-    MAX_DESCRIPTION, MAX_SUMMARY, MAX_TITLE, Phone, PhoneOrigin, Source, Urgency,
+    MAX_DESCRIPTION, MAX_EVIDENCE, MAX_SUMMARY, MAX_TITLE, Phone, PhoneOrigin, Source, Urgency,
 };
 use super::taxonomy::{Category, NO_CONTENT, UNCLEAR};
 use super::{CallFacts, Drafter, text};
@@ -29,8 +30,17 @@ const EXTRACTOR: &str = "rules@1";
 /// A category is shown for review below this share.
 const SURE: f32 = 0.55;
 /// "Sorry, wrong number."
-const WRONG_NUMBER: &[&str] =
-    &["wrong number", "dialed the wrong", "dialled the wrong", "misdial", "打错了", "打错电话", "拨错", "搭錯線", "打錯"];
+const WRONG_NUMBER: &[&str] = &[
+    "wrong number",
+    "dialed the wrong",
+    "dialled the wrong",
+    "misdial",
+    "打错了",
+    "打错电话",
+    "拨错",
+    "搭錯線",
+    "打錯",
+];
 /// Words that Cantonese has and Mandarin has not.
 const CANTONESE: &[char] = &['嘅', '係', '喺', '冇', '唔', '咗', '佢', '啲', '哋', '嚟', '嗰', '㗎'];
 
@@ -43,11 +53,17 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let masks = address::masks(&doc);
-    let scored = drafter.classifier.classify(&doc, &drafter.taxonomy, &masks);
+    let hazards = drafter.lexicon.find(&doc);
+    let certain = hazards.iter().filter(|hazard| !hazard.doubtful).flat_map(|hazard| hazard.spans.clone());
+    let mut scored =
+        drafter.classifier.classify(&doc, &drafter.taxonomy, &masks, &certain.take(MAX_EVIDENCE).collect());
+    if scored.iter().any(|one| code(drafter, one) != NO_CONTENT) {
+        scored.retain(|one| code(drafter, one) != NO_CONTENT);
+    }
     let wrong = scored.first().is_none_or(|best| code(drafter, best).starts_with("other."))
         && segments.iter().any(|s| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)));
     let category = category_field(drafter, &doc, &scored, wrong);
-    let emergency = emergency(drafter, facts, &doc);
+    let emergency = emergency(facts, &doc, &hazards);
 
     let mut personal = phone_spans;
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
@@ -98,9 +114,21 @@ fn language(segments: &[Segment<'_>]) -> (LanguageSection, bool) {
         let traditional = chars.iter().any(|c| "個這們說話電號國過來時車門開".contains(*c));
         let tag = match segment.utterance.language {
             Some(Language::En) => "en",
-            Some(Language::Yue) => if traditional || marks > 0 { "yue-Hant" } else { "yue-Hans" },
+            Some(Language::Yue) => {
+                if traditional || marks > 0 {
+                    "yue-Hant"
+                } else {
+                    "yue-Hans"
+                }
+            }
             Some(Language::Zh) | None if marks > 0 && marks * 25 >= chars.len() => "yue-Hant",
-            Some(Language::Zh) => if traditional { "cmn-Hant" } else { "cmn-Hans" },
+            Some(Language::Zh) => {
+                if traditional {
+                    "cmn-Hant"
+                } else {
+                    "cmn-Hans"
+                }
+            }
             None => continue,
         };
         match heard.iter_mut().find(|(known, ..)| known == tag) {
@@ -117,7 +145,13 @@ fn language(segments: &[Segment<'_>]) -> (LanguageSection, bool) {
     let mixed_with = heard.into_iter().map(|(other, ..)| other).filter(|other| *other != tag).collect();
     let evidence = segments.get(line).map(|segment| segment.evidence(0..segment.len())).into_iter().collect();
     let share = chars as f32 / total.max(1) as f32;
-    (LanguageSection { primary: Field::found(tag, share * 0.95, Source::Classifier, evidence, EXTRACTOR), mixed_with }, cantonese)
+    (
+        LanguageSection {
+            primary: Field::found(tag, share * 0.95, Source::Classifier, evidence, EXTRACTOR),
+            mixed_with,
+        },
+        cantonese,
+    )
 }
 
 /// Signalled numbers beside the spoken ones; a spoken one that agrees with signalling is surer.
@@ -142,7 +176,8 @@ fn phones(facts: &CallFacts, mut spoken: Vec<Phone>) -> Vec<Phone> {
 fn signalled(identity: &Identity, origin: PhoneOrigin, confidence: f32) -> Option<Phone> {
     let raw = identity.number.clone()?;
     let number: String = raw.chars().filter(char::is_ascii_digit).collect();
-    let e164 = (raw.starts_with('+') && (7..=15).contains(&number.len()) && !number.starts_with('0')).then(|| format!("+{number}"));
+    let e164 = (raw.starts_with('+') && (7..=15).contains(&number.len()) && !number.starts_with('0'))
+        .then(|| format!("+{number}"));
     (!number.is_empty()).then_some(Phone {
         number,
         e164,
@@ -166,14 +201,16 @@ fn same(signalled: &Phone, spoken: &Phone) -> bool {
 fn named(doc: &Doc<'_>, found: Option<name::Found>) -> Field<String> {
     found.map_or_else(Field::unknown, |found| {
         let confidence = found.score * (0.5 + 0.5 * doc.confidence(&found.spans));
-        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR).review_if(confidence < 0.6)
+        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
+            .review_if(confidence < 0.6)
     })
 }
 
 fn located(doc: &Doc<'_>, found: Option<address::Found>) -> Field<String> {
     found.map_or_else(Field::unknown, |found| {
         let confidence = (found.score / (found.score + 1.0)) * (0.5 + 0.5 * doc.confidence(&found.spans));
-        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR).review_if(confidence < 0.6)
+        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
+            .review_if(confidence < 0.6)
     })
 }
 
@@ -209,8 +246,7 @@ fn category_field(drafter: &Drafter, doc: &Doc<'_>, scored: &[category::Scored],
     field
 }
 
-fn emergency(drafter: &Drafter, facts: &CallFacts, doc: &Doc<'_>) -> EmergencySection {
-    let hazards = drafter.lexicon.find(doc);
+fn emergency(facts: &CallFacts, doc: &Doc<'_>, hazards: &[Hazard]) -> EmergencySection {
     let Some(first) = hazards.iter().find(|hazard| !hazard.doubtful).or(hazards.first()) else {
         let mut flag = Field::unknown();
         flag.value = Some(false);
@@ -263,7 +299,15 @@ fn title(
     let tag = language.primary.value.as_deref().unwrap_or("en");
     let hant = tag.ends_with("Hant");
     let chinese = hant || tag.ends_with("Hans");
-    let name = row.map_or("", |row| if hant { &row.name.hant } else if chinese { &row.name.hans } else { &row.name.en });
+    let name = row.map_or("", |row| {
+        if hant {
+            &row.name.hant
+        } else if chinese {
+            &row.name.hans
+        } else {
+            &row.name.en
+        }
+    });
     let separator = if chinese { "：" } else { ": " };
     let value = match &address.value {
         Some(place) => format!("{name}{separator}{place}"),

@@ -7,8 +7,25 @@ const TEENS: [&str; 10] =
     ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const ORDINALS: [&str; 20] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
     "twentieth",
 ];
 
@@ -75,14 +92,16 @@ pub fn dictated(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
         "triple" | "treble" => 3,
         _ => 0,
     };
-    let next = tokens.get(at + 1);
+    // A group never goes on in the next line: that is another breath.
+    let on_line = |at: usize| tokens.get(at).filter(|t| t.line == token.line);
+    let next = on_line(at + 1);
     if times > 0 {
         return next.and_then(digit).map(|d| (d.to_string().repeat(times), at + 2));
     }
     if token.kind == Kind::Han {
         let strip = next.is_some_and(|t| t.is("條") || t.is("条"));
         let count = han_digit(token.text)?;
-        return match tokens.get(at + 2).and_then(digit).filter(|_| strip && (3..=5).contains(&count)) {
+        return match on_line(at + 2).and_then(digit).filter(|_| strip && (3..=5).contains(&count)) {
             Some(d) => Some((d.to_string().repeat(count as usize), at + 3)),
             None => Some((count.to_string(), at + 1)),
         };
@@ -167,7 +186,8 @@ fn han_number(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     if digits.is_empty() {
         return None;
     }
-    let text = if counted { total.saturating_add(section).saturating_add(last.unwrap_or(0)).to_string() } else { digits };
+    let text =
+        if counted { total.saturating_add(section).saturating_add(last.unwrap_or(0)).to_string() } else { digits };
     Some((text, end))
 }
 
@@ -204,9 +224,15 @@ mod tests {
 
     #[test]
     fn dictated_groups_keep_every_digit() {
-        for (text, digits) in
-            [("double seven", "77"), ("triple zero", "000"), ("eight hundred", "800"), ("孖二", "22"), ("三條七", "777"), ("oh", "0"), ("幺", "1")]
-        {
+        for (text, digits) in [
+            ("double seven", "77"),
+            ("triple zero", "000"),
+            ("eight hundred", "800"),
+            ("孖二", "22"),
+            ("三條七", "777"),
+            ("oh", "0"),
+            ("幺", "1"),
+        ] {
             let folded = Folded::new(text);
             let tokens = tokens(&folded, 0);
             assert_eq!(dictated(&tokens, 0), Some((digits.to_owned(), tokens.len())), "{text}");

@@ -65,9 +65,7 @@ fn call(facts: &CallFacts) -> CallSection {
             duration_ms: recording.duration_ms,
             rate: recording.rate,
         }),
-        notice: facts
-            .notice
-            .map(|span| NoticeSpan { start_ms: span.start.as_millis(), end_ms: span.end.as_millis() }),
+        notice: facts.notice.map(|span| NoticeSpan { start_ms: span.start.as_millis(), end_ms: span.end.as_millis() }),
         retention_days: facts.retention_days,
     }
 }

@@ -62,7 +62,8 @@ pub const UNCLEAR: &str = "other.unclear";
 
 impl Taxonomy {
     pub fn parse(json: &str) -> Result<Self, DraftError> {
-        let rows: Vec<Row> = serde_json::from_str(json).map_err(|cause| DraftError::Data { file: "taxonomy", cause })?;
+        let rows: Vec<Row> =
+            serde_json::from_str(json).map_err(|cause| DraftError::Data { file: "taxonomy", cause })?;
         let mut taxonomy = Self { categories: Vec::new(), terms: Vec::new(), by_code: HashMap::new() };
         for row in rows.into_iter().filter(|row| row.parent.is_some()) {
             let category = taxonomy.categories.len();

@@ -49,7 +49,11 @@ pub fn utterance(seq: u32, text: &str, start_ms: u64, end_ms: u64) -> Utterance 
 
 /// One utterance per text, a second apart.
 pub fn call(texts: &[&str]) -> Vec<Utterance> {
-    texts.iter().zip(0_u32..).map(|(text, seq)| utterance(seq, text, u64::from(seq) * 4000, u64::from(seq) * 4000 + 3000)).collect()
+    texts
+        .iter()
+        .zip(0_u32..)
+        .map(|(text, seq)| utterance(seq, text, u64::from(seq) * 4000, u64::from(seq) * 4000 + 3000))
+        .collect()
 }
 
 pub fn facts() -> CallFacts {

@@ -2,7 +2,6 @@
 
 mod anything;
 mod demo_calls;
-mod measure;
 mod spoken_numbers;
 mod whole_calls;
 

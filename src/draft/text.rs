@@ -8,14 +8,88 @@ use super::normal::fold;
 
 /// Words of greeting, thanks, hesitation: a sentence of nothing else is left out.
 const EMPTY_EN: &[&str] = &[
-    "hello", "hi", "hey", "there", "good", "morning", "afternoon", "evening", "yes", "yeah", "no", "okay", "ok", "thank", "thanks",
-    "you", "very", "much", "a", "lot", "for", "your", "help", "bye", "goodbye", "um", "uh", "well", "so", "is", "this", "the",
-    "city", "hotline", "service", "center", "line", "have", "nice", "day", "great", "all", "right", "sure", "can", "hear", "me",
-    "please", "hold", "on", "one", "moment",
+    "hello",
+    "hi",
+    "hey",
+    "there",
+    "good",
+    "morning",
+    "afternoon",
+    "evening",
+    "yes",
+    "yeah",
+    "no",
+    "okay",
+    "ok",
+    "thank",
+    "thanks",
+    "you",
+    "very",
+    "much",
+    "a",
+    "lot",
+    "for",
+    "your",
+    "help",
+    "bye",
+    "goodbye",
+    "um",
+    "uh",
+    "well",
+    "so",
+    "is",
+    "this",
+    "the",
+    "city",
+    "hotline",
+    "service",
+    "center",
+    "line",
+    "have",
+    "nice",
+    "day",
+    "great",
+    "all",
+    "right",
+    "sure",
+    "can",
+    "hear",
+    "me",
+    "please",
+    "hold",
+    "on",
+    "one",
+    "moment",
 ];
 const EMPTY_ZH: &[&str] = &[
-    "您好", "你好", "请问", "是政府热线吗", "是市民热线吗", "谢谢您", "谢谢你", "谢谢", "非常感谢", "再见", "喂", "早上好", "下午好",
-    "晚上好", "嗯", "好的", "辛苦了", "麻烦您了", "麻烦你们了", "多謝", "唔該", "拜拜", "呀", "听得到吗", "能听到吗", "好", "是的", "对",
+    "您好",
+    "你好",
+    "请问",
+    "是政府热线吗",
+    "是市民热线吗",
+    "谢谢您",
+    "谢谢你",
+    "谢谢",
+    "非常感谢",
+    "再见",
+    "喂",
+    "早上好",
+    "下午好",
+    "晚上好",
+    "嗯",
+    "好的",
+    "辛苦了",
+    "麻烦您了",
+    "麻烦你们了",
+    "多謝",
+    "唔該",
+    "拜拜",
+    "呀",
+    "听得到吗",
+    "能听到吗",
+    "好",
+    "是的",
+    "对",
 ];
 
 /// One sentence of one line, scalar range without surrounding space.
@@ -86,10 +160,12 @@ pub fn join(segments: &[Segment<'_>], sentences: &[Sentence], limit: usize) -> (
         let Some(segment) = segments.get(sentence.line) else { continue };
         let next = segment.text(sentence.range.clone());
         let ascii = next.is_ascii();
-        let separator = match text.chars().next_back() {
-            None => "",
-            Some(last) if last.is_alphanumeric() => if ascii { ". " } else { "，" },
-            Some(_) => if ascii { " " } else { "" },
+        let separator = match (text.chars().next_back(), ascii) {
+            (None, _) => "",
+            (Some(last), true) if last.is_alphanumeric() => ". ",
+            (Some(last), false) if last.is_alphanumeric() => "，",
+            (Some(_), true) => " ",
+            (Some(_), false) => "",
         };
         let more = separator.chars().count() + next.chars().count();
         if length + more > limit {
@@ -123,7 +199,13 @@ mod tests {
 
     #[test]
     fn greetings_and_goodbyes_are_not_content() {
-        let lines = ["Hello, is this the city hotline?", "Good morning. The lift is stuck.", "您好是政府热线吗", "谢谢再见", "停水了"];
+        let lines = [
+            "Hello, is this the city hotline?",
+            "Good morning. The lift is stuck.",
+            "您好是政府热线吗",
+            "谢谢再见",
+            "停水了",
+        ];
         let spoken: Vec<_> = lines.iter().map(|text| utterance(0, text, 0, 1000)).collect();
         let segments: Vec<_> = spoken.iter().filter_map(Segment::new).collect();
         let kept = content(&segments, &Vec::new(), &Vec::new());

@@ -6,17 +6,116 @@ use crate::draft::numerals::{number, ordinal};
 use crate::draft::token::{Kind, Token};
 
 const SUFFIXES: &[&str] = &[
-    "street", "st", "road", "rd", "avenue", "ave", "lane", "drive", "square", "place", "court", "boulevard", "blvd",
-    "terrace", "crescent", "gardens", "row", "parade", "close", "highway", "parkway", "alley", "mews",
+    "street",
+    "st",
+    "road",
+    "rd",
+    "avenue",
+    "ave",
+    "lane",
+    "drive",
+    "square",
+    "place",
+    "court",
+    "boulevard",
+    "blvd",
+    "terrace",
+    "crescent",
+    "gardens",
+    "row",
+    "parade",
+    "close",
+    "highway",
+    "parkway",
+    "alley",
+    "mews",
 ];
 /// Names never begin with these; going back from the suffix stops here.
 const STOP: &[&str] = &[
-    "a", "an", "the", "at", "on", "in", "of", "and", "or", "to", "from", "near", "by", "is", "it", "its", "it's", "this",
-    "that", "my", "our", "your", "his", "her", "their", "live", "lives", "address", "corner", "between", "outside",
-    "behind", "along", "across", "off", "over", "under", "no", "not", "sorry", "um", "uh", "called", "name", "street",
-    "road", "avenue", "there", "are", "was", "for", "with", "into", "down", "up", "about", "has", "have", "i", "we",
-    "number", "apartment", "building", "house", "same", "other", "every", "whole", "dark", "dirty", "busy",
-    "any", "some", "which", "what", "bus", "car", "bike", "across", "cross", "open", "public", "took", "take",
+    "a",
+    "an",
+    "the",
+    "at",
+    "on",
+    "in",
+    "of",
+    "and",
+    "or",
+    "to",
+    "from",
+    "near",
+    "by",
+    "is",
+    "it",
+    "its",
+    "it's",
+    "this",
+    "that",
+    "my",
+    "our",
+    "your",
+    "his",
+    "her",
+    "their",
+    "live",
+    "lives",
+    "address",
+    "corner",
+    "between",
+    "outside",
+    "behind",
+    "along",
+    "across",
+    "off",
+    "over",
+    "under",
+    "no",
+    "not",
+    "sorry",
+    "um",
+    "uh",
+    "called",
+    "name",
+    "street",
+    "road",
+    "avenue",
+    "there",
+    "are",
+    "was",
+    "for",
+    "with",
+    "into",
+    "down",
+    "up",
+    "about",
+    "has",
+    "have",
+    "i",
+    "we",
+    "number",
+    "apartment",
+    "building",
+    "house",
+    "same",
+    "other",
+    "every",
+    "whole",
+    "dark",
+    "dirty",
+    "busy",
+    "any",
+    "some",
+    "which",
+    "what",
+    "bus",
+    "car",
+    "bike",
+    "across",
+    "cross",
+    "open",
+    "public",
+    "took",
+    "take",
 ];
 const UNITS: &[&str] =
     &["apartment", "apt", "flat", "unit", "suite", "room", "block", "tower", "building", "floor", "house", "number"];
@@ -25,7 +124,8 @@ const COUNTED: &[&str] = &[
     "day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours", "minute", "minutes", "people",
     "times", "cars", "dollars", "o'clock", "men", "women", "children", "of", "am", "pm",
 ];
-const CUES: &[&str] = &["live", "address", "located", "corner", "crossing", "intersection", "it's", "its", "lobby", "outside", "at"];
+const CUES: &[&str] =
+    &["live", "address", "located", "corner", "crossing", "intersection", "it's", "its", "lobby", "outside", "at"];
 /// Words of a street's name before the suffix.
 const NAME_WORDS: usize = 3;
 /// A part that ends a chain counts from the last token within this distance.
@@ -104,7 +204,9 @@ fn parts(doc: &Doc<'_>, tokens: &[Token<'_>]) -> Vec<Part> {
 fn street(doc: &Doc<'_>, tokens: &[Token<'_>], free: usize, at: usize) -> Option<Part> {
     let mut from = at;
     while from > free && at - from < NAME_WORDS {
-        let Some(before) = tokens.get(from - 1).filter(|t| t.kind == Kind::Word && !STOP.contains(&t.text)) else { break };
+        let Some(before) = tokens.get(from - 1).filter(|t| t.kind == Kind::Word && !STOP.contains(&t.text)) else {
+            break;
+        };
         if is_number_word(tokens, from - 1) && before.kind == Kind::Word {
             break;
         }
@@ -127,6 +229,14 @@ fn street(doc: &Doc<'_>, tokens: &[Token<'_>], free: usize, at: usize) -> Option
         to = end;
     }
     let numbered = text.starts_with(|c: char| c.is_ascii_digit());
+    // "a broken street light": where the recogniser prints capitals, a street without a number has them.
+    let capitals = tokens.iter().take(64).any(|t| starts_upper(&doc.original(t)));
+    if capitals && !numbered && !tokens.get(at).is_some_and(|t| starts_upper(&doc.original(t))) {
+        return None;
+    }
+    if tokens.get(at + 1).is_some_and(|t| matches!(t.text, "light" | "lights" | "lamp" | "sign" | "number")) {
+        return None;
+    }
     Some(Part { text, from, to, score: if numbered { 3.0 } else { 2.0 }, street: true })
 }
 
@@ -156,7 +266,8 @@ fn unit(doc: &Doc<'_>, tokens: &[Token<'_>], at: usize) -> Option<Part> {
             let digits = next.text.chars().filter(char::is_ascii_digit).count();
             let letters = next.text.chars().filter(char::is_ascii_alphabetic).count();
             let original = doc.original(next);
-            let letter = letters == 1 && digits == 0 && (!matches!(next.text, "a" | "i" | "o") || original != next.text);
+            let letter =
+                letters == 1 && digits == 0 && (!matches!(next.text, "a" | "i" | "o") || original != next.text);
             if next.kind != Kind::Word || !(letter || (digits > 0 && letters <= 2)) {
                 return None;
             }
@@ -199,6 +310,10 @@ fn corners(tokens: &[Token<'_>], parts: Vec<Part>) -> Vec<Part> {
         out.push(Part { text, from: start, to: part.to, score: 3.5, street: false });
     }
     out
+}
+
+fn starts_upper(word: &str) -> bool {
+    word.chars().next().is_some_and(char::is_uppercase)
 }
 
 fn capital(word: &str) -> String {

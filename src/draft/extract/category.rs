@@ -35,7 +35,8 @@ pub struct Classifier {
     lengths: Vec<usize>,
 }
 
-const FUNCTION_WORDS: &[&str] = &["a", "an", "the", "is", "are", "of", "in", "on", "at", "to", "my", "for", "with", "from"];
+const FUNCTION_WORDS: &[&str] =
+    &["a", "an", "the", "is", "are", "of", "in", "on", "at", "to", "my", "for", "with", "from"];
 /// Words of the problem may stand this many words apart, beyond the term's own.
 const WINDOW: usize = 3;
 /// A term found with its words apart is worth less than the term itself.
@@ -43,11 +44,34 @@ const APART: f32 = 0.8;
 /// Weight of a sentence that says what it is about.
 const ANNOUNCED: f32 = 1.5;
 const ANNOUNCE: &[&str] = &[
-    "report", "calling about", "calling because", "complain", "complaint", "problem", "issue", "question about", "投诉",
-    "反映", "举报", "报修", "关于", "咨询", "投訴", "反應", "反应", "舉報", "想報", "關於", "报一下", "第一个",
+    "report",
+    "calling about",
+    "calling because",
+    "complain",
+    "complaint",
+    "problem",
+    "issue",
+    "question about",
+    "投诉",
+    "反映",
+    "举报",
+    "报修",
+    "关于",
+    "咨询",
+    "投訴",
+    "反應",
+    "反应",
+    "舉報",
+    "想報",
+    "關於",
+    "报一下",
+    "第一个",
 ];
+/// Words of a hazard are the topic of the call, whatever else is said.
+const HAZARD: f32 = 2.5;
 /// "in front of the school": the place, not the topic.
-const PLACE_BEFORE: &[&str] = &["near", "next to", "behind", "in front of", "across from", "opposite", "beside", "by the", "outside", "under"];
+const PLACE_BEFORE: &[&str] =
+    &["near", "next to", "behind", "in front of", "across from", "opposite", "beside", "by the", "outside", "under"];
 const PLACE_AFTER: &[&str] = &["旁边", "旁邊", "对面", "對面", "门口", "門口", "后面", "後面", "附近", "隔壁", "前面"];
 
 impl Classifier {
@@ -66,7 +90,7 @@ impl Classifier {
     }
 
     /// Categories with any evidence, best first.
-    pub fn classify(&self, doc: &Doc<'_>, taxonomy: &Taxonomy, masks: &[Spans]) -> Vec<Scored> {
+    pub fn classify(&self, doc: &Doc<'_>, taxonomy: &Taxonomy, masks: &[Spans], hazards: &Spans) -> Vec<Scored> {
         let mut masked: HashMap<usize, Vec<&Range<usize>>> = HashMap::new();
         for (line, range) in masks.iter().flatten() {
             masked.entry(*line).or_default().push(range);
@@ -88,6 +112,9 @@ impl Classifier {
             let announced = ANNOUNCE.iter().any(|word| text.contains(word));
             for hit in &mut found {
                 hit.weight *= place_factor(doc, hit) * if announced { ANNOUNCED } else { 1.0 };
+                if hazards.iter().any(|(at, r)| *at == line && r.start < hit.range.end && hit.range.start < r.end) {
+                    hit.weight *= HAZARD;
+                }
             }
             hits.append(&mut found);
         }
@@ -134,10 +161,18 @@ impl Classifier {
             for &(term, place) in self.stems.get(&stem(token.text)).map_or(&[][..], |list| &list[..]) {
                 let places = seen.entry(term).or_insert_with(|| vec![None; self.lengths[term]]);
                 places[place] = Some((at, at));
-                let Some((from, to)) = extent(places).filter(|(from, to)| to - from < places.len() + WINDOW) else { continue };
+                let Some((from, to)) = extent(places)
+                    .filter(|(from, to)| (places.len() - 1..places.len() + WINDOW).contains(&(to - from)))
+                else {
+                    continue;
+                };
                 if !taxonomy.terms[term].text.starts_with("no ") || ordered(places) {
                     let range = span(tokens, from, to);
-                    let known = hits.iter().rev().take(16).any(|hit| hit.range.start <= range.start && range.end <= hit.range.end);
+                    let known = hits
+                        .iter()
+                        .rev()
+                        .take(16)
+                        .any(|hit| hit.range.start <= range.start && range.end <= hit.range.end);
                     if !known {
                         let weight = (taxonomy.terms[term].text.len() as f32).sqrt() * APART;
                         hits.push(Hit { term, line, range, weight });
@@ -193,7 +228,9 @@ fn place_factor(doc: &Doc<'_>, hit: &Hit) -> f32 {
     let before = before.trim_end().trim_end_matches("the").trim_end_matches(" a").trim_end();
     let after = segment.folded.slice(hit.range.end..(hit.range.end + 3).min(segment.len()));
     let place = PLACE_BEFORE.iter().any(|word| before.ends_with(word))
-        || PLACE_AFTER.iter().any(|word| after.starts_with(word) || after.get(3..).is_some_and(|a| a.starts_with(word)));
+        || PLACE_AFTER
+            .iter()
+            .any(|word| after.starts_with(word) || after.get(3..).is_some_and(|a| a.starts_with(word)));
     if place { 0.15 } else { 1.0 }
 }
 
@@ -217,7 +254,9 @@ fn rank(taxonomy: &Taxonomy, hits: Vec<Hit>) -> Vec<Scored> {
         .into_iter()
         .map(|(category, weight)| {
             let mut found = spans.remove(&category).unwrap_or_default();
-            found.sort_by(|a, b| b.weight.total_cmp(&a.weight).then((a.line, a.range.start).cmp(&(b.line, b.range.start))));
+            found.sort_by(|a, b| {
+                b.weight.total_cmp(&a.weight).then((a.line, a.range.start).cmp(&(b.line, b.range.start)))
+            });
             let spans = found.into_iter().take(3).map(|hit| (hit.line, hit.range)).collect();
             // The share, held back by how little was heard: one short word alone is a guess.
             Scored { category, confidence: weight / (total + 1.5), spans }

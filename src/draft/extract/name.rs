@@ -11,20 +11,80 @@ pub struct Found {
 }
 
 const EN_CUES: &[(&str, f32)] = &[
-    ("my name is", 0.9), ("my name's", 0.9), ("the name is", 0.8), ("the name's", 0.8), ("my surname is", 0.8),
-    ("surname is", 0.7), ("my name", 0.6), ("i am called", 0.7), ("this is", 0.6), ("it's", 0.5), ("its", 0.5),
+    ("my name is", 0.9),
+    ("my name's", 0.9),
+    ("the name is", 0.8),
+    ("the name's", 0.8),
+    ("my surname is", 0.8),
+    ("surname is", 0.7),
+    ("my name", 0.6),
+    ("i am called", 0.7),
+    ("this is", 0.6),
+    ("it's", 0.5),
+    ("its", 0.5),
 ];
 /// Cues after which many things may come: two capitalised words are wanted.
 const WEAK: &[&str] = &["this is", "it's", "its"];
 const NOT_NAMES: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april",
-    "june", "july", "august", "september", "october", "november", "december", "street", "road", "avenue", "lane", "i",
-    "and", "the", "a", "not", "about", "on", "in", "at", "is", "so", "just", "but", "it", "my", "number", "phone", "from",
-    "very", "of", "for", "calling", "to",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "street",
+    "road",
+    "avenue",
+    "lane",
+    "i",
+    "and",
+    "the",
+    "a",
+    "not",
+    "about",
+    "on",
+    "in",
+    "at",
+    "is",
+    "so",
+    "just",
+    "but",
+    "it",
+    "my",
+    "number",
+    "phone",
+    "from",
+    "very",
+    "of",
+    "for",
+    "calling",
+    "to",
 ];
 const ZH_CUES: &[(&str, f32)] = &[
-    ("我叫", 0.9), ("名字是", 0.85), ("名字叫", 0.85), ("我的名字是", 0.9), ("免贵姓", 0.75), ("免貴姓", 0.75), ("我姓", 0.75),
-    ("小姓", 0.75), ("我係", 0.6), ("我是", 0.6), ("姓", 0.5), ("叫", 0.4),
+    ("我叫", 0.9),
+    ("名字是", 0.85),
+    ("名字叫", 0.85),
+    ("我的名字是", 0.9),
+    ("免贵姓", 0.75),
+    ("免貴姓", 0.75),
+    ("我姓", 0.75),
+    ("小姓", 0.75),
+    ("我係", 0.6),
+    ("我是", 0.6),
+    ("姓", 0.5),
+    ("叫", 0.4),
 ];
 const SURNAMES: &str = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林高罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖萧蕭田董\
     潘袁蔡蒋蔣余于杜叶葉程魏苏蘇吕呂丁任卢盧姚沈钟鍾姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付傅方邹鄒熊白孟秦邱侯江尹薛闫段雷龙龍\
@@ -46,15 +106,15 @@ pub fn find(doc: &Doc<'_>) -> Option<Found> {
         for at in 0..tokens.len() {
             let english = english.iter().find_map(|(cue, score, weak)| {
                 let len = phrase_at(tokens, at, cue)?;
-                english_name(doc, tokens, at + len, *weak || capitals, *weak).map(|(value, to)| (value, at + len, to, *score))
+                english_name(doc, tokens, at + len, *weak || capitals, *weak)
+                    .map(|(value, to)| (value, at + len, to, *score))
             });
             let found = english
                 .or_else(|| {
                     chinese.iter().find_map(|(cue, score)| {
                         let len = phrase_at(tokens, at, cue)?;
-                        chinese_name(doc, tokens, at + len, cue).map(|(value, from, to, full)| {
-                            (value, from, to, if full { *score } else { *score / 2.0 })
-                        })
+                        chinese_name(doc, tokens, at + len, cue)
+                            .map(|(value, from, to, full)| (value, from, to, if full { *score } else { *score / 2.0 }))
                     })
                 })
                 .or_else(|| bare_name(doc, tokens, at));
@@ -70,7 +130,13 @@ pub fn find(doc: &Doc<'_>) -> Option<Found> {
 }
 
 /// Up to three words; capitals decide when the recogniser prints them at all.
-fn english_name(doc: &Doc<'_>, tokens: &[Token<'_>], from: usize, capitals: bool, weak: bool) -> Option<(String, usize)> {
+fn english_name(
+    doc: &Doc<'_>,
+    tokens: &[Token<'_>],
+    from: usize,
+    capitals: bool,
+    weak: bool,
+) -> Option<(String, usize)> {
     let mut words: Vec<String> = Vec::new();
     let mut at = from;
     while let Some(token) = tokens.get(at).filter(|t| t.kind == Kind::Word && words.len() < 3) {
@@ -127,7 +193,8 @@ fn chinese_name(
     if matches!(cue, ["我", "是" | "係"] | ["叫"]) && !(closed && full) {
         return None;
     }
-    let text = |from: usize, to: usize| tokens.get(from..to).unwrap_or_default().iter().map(|t| doc.original(t)).collect();
+    let text =
+        |from: usize, to: usize| tokens.get(from..to).unwrap_or_default().iter().map(|t| doc.original(t)).collect();
     // "我姓孙，孙丽华": the whole name follows the surname.
     if cue.last() == Some(&"姓") {
         let surname = tokens.get(from)?.text;

@@ -6,7 +6,9 @@ use super::plan::{LOCAL, Reading, read};
 use super::runs::{Cue, Piece, Run, runs};
 use super::{Doc, Spans};
 use crate::call::Language;
-use crate::draft::schema::{Alternative, BelongsTo, Evidence, MAX_ALTERNATIVES, MAX_PHONES, Phone, PhoneOrigin, Source};
+use crate::draft::schema::{
+    Alternative, BelongsTo, Evidence, MAX_ALTERNATIVES, MAX_PHONES, Phone, PhoneOrigin, Source,
+};
 use crate::draft::token::Token;
 
 /// A number with a cue before it is worth a reviewer's look from this many digits on.
@@ -51,14 +53,14 @@ fn take(doc: &Doc<'_>, regions: &[String], run: Run, found: &mut Vec<Candidate>,
     let language = if doc.cantonese { Some(Language::Yue) } else { spoken };
     let plan = |digits: &str| read(digits, regions, language);
     let digits = run.digits();
-    if run.corrects {
-        if let Some(candidate) = corrected(&run, found.last(), unfinished.as_ref(), &plan) {
-            if unfinished.take().is_none() {
-                found.pop();
-            }
-            found.push(candidate);
-            return;
+    if run.corrects
+        && let Some(candidate) = corrected(&run, found.last(), unfinished.as_ref(), &plan)
+    {
+        if unfinished.take().is_none() {
+            found.pop();
         }
+        found.push(candidate);
+        return;
     }
     if let Some((half, disagrees)) = read_twice(&run, &plan) {
         let digits: String = half.iter().map(|piece| piece.digits.as_str()).collect();
@@ -208,9 +210,9 @@ fn spans(tokens: &[Token<'_>], pieces: &[Piece]) -> Spans {
     let mut previous: Option<usize> = None;
     for piece in pieces {
         let (Some(from), Some(to)) = (tokens.get(piece.from), tokens.get(piece.to.saturating_sub(1))) else { continue };
-        let near = previous.is_some_and(|end| tokens.get(end..piece.from).is_some_and(|between| {
-            between.iter().all(|token| super::runs::separates(token))
-        }));
+        let near = previous.is_some_and(|end| {
+            tokens.get(end..piece.from).is_some_and(|between| between.iter().all(|token| super::runs::separates(token)))
+        });
         match out.last_mut() {
             Some((line, range)) if *line == from.line && near => range.end = to.end,
             _ => out.push((from.line, from.start..to.end)),

@@ -6,9 +6,13 @@ use crate::call::Language;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// A whole number of exactly one plan.
-    Full { e164: String },
+    Full {
+        e164: String,
+    },
     /// A whole number, but of more than one plan, or local without its area code. International forms, most likely first.
-    Local { candidates: Vec<String> },
+    Local {
+        candidates: Vec<String>,
+    },
     Incomplete,
 }
 
@@ -68,8 +72,8 @@ fn china(digits: &str) -> Option<String> {
 /// North American plan: area and exchange begin with 2-9, four digits follow; a leading 1 may be said.
 fn nanp(digits: &str) -> Option<String> {
     let bare = if digits.len() == 11 { digits.strip_prefix('1')? } else { digits };
-    let valid = bare.len() == 10
-        && [0, 3].iter().all(|&at| bare.chars().nth(at).is_some_and(|d| ('2'..='9').contains(&d)));
+    let valid =
+        bare.len() == 10 && [0, 3].iter().all(|&at| bare.chars().nth(at).is_some_and(|d| ('2'..='9').contains(&d)));
     valid.then(|| format!("+1{bare}"))
 }
 

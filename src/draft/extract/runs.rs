@@ -52,23 +52,98 @@ const CORRECTION_REACH: usize = 10;
 const MAX_DIGITS: usize = 32;
 
 const PHONE: &[&str] = &[
-    "phone", "telephone", "cell", "mobile", "reach me", "call me", "contact me", "ring me", "callback number",
-    "my number", "电话", "手机", "联系方式", "联系我", "電話", "手提", "手機", "聯絡", "打俾我", "打畀我",
+    "phone",
+    "telephone",
+    "cell",
+    "mobile",
+    "reach me",
+    "call me",
+    "contact me",
+    "ring me",
+    "callback number",
+    "my number",
+    "电话",
+    "手机",
+    "联系方式",
+    "联系我",
+    "電話",
+    "手提",
+    "手機",
+    "聯絡",
+    "打俾我",
+    "打畀我",
 ];
 /// Say "number" of anything; a [`NOT_PHONE`] cue just before them stands.
 const WEAK: &[&str] = &["number is", "the number", "号码", "號碼"];
 const OTHER: &[&str] = &[
-    "his number", "her number", "their number", "his phone", "her phone", "their phone", "called me from",
-    "他的电话", "她的电话", "他们的电话", "房东的电话", "老板的电话", "物业的电话", "佢電話", "佢嘅電話", "業主電話",
+    "his number",
+    "her number",
+    "their number",
+    "his phone",
+    "her phone",
+    "their phone",
+    "called me from",
+    "他的电话",
+    "她的电话",
+    "他们的电话",
+    "房东的电话",
+    "老板的电话",
+    "物业的电话",
+    "佢電話",
+    "佢嘅電話",
+    "業主電話",
 ];
 const NOT_PHONE: &[&str] = &[
-    "reference", "case number", "ticket number", "request number", "license plate", "licence plate", "plate",
-    "date of birth", "account", "card number", "invoice", "meter number", "工单", "工單", "档案", "檔案", "编号", "編號",
-    "单号", "單號", "车牌", "車牌", "门牌", "門牌", "身份证", "身份證", "卡号", "卡號", "燈柱",
+    "reference",
+    "case number",
+    "ticket number",
+    "request number",
+    "license plate",
+    "licence plate",
+    "plate",
+    "date of birth",
+    "account",
+    "card number",
+    "invoice",
+    "meter number",
+    "工单",
+    "工單",
+    "档案",
+    "檔案",
+    "编号",
+    "編號",
+    "单号",
+    "單號",
+    "车牌",
+    "車牌",
+    "门牌",
+    "門牌",
+    "身份证",
+    "身份證",
+    "卡号",
+    "卡號",
+    "燈柱",
 ];
 const CORRECTION: &[&str] = &[
-    "no", "sorry", "wait", "i mean", "correction", "not", "不对", "不是", "错了", "说错", "应该是", "更正", "等一下",
-    "唔係", "唔对", "唔對", "錯咗", "講錯", "應該係",
+    "no",
+    "sorry",
+    "wait",
+    "i mean",
+    "correction",
+    "not",
+    "不对",
+    "不是",
+    "错了",
+    "说错",
+    "应该是",
+    "更正",
+    "等一下",
+    "唔係",
+    "唔对",
+    "唔對",
+    "錯咗",
+    "講錯",
+    "應該係",
 ];
 const FILLER: &[&str] = &["uh", "um", "er", "erm", "hmm", "嗯", "呃", "啊", "呢", "嘛", "额"];
 const CONFIRM: &[&str] = &["yes", "right", "yeah", "对", "對", "係"];
@@ -252,12 +327,13 @@ fn numeric_lines(tokens: &[Token<'_>], phrases: &Phrases) -> Vec<bool> {
 fn gloss(tokens: &[Token<'_>], at: usize, open: Option<&Run>) -> Option<(Option<String>, usize)> {
     let first = tokens.get(at).filter(|token| token.kind == Kind::Han)?;
     let digit = numerals::digit(first)?;
-    let verb = tokens.get(at + 1)?;
+    let verb = tokens.get(at + 1).filter(|t| t.line == first.line)?;
     if !matches!(verb.text, "是" | "係") {
         return None;
     }
-    let of = (at + 3..at + 7).find(|&i| tokens.get(i).is_some_and(|t| matches!(t.text, "的" | "嘅") && t.line == first.line))?;
-    if numerals::digit(tokens.get(of + 1)?) != Some(digit) {
+    let of = (at + 3..at + 7)
+        .find(|&i| tokens.get(i).is_some_and(|t| matches!(t.text, "的" | "嘅") && t.line == first.line))?;
+    if numerals::digit(tokens.get(of + 1).filter(|t| t.line == first.line)?) != Some(digit) {
         return None;
     }
     let said = open.and_then(|run| run.pieces.last()).is_some_and(|piece| piece.digits.ends_with(&digit.to_string()));

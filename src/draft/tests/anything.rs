@@ -11,15 +11,59 @@ use crate::draft::{CallFacts, json_schema};
 
 /// A new seed each run unless `HEARDLINE_TEST_SEED` names one; printed, so a failure can be run again.
 fn seed() -> u64 {
-    let seed = std::env::var("HEARDLINE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
+    let seed =
+        std::env::var("HEARDLINE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
     println!("HEARDLINE_TEST_SEED={seed}");
     seed
 }
 
 const PIECES: &[&str] = &[
-    "my phone number is", "five", "five", "double", "孖", "三條", "no sorry", "不对", "四是四川的四", "oh", "hundred", "forty",
-    "Street", "Maple", "apartment", "corner of", "and", "中山路", "二十三", "号", "小区", "三号楼", "我叫", "王", "姓", "着火", "if",
-    "smell gas", ",", ".", "，", "。", "零", "幺", "２", "٣", "५", "12", "é", "İ", "ß", "\u{200d}", "😀", "\u{301}", "\0", "\u{202e}",
+    "my phone number is",
+    "five",
+    "five",
+    "double",
+    "孖",
+    "三條",
+    "no sorry",
+    "不对",
+    "四是四川的四",
+    "oh",
+    "hundred",
+    "forty",
+    "Street",
+    "Maple",
+    "apartment",
+    "corner of",
+    "and",
+    "中山路",
+    "二十三",
+    "号",
+    "小区",
+    "三号楼",
+    "我叫",
+    "王",
+    "姓",
+    "着火",
+    "if",
+    "smell gas",
+    ",",
+    ".",
+    "，",
+    "。",
+    "零",
+    "幺",
+    "２",
+    "٣",
+    "५",
+    "12",
+    "é",
+    "İ",
+    "ß",
+    "\u{200d}",
+    "😀",
+    "\u{301}",
+    "\0",
+    "\u{202e}",
 ];
 
 fn any_text(rng: &mut StdRng) -> String {
@@ -62,7 +106,8 @@ fn believed<T>(field: &Field<T>) {
 
 fn holds(draft: &TicketDraft, utterances: &[Utterance], schema: &jsonschema::Validator) {
     let json = serde_json::to_value(draft).unwrap();
-    let faults: Vec<String> = schema.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    let faults: Vec<String> =
+        schema.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(serde_json::from_value::<TicketDraft>(json).unwrap().draft_id, draft.draft_id);
     let issue = &draft.issues[0];
@@ -79,7 +124,8 @@ fn holds(draft: &TicketDraft, utterances: &[Utterance], schema: &jsonschema::Val
     let phones = draft.caller.phones.iter().flat_map(|phone| &phone.evidence);
     for evidence in fields.iter().flat_map(|field| &field.evidence).chain(phones) {
         let u = utterances.iter().find(|u| format!("u{}", u.seq) == evidence.segment_id).unwrap();
-        let quote: String = u.text.chars().skip(evidence.char_start).take(evidence.char_end - evidence.char_start).collect();
+        let quote: String =
+            u.text.chars().skip(evidence.char_start).take(evidence.char_end - evidence.char_start).collect();
         assert_eq!(quote, evidence.text);
         assert!(u.span.start.as_millis() <= evidence.audio_start_ms && evidence.audio_end_ms <= u.span.end.as_millis());
     }

@@ -1,10 +1,10 @@
 //! The five calls of the demo, with the values a reviewer would write.
 
 use super::{draft_of, preferred};
+use crate::call::{Coverage, Utterance};
 use crate::draft::schema::{Alignment, Disposition, Evidence, TicketDraft, Urgency};
 use crate::draft::testing::utterance;
 use crate::draft::{CallFacts, Drafter, testing};
-use crate::call::{Coverage, Utterance};
 
 struct Gold {
     id: &'static str,
@@ -123,7 +123,9 @@ fn is_said_in(gold: &Gold, evidence: &[Evidence], sentences: &[u32]) {
         let (text, start, end) = gold.sentences[seq as usize];
         let quote: String = text.chars().skip(piece.char_start).take(piece.char_end - piece.char_start).collect();
         assert_eq!(piece.text, quote, "{}", gold.id);
-        assert!(start <= piece.audio_start_ms && piece.audio_start_ms < piece.audio_end_ms && piece.audio_end_ms <= end);
+        assert!(
+            start <= piece.audio_start_ms && piece.audio_start_ms < piece.audio_end_ms && piece.audio_end_ms <= end
+        );
         assert_eq!(piece.alignment, Alignment::Exact, "{}: {piece:?}", gold.id);
     }
 }

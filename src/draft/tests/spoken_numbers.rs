@@ -16,8 +16,18 @@ fn spoken_numbers_in_every_manner_of_dictation() {
         (&["The number is two one two, double five five, zero one thirty four."], "2125550134"),
         (&["Call me at eight hundred, five fifty-five, zero one three four."], "8005550134"),
         (&["My phone number is five five five, zero one four three, no sorry, zero one three four."], "5550134"),
-        (&["My phone is two one two, five five five, zero one three five, no, two one two, five five five, zero one three four."], "2125550134"),
-        (&["My number is two one two, five five five, zero one three four, two one two, five five five, zero one three four."], "2125550134"),
+        (
+            &[
+                "My phone is two one two, five five five, zero one three five, no, two one two, five five five, zero one three four.",
+            ],
+            "2125550134",
+        ),
+        (
+            &[
+                "My number is two one two, five five five, zero one three four, two one two, five five five, zero one three four.",
+            ],
+            "2125550134",
+        ),
         (&["My phone number is", "two one two", "five five five", "zero one three four"], "2125550134"),
         (&["Two one two, um, five five five, zero one three four."], "2125550134"),
         (&["triple five is the bus.", "My cell is seven seven three triple five oh one oh eight."], "7735550108"),
@@ -27,7 +37,10 @@ fn spoken_numbers_in_every_manner_of_dictation() {
         (&["电话是1540016八八二三"], "15400168823"),
         (&["电话是１５４００１６８８２３"], "15400168823"),
         (&["我的手机号是一五四零零一六八八二四，不对，八八二三"], "15400168823"),
-        (&["电话是一七九四四幺二，零零八，呃，等一下我看看，一七九，四四幺二，零八零六，对，零八零六。"], "17944120806"),
+        (
+            &["电话是一七九四四幺二，零零八，呃，等一下我看看，一七九，四四幺二，零八零六，对，零八零六。"],
+            "17944120806",
+        ),
         (&["电话幺七九，六二零三，三三八四，四是四川的四。"], "17962033384"),
         (&["电话幺七九，六二零三，三三八，四是四川的四。"], "17962033384"),
         (&["我的电话是", "一五四零零", "一六八八二三"], "15400168823"),
@@ -72,10 +85,14 @@ fn a_number_of_somebody_else_is_not_called_back() {
 #[test]
 fn reading_it_twice_makes_a_number_surer_and_a_contradiction_is_shown() {
     let once = draft_texts(&["My number is two one two, five five five, zero one three four."]);
-    let twice = draft_texts(&["My number is two one two, five five five, zero one three four, two one two, five five five, zero one three four."]);
+    let twice = draft_texts(&[
+        "My number is two one two, five five five, zero one three four, two one two, five five five, zero one three four.",
+    ]);
     assert!(twice.caller.phones[0].confidence > once.caller.phones[0].confidence);
     assert!(twice.caller.phones[0].repeated);
-    let differs = draft_texts(&["My number is two one two, five five five, zero one three five, two one two, five five five, zero one three four."]);
+    let differs = draft_texts(&[
+        "My number is two one two, five five five, zero one three five, two one two, five five five, zero one three four.",
+    ]);
     let phone = preferred(&differs).unwrap();
     assert!(phone.needs_review);
     assert_eq!(phone.alternatives[0].value, "2125550135");
@@ -84,11 +101,8 @@ fn reading_it_twice_makes_a_number_surer_and_a_contradiction_is_shown() {
 #[test]
 fn a_signalled_number_is_kept_beside_the_spoken_one_and_confirms_it() {
     let mut facts = facts();
-    facts.party.asserted = Some(Identity {
-        uri: "tel:+12125550134".into(),
-        number: Some("+12125550134".into()),
-        display_name: None,
-    });
+    facts.party.asserted =
+        Some(Identity { uri: "tel:+12125550134".into(), number: Some("+12125550134".into()), display_name: None });
     let spoken = call(&["My number is two one two, five five five, zero one three four."]);
     let drafter = Drafter::new().unwrap();
     let draft = drafter.draft(&facts, &spoken, Default::default());

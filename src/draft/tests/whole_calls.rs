@@ -41,6 +41,10 @@ fn what_only_sounds_like_a_place_is_none() {
         "三月二十号开始的",
         "路灯坏了",
         "我们小区停水了",
+        "有人被困在电梯里",
+        "我要投诉占道经营",
+        "I want to report a broken street light.",
+        "Please close the ticket.",
     ] {
         let draft = draft_texts(&[text]);
         assert_eq!(draft.issues[0].location.address_text.value, None, "{text}");
@@ -84,6 +88,8 @@ fn topics_are_found_with_their_words_apart_and_places_are_not_topics() {
         ("公园旁边路灯不亮", "road.streetlight"),
         ("有人乱停车", "transport.illegal_parking"),
         ("邻居太吵了", "environment.noise_social"),
+        ("我要投诉小区卫生", "sanitation.street_cleaning"),
+        ("有人被困在电梯里", "housing.elevator"),
     ] {
         let draft = draft_texts(&[text]);
         assert_eq!(draft.issues[0].category.value.as_deref(), Some(code), "{text}: {:?}", draft.issues[0].category);
@@ -141,9 +147,18 @@ fn a_call_without_words_is_called_back_if_it_can_be_and_listened_to_if_it_must()
 #[test]
 fn scored_the_evidence_of_every_value_re_derived() {
     for texts in [
-        &["I live at forty two Maple Street, apartment twelve.", "My phone number is five five five, zero one three four."][..],
-        &["It is on the corner of Market Road and Ash Street.", "You can reach me at six one two, three four five, seven eight nine zero."],
-        &["I live on Maple Street, number forty two.", "My phone number is five five five, zero one four three, no sorry, zero one three four."],
+        &[
+            "I live at forty two Maple Street, apartment twelve.",
+            "My phone number is five five five, zero one three four.",
+        ][..],
+        &[
+            "It is on the corner of Market Road and Ash Street.",
+            "You can reach me at six one two, three four five, seven eight nine zero.",
+        ],
+        &[
+            "I live on Maple Street, number forty two.",
+            "My phone number is five five five, zero one four three, no sorry, zero one three four.",
+        ],
         &["我住在中山路二十三号", "电话幺七九，六二零三，三三八，四是四川的四。"],
         &["人民路和解放路的路口停电了", "我的手机号是一五四零零一六八八二四，不对，八八二三"],
         &["北角書槐街七十七號，萬祥大廈", "四孖二零孖七六一，四二二零七七六一"],
