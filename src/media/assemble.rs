@@ -44,7 +44,7 @@ impl Assembler {
             return;
         }
         self.turn_to(kind, out);
-        if self.pending.is_empty() && pcm.len() % self.per_ms() == 0 {
+        if self.pending.is_empty() && pcm.len().is_multiple_of(self.per_ms()) {
             self.emit(pcm, out);
         } else {
             for sample in pcm {
@@ -88,7 +88,7 @@ impl Assembler {
         if self.pending.is_empty() {
             self.kind = kind;
         } else if self.kind != kind {
-            if self.pending.len() % self.per_ms() == 0 {
+            if self.pending.len().is_multiple_of(self.per_ms()) {
                 let pcm = std::mem::take(&mut self.pending);
                 self.emit(pcm, out);
                 self.kind = kind;

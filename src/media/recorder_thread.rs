@@ -186,7 +186,7 @@ impl Writing {
         }
     }
 
-    fn close(mut self: Box<Self>, silence: u64) {
+    fn close(mut self, silence: u64) {
         self.append(silence, &[]);
         let trouble = self.trouble.clone();
         if let Err(error) = self.wav.finalize() {
