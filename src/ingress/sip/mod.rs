@@ -3,6 +3,7 @@
 //! A datagram passes [`doors`] (who), the screen (is it SIP), the stack's transactions, then `requests.rs` (what is
 //! it answered with); a call that is taken lives in `dialog.rs`. Only this folder knows rsipstack.
 
+pub mod caller;
 mod dialog;
 pub mod doors;
 mod listen;
