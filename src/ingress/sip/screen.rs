@@ -66,7 +66,7 @@ pub(super) fn screen(datagram: &[u8], source: SocketAddr, room: usize) -> Verdic
     if datagram.iter().all(u8::is_ascii_whitespace) {
         return Verdict::Pass; // keep-alive: the stack answers CRLF CRLF (RFC 5626 section 3.5.1)
     }
-    let Some(raw) = Raw::read(datagram) else { return Verdict::Drop("unreadable") };
+    let raw = Raw::read(datagram);
     if raw.start_line.starts_with("SIP/") {
         return screen_response(&raw);
     }
