@@ -175,7 +175,8 @@ pub(super) struct StreamScreen;
 #[async_trait]
 impl TransportEventInspector for StreamScreen {
     async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        let TransportEvent::Incoming(SipMessage::Request(request), SipConnection::Tcp(connection), from) = &event else {
+        let TransportEvent::Incoming(SipMessage::Request(request), SipConnection::Tcp(connection), from) = &event
+        else {
             return Some(event);
         };
         let source = from.get_socketaddr().ok()?;

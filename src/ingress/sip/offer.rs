@@ -99,7 +99,8 @@ mod tests {
     use super::*;
 
     fn info(kind: &str, body: &str) -> Request {
-        let text = format!("INFO sip:a@b SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let text =
+            format!("INFO sip:a@b SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         Request::try_from(text.as_str()).unwrap()
     }
 

@@ -44,16 +44,18 @@ impl RawHeader {
 }
 
 impl<'a> Raw<'a> {
-    /// `None`: no blank line ends the headers, so where they end is anyone's guess.
-    pub fn read(datagram: &'a [u8]) -> Option<Self> {
+    /// A message whose headers no blank line ends is malformed: where they end is anyone's guess.
+    pub fn read(datagram: &'a [u8]) -> Self {
         let trimmed = datagram.trim_ascii_start();
-        let (head, body, bare_newlines) = split_head(trimmed)?;
+        let split = split_head(trimmed);
+        let endless = split.is_none();
+        let (head, body, bare_newlines) = split.unwrap_or((trimmed.trim_ascii_end(), &[], false));
         let mut raw = Raw {
             start_line: String::new(),
             headers: Vec::new(),
             body,
             changed: bare_newlines || trimmed.len() != datagram.len(),
-            malformed: false,
+            malformed: endless,
         };
         for (index, line) in head.split(|&b| b == b'\n').enumerate() {
             let line = raw.text(line.strip_suffix(b"\r").unwrap_or(line));
@@ -64,7 +66,7 @@ impl<'a> Raw<'a> {
             }
         }
         raw.malformed |= raw.start_line.chars().any(char::is_control);
-        Some(raw)
+        raw
     }
 
     /// Latin-1 where the line is not UTF-8: what older phones put into display names.

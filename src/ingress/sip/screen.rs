@@ -17,8 +17,20 @@ pub(super) const STACK_DATAGRAM: usize = 8_192;
 
 /// Methods the stack can parse; others are 501.
 const KNOWN_METHODS: [&str; 14] = [
-    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "NOTIFY", "REFER",
-    "MESSAGE", "PUBLISH", "PRACK",
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "OPTIONS",
+    "INFO",
+    "UPDATE",
+    "REGISTER",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "REFER",
+    "MESSAGE",
+    "PUBLISH",
+    "PRACK",
 ];
 
 /// What becomes of a datagram.
@@ -28,7 +40,11 @@ pub(super) enum Verdict {
     /// Hand these bytes to the stack instead.
     Repaired(Vec<u8>),
     /// Send these bytes to the source; the stack never sees the request. `reason` is a metric label.
-    Answer { status: u16, reason: &'static str, reply: Vec<u8> },
+    Answer {
+        status: u16,
+        reason: &'static str,
+        reply: Vec<u8>,
+    },
     Drop(&'static str),
 }
 
@@ -50,7 +66,7 @@ pub(super) fn screen(datagram: &[u8], source: SocketAddr, room: usize) -> Verdic
     if datagram.iter().all(u8::is_ascii_whitespace) {
         return Verdict::Pass; // keep-alive: the stack answers CRLF CRLF (RFC 5626 section 3.5.1)
     }
-    let Some(raw) = Raw::read(datagram) else { return Verdict::Drop("unreadable") };
+    let raw = Raw::read(datagram);
     if raw.start_line.starts_with("SIP/") {
         return screen_response(&raw);
     }
@@ -156,7 +172,7 @@ fn check_present_once(raw: &Raw<'_>) -> Checked {
     if raw.value("Via").is_none() {
         return refuse(400, "missing_header");
     }
-    if raw.values("Via").any(|via| empty_parameter(via)) {
+    if raw.values("Via").any(empty_parameter) {
         return refuse(400, "via");
     }
     let mut hops = raw.values("Max-Forwards");

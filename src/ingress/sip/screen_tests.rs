@@ -78,7 +78,7 @@ fn an_ack_or_a_response_is_never_answered_however_broken() {
 
 #[test]
 fn garbage_is_dropped_and_keep_alives_reach_the_stack() {
-    assert_eq!(judge(b"\x00\x01\x00\x00\x21\x12\xa4\x42"), Verdict::Drop("unreadable"));
+    assert_eq!(judge(b"\x00\x01\x00\x00\x21\x12\xa4\x42"), Verdict::Drop("garbage"));
     assert_eq!(judge(b"GET / HTTP/1.1\r\n\r\n"), Verdict::Drop("garbage"));
     assert_eq!(judge(b"NOTHING sip:x SIP/2.0\r\n\r\n"), Verdict::Drop("garbage"));
     assert_eq!(judge(b"\r\n\r\n"), Verdict::Pass);

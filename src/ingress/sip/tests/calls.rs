@@ -27,10 +27,7 @@ async fn a_call_over_tcp_is_answered_and_ended_by_us_on_the_same_connection() {
     let mut caller = Peer::tcp(door.addresses[1].address()).await;
     let answer = caller.call("hangup").await;
     assert!(answer.header("Contact").unwrap().to_lowercase().contains(";transport=tcp"), "{}", answer.text);
-    assert_eq!(
-        door.seen().await,
-        Seen::Call { dialled: "hangup".into(), transport: "tcp".into(), asserted: false }
-    );
+    assert_eq!(door.seen().await, Seen::Call { dialled: "hangup".into(), transport: "tcp".into(), asserted: false });
     let bye = caller.expect_request("BYE").await;
     assert_eq!(bye.header("Reason"), Some("Q.850;cause=16;text=\"system_end\""));
     door.empties().await;
@@ -102,11 +99,8 @@ async fn a_retransmitted_invite_is_one_call() {
     caller.status(180).await;
     door.saw_call().await;
     // The same INVITE by another path is not a second call either.
-    let mut merged = caller.request("INVITE", "ring", 1, "other", "", SDP);
-    merged = merged.replace(";tag=".to_owned().as_str(), ";tag=");
-    caller.to_tag.take();
+    caller.to_tag = None;
     let other_path = caller.request("INVITE", "ring", 1, "other", "", SDP);
-    assert_ne!(merged, other_path, "the first still carries a To tag");
     caller.send(&other_path).await;
     caller.status(482).await;
     assert_eq!(door.gauge.active(), 1);
@@ -173,7 +167,7 @@ async fn a_digit_in_info_reaches_the_pipeline() {
 
 #[tokio::test]
 async fn an_answer_nobody_acknowledges_is_repeated_and_then_the_call_ends() {
-    let t1 = Duration::from_millis(20);
+    let t1 = Duration::from_millis(50);
     let timers = EndpointOption { t1, t1x64: t1 * 64, ..EndpointOption::default() };
     let mut door = Door::open_timed(4, timers).await;
     let mut caller = door.caller().await;

@@ -49,7 +49,8 @@ impl Door {
         let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new() };
         let admission = Admission::new(max_calls);
         let stop = CancellationToken::new();
-        let door = SipDoor::bind_timed(settings, admission.clone(), Clock::system(), stop.clone(), timers).await.unwrap();
+        let door =
+            SipDoor::bind_timed(settings, admission.clone(), Clock::system(), stop.clone(), timers).await.unwrap();
         let (incoming, mut calls) = mpsc::channel::<IncomingCall>(8);
         let (tell, seen) = mpsc::unbounded_channel();
         tokio::spawn(async move {

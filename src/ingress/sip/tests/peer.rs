@@ -20,7 +20,6 @@ pub struct Peer {
     local: SocketAddr,
     pub call_id: String,
     pub to_tag: Option<String>,
-    pub contact: Option<String>,
 }
 
 /// A message of the door.
@@ -60,7 +59,7 @@ impl Peer {
 
     fn new(wire: Wire, local: SocketAddr) -> Self {
         let call_id = format!("{}@example.org", uuid::Uuid::now_v7());
-        Self { wire, local, call_id, to_tag: None, contact: None }
+        Self { wire, local, call_id, to_tag: None }
     }
 
     fn transport(&self) -> &'static str {
@@ -74,7 +73,8 @@ impl Peer {
     pub fn request(&self, method: &str, user: &str, cseq: u32, branch: &str, extra: &str, body: &str) -> String {
         let (local, transport) = (self.local, self.transport());
         let tag = self.to_tag.as_ref().map(|tag| format!(";tag={tag}")).unwrap_or_default();
-        let kind = if body.is_empty() || extra.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
+        let kind =
+            if body.is_empty() || extra.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} sip:{user}@127.0.0.1 SIP/2.0\r\n\
              Via: SIP/2.0/{transport} {local};branch=z9hG4bK{branch};rport\r\n\
@@ -135,9 +135,6 @@ impl Peer {
             if received.status() == status {
                 if let Some((_, tag)) = received.header("To").and_then(|to| to.split_once(";tag=")) {
                     self.to_tag = Some(tag.to_owned());
-                }
-                if let Some(contact) = received.header("Contact") {
-                    self.contact = Some(contact.to_owned());
                 }
                 return received;
             }

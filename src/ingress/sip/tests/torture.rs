@@ -26,7 +26,7 @@ fn no_rfc_4475_request_is_met_with_silence_and_no_response_is_answered() {
         };
         println!("{file:16} {class:12} {said:16} {expected}");
         let is_request = !bytes.starts_with(b"SIP/");
-        assert_eq!(matches!(verdict, Verdict::Drop(_)) && is_request, false, "{file}: silence");
+        assert!(!is_request || !matches!(verdict, Verdict::Drop(_)), "{file}: silence");
         assert!(is_request || !matches!(verdict, Verdict::Answer { .. }), "{file}: a response was answered");
         if class == "invalid" && expected.starts_with("400 ") && !expected.contains("liberal") {
             assert_eq!(said, "400", "{file}");
