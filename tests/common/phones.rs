@@ -140,7 +140,13 @@ impl Baresip {
         let _gone_already = self.keyboard.write_all(b"q").await;
         let _gone_already = self.keyboard.flush().await;
         let _killed_on_drop = tokio::time::timeout(DEADLINE, self.child.wait()).await;
-        HeardFile { path: self.folder.path().join("heard.wav"), _folder: self.folder }
+        let files = std::fs::read_dir(self.folder.path()).expect("its folder");
+        let decoded = |path: &PathBuf| path.to_string_lossy().ends_with("-dec.wav");
+        let path = files.filter_map(|file| Some(file.ok()?.path())).find(decoded);
+        HeardFile {
+            path: path.unwrap_or_else(|| panic!("baresip heard nothing:\n{}", self.log())),
+            _folder: self.folder,
+        }
     }
 }
 
@@ -150,6 +156,7 @@ pub struct HeardFile {
     _folder: TempDir,
 }
 
+/// `aufile` of baresip 1.0.0 only plays; what the phone hears is written by the filter of `sndfile`.
 fn configuration(folder: &Path, plays: &Path) -> String {
     let (folder, plays) = (folder.display(), plays.display());
     let port = free_port();
@@ -158,8 +165,7 @@ fn configuration(folder: &Path, plays: &Path) -> String {
          sip_listen 127.0.0.1:{port}\n\
          net_interface 127.0.0.1\n\
          audio_source aufile,{plays}\n\
-         audio_player aufile,{folder}/heard.wav\n\
-         audio_alert aufile,{folder}/alert.wav\n\
+         snd_path {folder}\n\
          audio_path {folder}\n\
          ausrc_srate 8000\n\
          auplay_srate 8000\n\
@@ -169,6 +175,7 @@ fn configuration(folder: &Path, plays: &Path) -> String {
          module stdio.so\n\
          module g711.so\n\
          module aufile.so\n\
+         module sndfile.so\n\
          module_tmp account.so\n\
          module_app menu.so\n"
     )
