@@ -216,7 +216,8 @@ impl Shared {
         let mut running = state.workers.values_mut().flatten();
         if let Some(partial) = running.find(|r| r.job.priority == Priority::Partial && !r.aborted) {
             partial.aborted = true;
-            partial.deadline = self.clock.instant() + self.rules.abort_grace;
+            // It did nothing wrong: it keeps the time it had, because an encoder run cannot be interrupted.
+            partial.deadline += self.rules.abort_grace;
             partial.abort.store(true, Ordering::Relaxed);
             metrics::counter!("heardline_speech_partials_shed_total").increment(1);
         }

@@ -127,7 +127,8 @@ impl RecognizerWorker for Worker {
         ABORT.with(|flag| flag.replace(Some(Arc::clone(abort))));
         let result = self.decode_with_second_try(segment, &sound, abort);
         ABORT.with(|flag| flag.replace(None));
-        if abort.load(Ordering::Relaxed) { Err(RecognizerError::Aborted) } else { result }
+        // What was finished before the flag was seen is as good as any.
+        result.map_err(|e| if abort.load(Ordering::Relaxed) { RecognizerError::Aborted } else { e })
     }
 }
 
@@ -139,7 +140,7 @@ impl Worker {
         abort: &AtomicBool,
     ) -> Result<Hypothesis, RecognizerError> {
         let window = window(sound.len(), self.settings);
-        let language = self.language(segment, sound, window)?;
+        let language = self.language(segment, sound, window, abort)?;
         let first = self.decode(segment.span, sound, language, window)?;
         let Some(wrong) = doubt(&first, segment.span) else { return Ok(first) };
         if window == WHOLE_WINDOW || abort.load(Ordering::Relaxed) {
@@ -151,18 +152,28 @@ impl Worker {
     }
 
     /// The language to decode in. Whisper's own detection may name any of a hundred; here only those of the line.
-    fn language(&mut self, segment: &SpeechSegment, sound: &[f32], window: u32) -> Result<Language, RecognizerError> {
+    fn language(
+        &mut self,
+        segment: &SpeechSegment,
+        sound: &[f32],
+        window: u32,
+        abort: &AtomicBool,
+    ) -> Result<Language, RecognizerError> {
         let candidates = candidates(&segment.languages, self.speaks);
         if let [only] = candidates[..] {
             return Ok(only);
         }
-        // This call decodes nothing: 100 ms are below whisper.cpp's minimum. It computes the spectrogram and sets
+        // This call decodes nothing: 100 ms are not above whisper.cpp's minimum. It computes the spectrogram and sets
         // the window of the encoder run below, which would otherwise be that of the job before.
         let mut params = self.params_for(candidates[0]);
         params.set_audio_ctx(ctx(window.min(LANGUAGE_WINDOW_MS / FRAME_MS)));
         params.set_duration_ms(100);
         self.state.full(params, sound).map_err(failed)?;
         let (_, probabilities) = self.state.lang_detect(0, 1).map_err(failed)?;
+        // Detection has no callback; a decode looks at the flag after the encoder and after every token.
+        if abort.load(Ordering::Relaxed) {
+            return Err(RecognizerError::Aborted);
+        }
         let probability = |language: &Language| {
             let id = whisper_rs::get_lang_id(language.code()).and_then(|id| usize::try_from(id).ok());
             id.and_then(|id| probabilities.get(id).copied()).unwrap_or(0.0)
