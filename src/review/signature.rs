@@ -8,6 +8,8 @@ use crate::config::secret::WebhookSecret;
 /// Seconds a timestamp may be away from now, as the standard's libraries have it.
 const TOLERANCE_S: u64 = 5 * 60;
 
+const LONGEST_ID: usize = 128;
+
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum SignatureError {
     #[error("header {0} is missing or not readable")]
@@ -26,6 +28,10 @@ pub(super) fn verify(
     now_s: i64,
 ) -> Result<(), SignatureError> {
     let id = text(headers, HEADER_WEBHOOK_ID)?;
+    // A full stop in the id would let one signature stand for two readings of `id.timestamp.body`.
+    if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'.') {
+        return Err(SignatureError::Header(HEADER_WEBHOOK_ID));
+    }
     let given = text(headers, HEADER_WEBHOOK_SIGNATURE)?;
     let stamp = text(headers, HEADER_WEBHOOK_TIMESTAMP)?;
     let at: i64 = stamp.parse().map_err(|_| SignatureError::Header(HEADER_WEBHOOK_TIMESTAMP))?;
