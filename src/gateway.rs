@@ -130,8 +130,7 @@ impl Gateway {
         let desk_url = format!("http://{desk}");
         let endpoint = endpoint(&config, &desk_url, secret.clone())?;
         let endpoints = vec![endpoint.name.clone()];
-        let outbox =
-            Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), servers.clone());
+        let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), servers.clone());
         let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
         let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
         let stages = Arc::new(Stages {
@@ -303,7 +302,12 @@ async fn watch_disk(data: DataDir, health: Arc<Health>, stop: CancellationToken)
         }
         let state = match data.free_bytes() {
             Ok(free) if free >= FREE_FLOOR => Ok(()),
-            Ok(free) => Err(format!("{} MiB free in {}; at least {} MiB are needed", free >> 20, data.root().display(), FREE_FLOOR >> 20)),
+            Ok(free) => Err(format!(
+                "{} MiB free in {}; at least {} MiB are needed",
+                free >> 20,
+                data.root().display(),
+                FREE_FLOOR >> 20
+            )),
             Err(error) => Err(format!("{}: {error}", data.root().display())),
         };
         health.set("disk", state);

@@ -25,11 +25,15 @@ fn refused(config: &str, words: &[&str]) {
 }
 
 /// Listeners that are free, and a data folder that works.
-const SOUND: &str = "[data]\ndir = \"FOLDER/data\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[public]\nlisten = \"127.0.0.1:0\"\n";
+const SOUND: &str =
+    "[data]\ndir = \"FOLDER/data\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[public]\nlisten = \"127.0.0.1:0\"\n";
 
 #[test]
 fn an_unknown_key_is_named_with_its_line() {
-    refused("[sip]\nlisten = [\"udp:127.0.0.1:0\"]\nlistn = 3\n", &["heardline.toml", "line 3", "listn", "unknown field"]);
+    refused(
+        "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\nlistn = 3\n",
+        &["heardline.toml", "line 3", "listn", "unknown field"],
+    );
 }
 
 #[test]
@@ -38,7 +42,10 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     refused("[sip]\nrtp_ports = \"9-5\"\n", &["9-5", "20000-29999"]);
     refused("[sip]\nrtp_ports = \"20000-20009\"\n", &["sip.rtp_ports", "20000-20009", "1000 ports"]);
     refused("[desk]\nlisten = \"0.0.0.0:80\"\n", &["desk.listen", "0.0.0.0:80", "loopback"]);
-    refused("[sip]\nlisten = [\"udp:192.0.2.1:5060\"]\n", &["sip.listen", "udp:192.0.2.1:5060", "[[trunk]]", "sip.open"]);
+    refused(
+        "[sip]\nlisten = [\"udp:192.0.2.1:5060\"]\n",
+        &["sip.listen", "udp:192.0.2.1:5060", "[[trunk]]", "sip.open"],
+    );
     refused("[intake]\nurl = \"https://example.org/x\"\n", &["intake.url", "example.org", "allow_remote"]);
     refused("[call]\nwarn_after_s = 10\nend_after_s = 10\n", &["call.end_after_s", "10"]);
     refused("[[line]]\nregions = [\"XX\"]\n", &["line.regions", "XX", "CN"]);
@@ -46,7 +53,8 @@ fn a_bad_value_is_named_with_what_would_be_right() {
 
 #[test]
 fn a_missing_configuration_file_is_named() {
-    let output = Command::new(env!("CARGO_BIN_EXE_heardline")).args(["serve", "--config", "/nowhere/h.toml"]).output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_heardline")).args(["serve", "--config", "/nowhere/h.toml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/h.toml"));
 }
@@ -66,7 +74,10 @@ fn a_missing_truncated_or_changed_model_is_named_with_what_was_expected() {
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
     std::fs::write(&file, &changed).unwrap();
-    refused(&config(&file), &["heardline-nano.bin", "a997f0e9d9e32b759d50da9fbc9395d89ff88377dfd71a2c3a3a0afdab799f37"]);
+    refused(
+        &config(&file),
+        &["heardline-nano.bin", "a997f0e9d9e32b759d50da9fbc9395d89ff88377dfd71a2c3a3a0afdab799f37"],
+    );
 
     std::fs::write(&file, b"this is not a model").unwrap();
     refused(&config(&file), &["heardline-nano.bin"]);
@@ -81,14 +92,20 @@ fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let config = SOUND.replace("[desk]\nlisten = \"127.0.0.1:0\"", &format!("[desk]\nlisten = \"{address}\""));
-    refused(&format!("{config}[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"), &["desk.listen", &address.to_string(), "in use"]);
+    refused(
+        &format!("{config}[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"),
+        &["desk.listen", &address.to_string(), "in use"],
+    );
 }
 
 #[test]
 fn a_data_folder_that_cannot_be_written_is_named() {
     let sip = "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n";
     refused(&format!("{}{sip}", SOUND.replace("FOLDER/data", "/proc/heardline")), &["data.dir", "/proc/heardline"]);
-    refused(&format!("{}{sip}", SOUND.replace("FOLDER/data", "FOLDER/heardline.toml")), &["data.dir", "heardline.toml"]);
+    refused(
+        &format!("{}{sip}", SOUND.replace("FOLDER/data", "FOLDER/heardline.toml")),
+        &["data.dir", "heardline.toml"],
+    );
 }
 
 #[test]

@@ -43,12 +43,16 @@ fn commented_examples_in_the_manual_parse_too() {
     let uncommented: String = MANUAL
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("[[trunk]]") || rest.contains(" = ") && rest.split(' ').nth(1) == Some("=") => {
+            Some(rest)
+                if rest.starts_with("[[trunk]]") || rest.contains(" = ") && rest.split(' ').nth(1) == Some("=") =>
+            {
                 rest.trim_start_matches("# ").to_owned()
             }
             _ => line.to_owned(),
         })
-        .filter(|line| !line.starts_with("model_sha256") && !line.starts_with("secret_file") && !line.starts_with("prompts"))
+        .filter(|line| {
+            !line.starts_with("model_sha256") && !line.starts_with("secret_file") && !line.starts_with("prompts")
+        })
         .map(|line| if line.starts_with("allow_remote") { "allow_remote = true".into() } else { line + "\n" })
         .collect::<Vec<_>>()
         .join("\n");

@@ -51,7 +51,8 @@ impl Served {
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut after = |label: &str, prefix: &str| -> SocketAddr {
-            let line = lines.find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("no {label} line: did it start?"));
+            let line =
+                lines.find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("no {label} line: did it start?"));
             let rest = line.split(prefix).nth(1).unwrap();
             rest.split([' ', '/']).next().unwrap().parse().unwrap()
         };
@@ -94,7 +95,7 @@ fn plan(sip: SocketAddr, sample: &str) -> CallPlan {
     }
 }
 
-async fn call(sip: SocketAddr, sample: &str) {
+async fn call(sip: SocketAddr, sample: &'static str) {
     let caller = Caller::start(LOOPBACK, Clock::system()).await.unwrap();
     // The gateway may die before it answers our BYE; what counts is what the endpoint gets.
     let _report = caller.call(plan(sip, sample), CancellationToken::new(), |_| ()).await;
@@ -103,7 +104,8 @@ async fn call(sip: SocketAddr, sample: &str) {
 /// One draft as a receiver that keeps the webhook-ids it has seen would have it.
 fn one_effect(posts: &[Post]) -> Value {
     let ids: HashSet<_> = posts.iter().map(|post| post.headers["webhook-id"].to_str().unwrap().to_owned()).collect();
-    let keys: HashSet<_> = posts.iter().map(|post| post.headers["idempotency-key"].to_str().unwrap().to_owned()).collect();
+    let keys: HashSet<_> =
+        posts.iter().map(|post| post.headers["idempotency-key"].to_str().unwrap().to_owned()).collect();
     let bodies: HashSet<_> = posts.iter().map(|post| post.body.clone()).collect();
     assert_eq!((ids.len(), keys.len(), bodies.len()), (1, 1, 1), "the same delivery at every try");
     serde_json::from_slice(&posts[0].body).unwrap()
@@ -152,7 +154,7 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
 }
 
 /// Aborts at `fault`, restarts, and returns what the endpoint got.
-async fn crash_at(fault: &str, sample: &str) -> (Vec<Post>, Value) {
+async fn crash_at(fault: &str, sample: &'static str) -> (Vec<Post>, Value) {
     let folder = TempDir::new().unwrap();
     let mut endpoint = ScriptedEndpoint::start().await;
     let gateway = Served::start(folder.path(), &endpoint.url(), Some(fault));

@@ -181,7 +181,11 @@ async fn the_built_in_endpoint_keeps_a_draft_once_and_refuses_the_forged_the_rep
     let forger = Forger::new(gateway.gateway.desk_address());
 
     let stranger = WebhookSecret::generate();
-    assert_eq!(forger.post(&Posted { signed: signed(&body, now_s, &stranger), ..genuine.clone() }).await, 401, "forged");
+    assert_eq!(
+        forger.post(&Posted { signed: signed(&body, now_s, &stranger), ..genuine.clone() }).await,
+        401,
+        "forged"
+    );
     assert_eq!(forger.post(&Posted { body: altered_body.clone(), ..genuine.clone() }).await, 401, "altered");
     let mut moved = genuine.clone();
     moved.signed[0].1 = "msg_another".into();

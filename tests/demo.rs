@@ -122,12 +122,16 @@ fn the_mandarin_water_call_becomes_the_ticket_it_should() {
 fn a_call_without_speech_still_becomes_a_draft() {
     let draft = demo("silence");
     assert_eq!(transcript(&draft), "");
-    assert_eq!(draft["issues"][0]["category"]["value"], json("audio-samples/silence.expected.json")["category"]["value"]);
+    assert_eq!(
+        draft["issues"][0]["category"]["value"],
+        json("audio-samples/silence.expected.json")["category"]["value"]
+    );
 }
 
 #[test]
 fn a_sample_that_does_not_exist_ends_with_its_name() {
-    let output = Command::new(env!("CARGO_BIN_EXE_heardline")).args(["demo", "--once", "--sample", "nope"]).output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_heardline")).args(["demo", "--once", "--sample", "nope"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nope"));
 }

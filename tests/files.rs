@@ -17,7 +17,8 @@ fn rewritten(folder: &Path, name: &str, rate: u32, channels: u16) -> PathBuf {
     let from = reader.spec().sample_rate;
     let pcm: Vec<i16> = reader.samples().map(Result::unwrap).collect();
     let path = folder.join(name);
-    let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec =
+        hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(&path, spec).unwrap();
     for n in 0..pcm.len() * rate as usize / from as usize {
         let at = n as f64 * f64::from(from) / f64::from(rate);
@@ -92,7 +93,12 @@ fn files_without_usable_sound_are_refused_with_their_name_and_the_reason() {
 fn silence_gives_an_empty_transcript_and_a_draft_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("silence.wav");
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::create(&path, spec).unwrap();
     (0..80_000).for_each(|_| writer.write_sample(0_i16).unwrap());
     writer.finalize().unwrap();

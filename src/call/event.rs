@@ -8,13 +8,35 @@ use super::{CallId, CallState, EndCause, Hypothesis, MediaTime, Utterance};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum CallEvent {
-    State { call: CallId, state: CallState, cause: Option<EndCause> },
-    Partial { call: CallId, at: MediaTime, hypothesis: Hypothesis },
-    Final { call: CallId, utterance: Utterance },
+    State {
+        call: CallId,
+        state: CallState,
+        cause: Option<EndCause>,
+    },
+    Partial {
+        call: CallId,
+        at: MediaTime,
+        hypothesis: Hypothesis,
+    },
+    Final {
+        call: CallId,
+        utterance: Utterance,
+    },
     /// The draft as it stands; `complete` once it is committed. JSON of `draft::schema::TicketDraft`.
-    Draft { call: CallId, complete: bool, draft: serde_json::Value },
-    Dtmf { call: CallId, digit: char, at: MediaTime },
-    Delivery { call: CallId, state: String },
+    Draft {
+        call: CallId,
+        complete: bool,
+        draft: serde_json::Value,
+    },
+    Dtmf {
+        call: CallId,
+        digit: char,
+        at: MediaTime,
+    },
+    Delivery {
+        call: CallId,
+        state: String,
+    },
 }
 
 impl CallEvent {

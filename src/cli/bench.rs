@@ -102,7 +102,9 @@ impl Bench {
                     .map_err(|_| Failure::new("no draft was accepted within 30 s"))?;
                 match event {
                     Ok(CallEvent::Delivery { state, .. }) if state == "delivered" => break,
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return Err(Failure::new("the gateway ended")),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => {
+                        return Err(Failure::new("the gateway ended"));
+                    }
                     _ => {}
                 }
             }
@@ -118,7 +120,12 @@ impl Bench {
             unit: "s",
             landing: 2.0,
             goal: 1.0,
-            note: format!("{} calls of {} s, one at a time; median {:.3} s", self.drafts, pcm.len() / 8_000, percentile(&took_ms, 50) as f64 / 1000.0),
+            note: format!(
+                "{} calls of {} s, one at a time; median {:.3} s",
+                self.drafts,
+                pcm.len() / 8_000,
+                percentile(&took_ms, 50) as f64 / 1000.0
+            ),
         })
     }
 
@@ -131,21 +138,41 @@ impl Bench {
         let output = tokio::process::Command::new(program)
             .args(["call", &target(&gateway)?])
             .arg(sample()?)
-            .args(["--json", "--rate", "50", "--count", &self.calls.to_string(), "--seconds", &self.seconds.to_string()])
+            .args([
+                "--json",
+                "--rate",
+                "50",
+                "--count",
+                &self.calls.to_string(),
+                "--seconds",
+                &self.seconds.to_string(),
+            ])
             .kill_on_drop(true)
             .output()
             .await
             .map_err(Failure::new)?;
-        let caller: serde_json::Value = serde_json::from_slice(&output.stdout)
-            .map_err(|e| Failure::new(format!("the calling process: {e}: {}", String::from_utf8_lossy(&output.stderr))))?;
+        let caller: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|e| {
+            Failure::new(format!("the calling process: {e}: {}", String::from_utf8_lossy(&output.stderr)))
+        })?;
         let lost = self.lost_packets(&gateway).await?;
         gateway.shutdown().await;
         let number = |key: &str| caller.get(key).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN);
         let note = format!(
             "{} calls of {} s, {} packets sent, {} calls failed, set-up p99 {} ms",
-            self.calls, self.seconds, number("packets_sent"), number("failed"), number("setup_ms_p99")
+            self.calls,
+            self.seconds,
+            number("packets_sent"),
+            number("failed"),
+            number("setup_ms_p99")
         );
-        Ok(vec![Figure { name: "packets lost under load", value: lost, unit: "packets", landing: 0.0, goal: 0.0, note }])
+        Ok(vec![Figure {
+            name: "packets lost under load",
+            value: lost,
+            unit: "packets",
+            landing: 0.0,
+            goal: 0.0,
+            note,
+        }])
     }
 
     /// Every call must have come to its end; what its ledger calls lost, in packets of 20 ms.
@@ -215,7 +242,14 @@ async fn fill(folder: &Path, calls: u32) -> Result<(), Failure> {
         let store = store.clone();
         running.spawn(async move {
             let id = CallId::new();
-            let call = NewCall { id, line: "default".into(), party: Party::default(), origin: Origin::File, dialled: None, started_unix_ms: 0 };
+            let call = NewCall {
+                id,
+                line: "default".into(),
+                party: Party::default(),
+                origin: Origin::File,
+                dialled: None,
+                started_unix_ms: 0,
+            };
             store.create_call(call).await?;
             store.answer_call(id, 0).await?;
             let end = CallEnd {

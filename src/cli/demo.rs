@@ -59,7 +59,11 @@ impl Demo {
     async fn show_call(&self, gateway: &Gateway, sample: &Path) -> Result<(), Failure> {
         let pcm = wav::read_at(sample, 8_000).map_err(Failure::new)?.pcm;
         let seconds = pcm.len() / 8_000;
-        let target = gateway.sip_addresses().first().map(|listen| listen.address()).ok_or_else(|| Failure::new("no SIP listener"))?;
+        let target = gateway
+            .sip_addresses()
+            .first()
+            .map(|listen| listen.address())
+            .ok_or_else(|| Failure::new("no SIP listener"))?;
         self.say(&format!("Dialling sip:hotline@{target}; a caller speaks {} ({seconds} s).", sample.display()));
         if gateway.demo_model() {
             self.say(DEMO_MODEL_NOTICE);
@@ -82,7 +86,8 @@ impl Demo {
         let watching = tokio::time::timeout(patience, self.watch(gateway, events));
         let (called, watched) = tokio::join!(calling, watching);
         called.map_err(|e| Failure::new(format!("the call failed: {e}")))?;
-        let call = watched.map_err(|_| Failure::new(format!("no draft was accepted within {} s", patience.as_secs())))??;
+        let call =
+            watched.map_err(|_| Failure::new(format!("no draft was accepted within {} s", patience.as_secs())))??;
         if self.json {
             let received = gateway.store().received(100).await.map_err(Failure::new)?;
             let body = received.into_iter().map(|(_, body)| body).find(|body| body.contains(&call.to_string()));
@@ -148,7 +153,10 @@ impl Demo {
         }
         let bundled = PathBuf::from("audio-samples").join(format!("{}.wav", self.sample));
         find_bundled(&bundled).ok_or_else(|| {
-            Failure::new(format!("no sample {:?}: name one of audio-samples/ (en-heating, zh-water …) or a WAV file", self.sample))
+            Failure::new(format!(
+                "no sample {:?}: name one of audio-samples/ (en-heating, zh-water …) or a WAV file",
+                self.sample
+            ))
         })
     }
 }

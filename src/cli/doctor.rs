@@ -64,7 +64,10 @@ impl Doctor {
             }
         }
         if failed {
-            return Err(Failure { code: EXIT_CONFIG, message: "calls cannot be taken; mend the lines marked FAIL".into() });
+            return Err(Failure {
+                code: EXIT_CONFIG,
+                message: "calls cannot be taken; mend the lines marked FAIL".into(),
+            });
         }
         Ok(())
     }
@@ -104,8 +107,17 @@ fn rtp_ports(config: &Config) -> Finding {
     let range = config.sip.rtp_ports;
     let ip = config.sip.listen.first().map_or(config.desk.listen.ip(), |listen| listen.address().ip());
     let taken = (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((ip, *port)).is_err()).count();
-    let says = format!("{}-{}: room for {} calls; open these UDP ports in the firewall", range.first, range.last, range.pairs());
-    if taken == 0 { good("sip.rtp_ports", says) } else { warn("sip.rtp_ports", format!("{says}; {taken} of the ports tried are taken by other programs")) }
+    let says = format!(
+        "{}-{}: room for {} calls; open these UDP ports in the firewall",
+        range.first,
+        range.last,
+        range.pairs()
+    );
+    if taken == 0 {
+        good("sip.rtp_ports", says)
+    } else {
+        warn("sip.rtp_ports", format!("{says}; {taken} of the ports tried are taken by other programs"))
+    }
 }
 
 fn model(config: &Config) -> Finding {
@@ -144,7 +156,13 @@ const EARLIEST_MS: i64 = 1_767_225_600_000;
 fn clock() -> Finding {
     let clock = Clock::system();
     if clock.unix_ms() < EARLIEST_MS {
-        fail("clock", format!("{} cannot be right; set the time (endpoints refuse signatures that are off by 5 minutes)", clock.timestamp()))
+        fail(
+            "clock",
+            format!(
+                "{} cannot be right; set the time (endpoints refuse signatures that are off by 5 minutes)",
+                clock.timestamp()
+            ),
+        )
     } else {
         good("clock", format!("{}", clock.timestamp()))
     }
@@ -154,15 +172,22 @@ async fn endpoint(config: &Config) -> Finding {
     let Some(url) = &config.intake.url else {
         return good("intake.url", "built-in endpoint on the desk listener");
     };
-    let target = reqwest::Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+    let target =
+        reqwest::Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
     let Some((host, port)) = target else {
         return fail("intake.url", format!("{url}: names no host"));
     };
-    let place = if config.intake.allow_remote { format!("drafts leave this machine for {host}:{port}") } else { format!("{host}:{port}") };
+    let place = if config.intake.allow_remote {
+        format!("drafts leave this machine for {host}:{port}")
+    } else {
+        format!("{host}:{port}")
+    };
     match tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host.as_str(), port))).await {
         Ok(Ok(_)) => good("intake.url", format!("{place}; it answers")),
         Ok(Err(e)) => warn("intake.url", format!("{place}: {e}; drafts wait and are delivered when it answers")),
-        Err(_) => warn("intake.url", format!("{place}: no answer within 5 s; drafts wait and are delivered when it answers")),
+        Err(_) => {
+            warn("intake.url", format!("{place}: no answer within 5 s; drafts wait and are delivered when it answers"))
+        }
     }
 }
 

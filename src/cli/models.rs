@@ -39,7 +39,13 @@ impl Models {
                     let here = find_bundled(&PathBuf::from("models").join(&model.file));
                     let place = here.map_or("not here".to_owned(), |path| path.display().to_string());
                     let kind = if model.demo { "  (demo)" } else { "" };
-                    println!("{}{kind}\n  {}\n  {} MB, {}", model.name, model.understands, model.size / 1_000_000, place);
+                    println!(
+                        "{}{kind}\n  {}\n  {} MB, {}",
+                        model.name,
+                        model.understands,
+                        model.size / 1_000_000,
+                        place
+                    );
                 }
                 println!("\nAny Whisper model in ggml form works: set speech.model and speech.model_sha256.");
                 Ok(())

@@ -40,9 +40,8 @@ pub(super) async fn transcribe(
     let pool = SpeechPool::start(recognizer, config.speech.workers, Clock::system()).map_err(Failure::new)?;
     let (rate, pcm) = read(path)?;
     let total = MediaTime::from_samples(u64::try_from(pcm.len()).unwrap_or(u64::MAX), rate);
-    let progress = ProgressBar::new(total.as_millis() / 1000).with_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} s of audio, {eta} left").map_err(Failure::new)?,
-    );
+    let progress = ProgressBar::new(total.as_millis() / 1000)
+        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} s of audio, {eta} left").map_err(Failure::new)?);
 
     let mut listener = Listener::new(rate, EndpointRules::default());
     let mut heard = listener.push(&AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm });

@@ -22,7 +22,11 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
         let gateway = Gateway::start(config, Parts::default()).await?;
         for listen in gateway.sip_addresses() {
-            println!("calls   sip:{}  ({})", listen.address(), listen.to_string().split(':').next().unwrap_or_default());
+            println!(
+                "calls   sip:{}  ({})",
+                listen.address(),
+                listen.to_string().split(':').next().unwrap_or_default()
+            );
         }
         println!("desk    http://{}/", gateway.desk_address());
         println!("status  http://{}/", gateway.public_address());

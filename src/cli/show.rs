@@ -82,8 +82,13 @@ fn line(out: &mut String, label: &str, value: &str, field: &Value) {
     for piece in field.get("evidence").and_then(Value::as_array).into_iter().flatten().take(2) {
         let at = |key: &str| piece.get(key).and_then(Value::as_u64).unwrap_or(0) as f64 / 1000.0;
         let quote: String = piece.get("text").and_then(Value::as_str).unwrap_or_default().chars().take(60).collect();
-        let _infallible =
-            write!(evidence, "\n  {:12} \u{2570} {:.1}-{:.1} s: \"{quote}\"", "", at("audio_start_ms"), at("audio_end_ms"));
+        let _infallible = write!(
+            evidence,
+            "\n  {:12} \u{2570} {:.1}-{:.1} s: \"{quote}\"",
+            "",
+            at("audio_start_ms"),
+            at("audio_end_ms")
+        );
     }
     let _infallible = writeln!(out, "  {label:12} {value}{check}{evidence}");
 }

@@ -17,11 +17,20 @@ pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
 
 pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| {
-        Err(ConfigError::Value { path: path.into(), key: key.into(), value: value.to_string(), expected: expected.into() })
+        Err(ConfigError::Value {
+            path: path.into(),
+            key: key.into(),
+            value: value.to_string(),
+            expected: expected.into(),
+        })
     };
 
     if !config.desk.listen.ip().is_loopback() {
-        return wrong("desk.listen", &config.desk.listen, "the desk has no accounts yet, so it listens on loopback only (127.0.0.1:PORT); put a proxy with a login in front of it");
+        return wrong(
+            "desk.listen",
+            &config.desk.listen,
+            "the desk has no accounts yet, so it listens on loopback only (127.0.0.1:PORT); put a proxy with a login in front of it",
+        );
     }
     if config.sip.listen.is_empty() {
         return wrong("sip.listen", &"[]", "name at least one listener, for example [\"udp:127.0.0.1:5060\"]");
@@ -32,20 +41,35 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
             return wrong("sip.listen", listen, "IPv4 addresses only in this version");
         }
         if !address.ip().is_loopback() && !config.sip.open && config.trunks.is_empty() {
-            return wrong("sip.listen", listen, "beyond loopback, name who may call in a [[trunk]] with allow = [networks], or set sip.open = true");
+            return wrong(
+                "sip.listen",
+                listen,
+                "beyond loopback, name who may call in a [[trunk]] with allow = [networks], or set sip.open = true",
+            );
         }
     }
     if let Some(listen) = config.sip.listen.iter().find(|listen| listen.address().ip().is_unspecified())
         && config.sip.public_address.is_none()
     {
-        return wrong("sip.listen", listen, "listens on every address, so say which one callers send sound to: set sip.public_address");
+        return wrong(
+            "sip.listen",
+            listen,
+            "listens on every address, so say which one callers send sound to: set sip.public_address",
+        );
     }
     if config.sip.max_calls == 0 {
         return wrong("sip.max_calls", &0, "at least 1");
     }
     if config.sip.rtp_ports.pairs() < config.sip.max_calls {
         let range = String::from(config.sip.rtp_ports);
-        return wrong("sip.rtp_ports", &range, &format!("a call needs two ports: widen the range to at least {} ports or lower sip.max_calls", config.sip.max_calls * 2));
+        return wrong(
+            "sip.rtp_ports",
+            &range,
+            &format!(
+                "a call needs two ports: widen the range to at least {} ports or lower sip.max_calls",
+                config.sip.max_calls * 2
+            ),
+        );
     }
     check_endpoint(config, path)?;
     check_rules(config, path)?;
@@ -55,7 +79,12 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
 fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let Some(url) = &config.intake.url else { return Ok(()) };
     let wrong = |expected: &str| {
-        Err(ConfigError::Value { path: path.into(), key: "intake.url".into(), value: url.clone(), expected: expected.into() })
+        Err(ConfigError::Value {
+            path: path.into(),
+            key: "intake.url".into(),
+            value: url.clone(),
+            expected: expected.into(),
+        })
     };
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return wrong("not a URL; write for example \"http://127.0.0.1:9000/drafts\"");
@@ -72,7 +101,9 @@ fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
         None => return wrong("names no host"),
     };
     if !local && !config.intake.allow_remote {
-        return wrong("beyond this machine; drafts are callers' words, so say it explicitly with intake.allow_remote = true");
+        return wrong(
+            "beyond this machine; drafts are callers' words, so say it explicitly with intake.allow_remote = true",
+        );
     }
     if !local && parsed.scheme() == "http" {
         return wrong("beyond this machine only https");
@@ -89,7 +120,12 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
         ("call.media_lost_s", rules.media_lost_s),
     ] {
         if !(1..=3600).contains(&value) {
-            return Err(ConfigError::Value { path: path.into(), key: key.into(), value: value.to_string(), expected: "1 to 3600 seconds".into() });
+            return Err(ConfigError::Value {
+                path: path.into(),
+                key: key.into(),
+                value: value.to_string(),
+                expected: "1 to 3600 seconds".into(),
+            });
         }
     }
     if rules.warn_after_s >= rules.end_after_s || rules.end_after_s > 3 * 3600 {
@@ -97,7 +133,8 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
             path: path.into(),
             key: "call.end_after_s".into(),
             value: rules.end_after_s.to_string(),
-            expected: "above call.warn_after_s, so that nobody is cut off without a warning, and at most 10800 seconds".into(),
+            expected: "above call.warn_after_s, so that nobody is cut off without a warning, and at most 10800 seconds"
+                .into(),
         });
     }
     Ok(())

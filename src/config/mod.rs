@@ -250,7 +250,8 @@ impl fmt::Display for SipListen {
 impl FromStr for SipListen {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a SIP listener; write \"udp:127.0.0.1:5060\" or \"tcp:127.0.0.1:5060\"");
+        let wrong =
+            || format!("{text:?} is not a SIP listener; write \"udp:127.0.0.1:5060\" or \"tcp:127.0.0.1:5060\"");
         let (transport, address) = text.split_once(':').ok_or_else(wrong)?;
         let address: SocketAddr = address.parse().map_err(|_| wrong())?;
         match transport {
@@ -297,7 +298,9 @@ impl TryFrom<String> for PortRange {
         let parsed = text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
         match parsed {
             Some((first, last)) if first < last && first >= 1024 => Ok(Self { first, last }),
-            _ => Err(format!("{text:?} is not a port range; write for example \"20000-29999\" (1024 or above, first below last)")),
+            _ => Err(format!(
+                "{text:?} is not a port range; write for example \"20000-29999\" (1024 or above, first below last)"
+            )),
         }
     }
 }

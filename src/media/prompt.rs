@@ -76,8 +76,22 @@ macro_rules! all_languages {
 }
 
 const SOUNDS: &[(&str, &str, &[u8])] = all_languages!(
-    "notice", "anything_else", "reference", "goodbye", "call_back", "warning", "digit_0", "digit_1", "digit_2",
-    "digit_3", "digit_4", "digit_5", "digit_6", "digit_7", "digit_8", "digit_9",
+    "notice",
+    "anything_else",
+    "reference",
+    "goodbye",
+    "call_back",
+    "warning",
+    "digit_0",
+    "digit_1",
+    "digit_2",
+    "digit_3",
+    "digit_4",
+    "digit_5",
+    "digit_6",
+    "digit_7",
+    "digit_8",
+    "digit_9",
 );
 
 impl Prompts {
@@ -87,7 +101,8 @@ impl Prompts {
         for (language, name, wav) in SOUNDS {
             let Some(language) = Language::from_code(language).filter(|l| languages.contains(l)) else { continue };
             let text = text_of(language, name);
-            let own = folder.map(|dir| dir.join(language.code()).join(format!("{name}.wav"))).filter(|path| path.exists());
+            let own =
+                folder.map(|dir| dir.join(language.code()).join(format!("{name}.wav"))).filter(|path| path.exists());
             let prompt = match own {
                 Some(path) => Prompt { pcm: read_own(&path)?, text },
                 None => Prompt { pcm: pcm_of_wav(wav), text },

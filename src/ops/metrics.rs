@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use metrics::{describe_counter, describe_gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -32,17 +32,74 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
         .clone()
 }
 
-/// Help texts of what the desk counts; other stages describe theirs beside the counting.
+/// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
+/// never rendered.
+const COUNTERS: [(&str, &str); 25] = [
+    ("heardline_sip_requests_total", "SIP requests taken in, by method"),
+    ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
+    ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
+    ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
+    ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
+    ("heardline_media_packets_total", "RTP packets received, by fate"),
+    ("heardline_media_packets_sent_total", "RTP packets sent"),
+    ("heardline_media_overflow_samples_total", "samples recorded but not handed to recognition live; read back later"),
+    ("heardline_media_commands_dropped_total", "commands to a media session that found its queue full"),
+    ("heardline_media_ports_exhausted_total", "calls refused because no RTP port was free"),
+    ("heardline_media_recorder_dropped_samples_total", "samples the recorder could not take"),
+    ("heardline_media_recorder_failures_total", "recordings that could not be written"),
+    ("heardline_speech_jobs_total", "segments given to the recogniser, by outcome"),
+    ("heardline_speech_failures_total", "segments the recogniser failed on"),
+    ("heardline_speech_partials_shed_total", "partial results skipped to keep up"),
+    ("heardline_speech_second_tries_total", "segments decoded again with the whole window"),
+    ("heardline_speech_workers_abandoned_total", "recogniser threads given up because they did not stop"),
+    ("heardline_intake_attempts_total", "delivery attempts, by result"),
+    ("heardline_intake_endpoint_stopped_total", "endpoints that answered 410 and get nothing more"),
+    ("heardline_store_commit_failures_total", "group commits that failed"),
+    ("heardline_store_damaged_rows_total", "rows that could not be read"),
+    ("heardline_review_requests_total", "requests the desk listener answered, by status class"),
+    ("heardline_review_refused_total", "requests refused for their Host or Origin, by reason"),
+    ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
+    ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
+];
+const GAUGES: [(&str, &str); 4] = [
+    ("heardline_speech_queue_depth", "segments waiting for the recogniser"),
+    ("heardline_intake_pending", "deliveries not yet accepted by their endpoint"),
+    ("heardline_intake_dead", "deliveries given up until a person sends them again"),
+    ("heardline_review_watchers", "open event streams"),
+];
+const HISTOGRAMS: [(&str, &str); 4] = [
+    ("heardline_speech_audio_seconds", "length of decoded segments"),
+    ("heardline_speech_decode_seconds", "time to decode a segment"),
+    ("heardline_store_commit_seconds", "time of a group commit"),
+    ("heardline_store_batch_commands", "commands committed together"),
+];
+
 fn describe() {
-    describe_counter!("heardline_review_requests_total", "requests the desk listener answered, by status class");
-    describe_counter!("heardline_review_refused_total", "requests refused for their Host or Origin, by reason");
-    describe_counter!("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow");
-    describe_gauge!("heardline_review_watchers", "open event streams");
-    describe_counter!("heardline_review_received_total", "drafts posted to the built-in endpoint, by result");
+    for (name, text) in COUNTERS {
+        describe_counter!(name, text);
+    }
+    for (name, text) in GAUGES {
+        describe_gauge!(name, text);
+    }
+    for (name, text) in HISTOGRAMS {
+        describe_histogram!(name, text);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn every_description_follows_the_naming_rule() {
+        let named = |names: &[(&str, &str)], end: &str| {
+            for (name, text) in names {
+                assert!(name.starts_with("heardline_") && name.ends_with(end) && !text.is_empty(), "{name}");
+            }
+        };
+        named(&super::COUNTERS, "_total");
+        named(&super::GAUGES, "");
+        named(&super::HISTOGRAMS, "s");
+    }
+
     #[test]
     fn many_gateways_in_one_process_share_one_recorder() {
         let first = super::install().unwrap();

@@ -243,7 +243,8 @@ impl<'a> Live<'a> {
     }
 
     fn words(&self, say: Say) -> Result<Vec<Arc<Prompt>>, PromptError> {
-        let language = self.ears.scribe.language().or(self.known.line.languages.first().copied()).unwrap_or(Language::En);
+        let language =
+            self.ears.scribe.language().or(self.known.line.languages.first().copied()).unwrap_or(Language::En);
         let close = || -> Result<Vec<Arc<Prompt>>, PromptError> {
             let mut words = self.prompts.with_digits(language, PromptName::Reference, self.known.reference.digits())?;
             words.push(self.prompts.get(language, PromptName::Goodbye)?);
@@ -251,7 +252,8 @@ impl<'a> Live<'a> {
         };
         match say {
             Say::Notice => {
-                let number = || self.known.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
+                let number =
+                    || self.known.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
                 let mut words = Vec::new();
                 for language in &self.known.line.languages {
                     words.extend(self.prompts.with_digits(*language, PromptName::Notice, number())?);

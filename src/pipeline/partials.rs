@@ -45,5 +45,4 @@ impl Partials {
             None => std::future::pending().await,
         }
     }
-
 }

@@ -112,7 +112,8 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) {
             return;
         }
     };
-    let languages = stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
+    let languages =
+        stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
     let assignment = Assignment { call: row.id, rate, languages, recording: path };
     for cut in cuts.into_iter().filter(|cut| !stored.contains(&cut.seq)) {
         scribe::recognise(stages, &assignment, cut, Priority::Backlog).await;

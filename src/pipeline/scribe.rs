@@ -115,7 +115,8 @@ pub(super) async fn recognise(
     cut: Cut,
     priority: Priority,
 ) -> Option<Utterance> {
-    let utterance = match cut.pcm.map_or_else(|| read_span(&assignment.recording, cut.span).map(|audio| audio.pcm), Ok) {
+    let utterance = match cut.pcm.map_or_else(|| read_span(&assignment.recording, cut.span).map(|audio| audio.pcm), Ok)
+    {
         Ok(pcm) => {
             let segment = SpeechSegment {
                 call: assignment.call,

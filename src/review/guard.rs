@@ -57,7 +57,8 @@ pub(super) async fn public(request: Request, next: Next) -> Response {
 fn stamp(response: Response) -> Response {
     let status = response.status();
     let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
-    let mut response = if (status.is_client_error() || status.is_server_error()) && !ours {
+    // Refusals of the router and of the extractors come as bare text.
+    let mut response = if status.is_client_error() && !ours {
         let allow = response.headers().get(header::ALLOW).cloned();
         let mut problem = Problem::of_status(status).into_response();
         if let Some(allow) = allow {

@@ -24,8 +24,6 @@ const CALLER_FIELDS = [["Name", "caller.name"], ["Language", "language.primary"]
 
 const desk = { calls: new Map(), next: null, open: null, call: null, partial: null, span: null, field: null, token: 0, loaded: false };
 
-// --- small things ---------------------------------------------------------------------------------------------
-
 function el(tag, className, ...children) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -72,8 +70,7 @@ async function get(path) {
 }
 function announce(text) { $("said").textContent = text; }
 
-// --- the list -------------------------------------------------------------------------------------------------
-
+// The list
 async function loadList(before) {
   const page = await get(before ? `/api/calls?before=${encodeURIComponent(before)}` : "/api/calls");
   for (const call of page.calls) desk.calls.set(call.id, call);
@@ -87,7 +84,7 @@ function drawList() {
   $("calls").replaceChildren(...calls.map(row));
   $("more").hidden = !desk.next;
   const live = calls.filter((call) => call.state === "live").length;
-  $("live-count").textContent = live === 1 ? "1 call on the line" : `${live} calls on the line`;
+  $("live-count").textContent = `${live} on the line`;
   $("welcome").hidden = !desk.loaded || calls.length > 0 || desk.open !== null;
   document.title = live ? `(${live}) Heardline desk` : "Heardline desk";
 }
@@ -111,8 +108,7 @@ async function loadDead() {
   }
 }
 
-// --- one call -------------------------------------------------------------------------------------------------
-
+// One call
 async function show(id) {
   const fresh = id !== desk.open;
   desk.open = id;
@@ -152,7 +148,8 @@ function drawCall() {
   light();
 }
 function drawHead(call) {
-  $("facts").textContent = [`Reference ${call.reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
+  const reference = call.reference.replace(/(\d{3})(?=\d)/g, "$1 ");
+  $("facts").textContent = [`Reference ${reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
   const title = at(call.draft, "summary.title.value") || at(call.draft, "issues.0.title.value");
   $("title").textContent = title || (call.state === "live" ? "Listening…" : call.state === "refused" ? "Call not taken" : "No title");
   const chips = [STATES[call.state] || call.state, call.cause ? CAUSES[call.cause] || call.cause : null, caller(call),
@@ -164,16 +161,14 @@ function drawAlarm(call) {
   const flag = at(call.draft, "emergency.flag");
   $("alarm").hidden = !(flag && flag.value === true);
   if ($("alarm").hidden) return;
-  const evidence = (flag.evidence || [])[0];
+  const [evidence] = flag.evidence || [];
   const service = at(call.draft, "emergency.service.kind");
   $("alarm").replaceChildren(`▲ Emergency${service ? ` (${service})` : ""}${evidence ? `: “${evidence.text}”` : ""}`);
   if (evidence) $("alarm").append(button(`▶ ${clock(evidence.audio_start_ms)}`, "", () => hear("emergency", [evidence])));
 }
 function collect(draft) {
   const found = [];
-  const add = (key, label, field, format) => {
-    if (field && typeof field === "object") found.push({ key, label, field, format: format || print });
-  };
+  const add = (key, label, field, format = print) => { if (field && typeof field === "object") found.push({ key, label, field, format }); };
   (draft.issues || []).forEach((issue, i) => {
     for (const [label, path, format] of FIELDS) add(`issue${i}.${path}`, i ? `${label} ${i + 1}` : label, at(issue, path), format);
   });
@@ -206,15 +201,17 @@ function drawFields(call) {
     if (these.length) nodes.push(el("h2", "", `${BANDS[name][2]} ${these.length}`), ...these.map((one) => fieldNode(one, name)));
   }
   $("fields").replaceChildren(...nodes);
-  if (focused) for (const node of $("fields").querySelectorAll("button")) if (node.dataset.key === focused) node.focus();
+  const again = focused && [...$("fields").querySelectorAll("button")].find((node) => node.dataset.key === focused);
+  if (again) again.focus({ preventScroll: true });
 }
 function fieldNode({ key, label, field, format }, name) {
   const evidence = (field.evidence || []).filter((one) => one.audio_end_ms > one.audio_start_ms);
   const node = evidence.length ? button("", `f play ${name}`, () => hear(key, evidence)) : el("div", `f ${name}`);
   const [icon, word] = BANDS[name];
   const first = evidence[0];
-  node.append(el("span", "band", `${icon} ${word}`), el("span", "label", label),
-    el("span", "v", name === "missing" ? "not said" : format(field.value)),
+  const long = print(field.value).length > 60 ? "v long" : "v";
+  node.append(el("span", "label", label), el("span", "band", `${icon} ${word}`),
+    el("span", long, name === "missing" ? "not said" : format(field.value)),
     el("span", "at", first ? `▶ ${clock(first.audio_start_ms)}–${clock(evidence[evidence.length - 1].audio_end_ms)}` : ""));
   const quote = evidence.map((one) => one.text).join(" … ");
   const same = quote.toLowerCase() === print(field.value).toLowerCase();
@@ -251,10 +248,7 @@ async function replay(id, pressed) {
   await Promise.all([show(desk.open), loadDead()]);
 }
 function drawCoverage(sums) {
-  if (!sums) {
-    $("coverage").replaceChildren();
-    return;
-  }
+  if (!sums) return $("coverage").replaceChildren();
   const parts = KINDS.filter(([key]) => sums[key] > 0);
   const total = parts.reduce((sum, [key]) => sum + sums[key], 0) || 1;
   const bar = el("div", "bar", ...parts.map(([key, kind]) => {
@@ -267,8 +261,7 @@ function drawCoverage(sums) {
   $("coverage").replaceChildren(bar, legend);
 }
 
-// --- words ----------------------------------------------------------------------------------------------------
-
+// Words
 function keepEnd(draw) {
   const place = $("sound");
   const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 80;
@@ -308,11 +301,8 @@ function spoken({ text, words }) {
   let done = 0;
   for (const word of words) {
     const start = text.indexOf(word.text, done);
-    if (start < 0) line.append(" ");
-    else {
-      line.append(text.slice(done, start));
-      done = start + word.text.length;
-    }
+    line.append(start < 0 ? " " : text.slice(done, start));
+    if (start >= 0) done = start + word.text.length;
     const node = el("span", word.confidence < UNSURE ? "w unsure" : "w", word.text);
     Object.assign(node.dataset, { start: word.start_ms, end: word.end_ms });
     if (word.confidence < UNSURE) node.title = "unsure";
@@ -334,28 +324,24 @@ function light() {
   return first;
 }
 
-// --- sound ----------------------------------------------------------------------------------------------------
-
+// Sound
 const player = { stopAt: null, queue: [], frame: null };
 
 function source() {
   const base = `/api/calls/${desk.open}/recording`;
   audio.src = desk.call.state === "live" ? `${base}?at=${Date.now()}` : base; // a live recording grows: ask anew
-  audio.playbackRate = Number($("speed").value);
 }
 function hear(key, spans) {
-  desk.field = key;
-  desk.span = spans;
+  Object.assign(desk, { field: key, span: spans });
   const first = light();
-  if (first) first.scrollIntoView({ block: "center", behavior: "smooth" });
+  if (first && innerWidth > 1080) first.scrollIntoView({ block: "center", behavior: "smooth" });
   for (const node of $("fields").querySelectorAll("[data-key]")) node.classList.toggle("on", node.dataset.key === key);
   player.queue = spans.slice();
   next();
 }
 function next() {
   const span = player.queue.shift();
-  if (!span) return;
-  from(span.audio_start_ms, span.audio_end_ms);
+  if (span) from(span.audio_start_ms, span.audio_end_ms);
 }
 function from(startMs, endMs) {
   player.stopAt = endMs === undefined ? null : endMs / 1000;
@@ -385,8 +371,7 @@ function toggle() {
   else if (desk.call) from(audio.currentTime * 1000);
 }
 
-// --- live -----------------------------------------------------------------------------------------------------
-
+// Live
 function listen() {
   const stream = new EventSource("/api/events");
   let opened = false;
@@ -452,8 +437,7 @@ function onDraft(event) {
   }
 }
 
-// --- hands ----------------------------------------------------------------------------------------------------
-
+// Hands
 audio.addEventListener("play", () => { cancelAnimationFrame(player.frame); follow(); });
 audio.addEventListener("pause", tick);
 audio.addEventListener("timeupdate", tick); // a hidden tab gets no animation frames
@@ -490,15 +474,13 @@ addEventListener("keydown", (event) => {
   if (act) $(act).click();
 });
 addEventListener("hashchange", () => { if (wanted() || location.hash.length < 2) show(wanted()); });
-setInterval(() => { if ([...desk.calls.values()].some((call) => call.state === "live")) { drawTimes(); } }, 1000);
-function drawTimes() {
-  const shown = [...$("calls").querySelectorAll("a")];
-  for (const link of shown) {
+setInterval(() => {
+  for (const link of $("calls").querySelectorAll("a")) {
     const call = desk.calls.get(link.hash.slice(1));
     if (call && call.state === "live") link.querySelector(".d").textContent = length(call);
   }
   if (desk.call && desk.call.state === "live") drawHead(desk.call);
-}
+}, 1000);
 
 function wanted() { // the call named in the address; other fragments are places on the page
   return /^#[0-9a-f-]{36}$/.test(location.hash) ? location.hash.slice(1) : null;

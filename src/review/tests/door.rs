@@ -148,6 +148,7 @@ async fn the_public_page_says_whether_calls_are_taken_and_nothing_else() {
     let address = serve(public(Arc::clone(&health))).await;
     let ask = async |path| send(address, "GET", path, &["Host: hotline.example"], b"").await;
     let open = ask("/status").await;
+    assert_eq!(open.status, 200);
     assert_eq!(String::from_utf8_lossy(&open.body), "The hotline is taking calls.\n");
     health.set("store", Err("disk of /srv is full".into()));
     for path in ["/", "/status"] {
@@ -158,6 +159,7 @@ async fn the_public_page_says_whether_calls_are_taken_and_nothing_else() {
             assert_eq!(answer.header(name.as_str()), Some(value), "{path}");
         }
     }
+    assert_eq!(ask("/status").await.status, 503);
     health.drain();
     assert!(String::from_utf8_lossy(&ask("/").await.body).contains("closing down"));
     for path in ["/api/calls", "/metrics", "/health/ready", "/intake/drafts"] {

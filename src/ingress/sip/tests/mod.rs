@@ -87,7 +87,7 @@ impl Door {
 }
 
 async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
-    let crate::call::Origin::Sip { transport, .. } = call.origin.clone();
+    let crate::call::Origin::Sip { transport, .. } = call.origin.clone() else { panic!("a SIP call") };
     let dialled = call.dialled.clone().unwrap_or_default();
     let asserted = call.party.asserted.is_some();
     tell.send(Seen::Call { dialled: dialled.clone(), transport, asserted }).ok();
