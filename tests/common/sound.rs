@@ -16,6 +16,17 @@ pub fn read_wav(path: &Path) -> (Vec<i16>, u32) {
     (samples, format.sample_rate)
 }
 
+/// 8 kHz, 16 bit, one channel.
+pub fn write_wav(path: &Path, pcm: &[i16]) {
+    let format =
+        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(path, format).expect("a sound file");
+    for sample in pcm {
+        writer.write_sample(*sample).expect("room for the sound");
+    }
+    writer.finalize().expect("room for the sound");
+}
+
 /// Loudness of each 20 ms.
 pub fn envelope(pcm: &[i16]) -> Vec<f64> {
     pcm.chunks(STEP)
