@@ -90,7 +90,7 @@ fn check(sample: &str) {
         }
     }
     assert_eq!(draft["emergency"]["flag"]["value"], expected["emergency"], "{sample}");
-    assert_eq!(draft["call"]["demo_model"], true, "the demo model is named wherever its words are shown");
+    assert_eq!(draft["transcript"]["demo_model"], true, "the demo model is named wherever its words are shown");
 }
 
 #[test]
