@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::call::CallEvent;
+use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
 use crate::config::{Config, ConfigError, SipListen, find_bundled, limits};
 use crate::draft::{DraftError, Drafter};
@@ -24,7 +24,7 @@ use crate::media::prompt::PromptError;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
-use crate::pipeline::{LinePrompts, Stages, recover, run_call};
+use crate::pipeline::{LinePrompts, Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{
     Catalogue, ModelError, Recognizer, RecognizerError, SpeechPool, WhisperRecognizer, WhisperSettings, verify,
@@ -78,12 +78,16 @@ pub struct Gateway {
     admission: Admission,
     calls: TaskTracker,
     outbox: OutboxHandle,
+    health: Arc<Health>,
     servers: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
 /// After this long calls that are still being recognised are left to boot recovery.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
+
+/// A reader that holds a connection open this long after the end is cut off.
+const LISTENER_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
@@ -143,6 +147,7 @@ impl Gateway {
             speech,
             model: model.clone(),
             drafter,
+            segment_memory: Arc::new(Semaphore::new(limits::SEGMENTS_IN_MEMORY)),
             outbox: outbox.clone(),
             events: events.clone(),
             desk_url,
@@ -150,6 +155,8 @@ impl Gateway {
             stop: CancellationToken::new(),
         });
 
+        // Read before the first new call is taken, or a new one would be taken for an unfinished old one.
+        let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let recordings = data.clone();
@@ -171,15 +178,10 @@ impl Gateway {
             serve(public_listener, review::public(health.clone()), servers.clone()),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
-            tokio::spawn(watch_disk(data, health, servers.clone())),
+            tokio::spawn(watch(data, stages.store.clone(), health.clone(), admission.clone(), servers.clone())),
         ];
-        let recovering = stages.clone();
-        calls.spawn(async move {
-            if let Err(error) = recover(recovering).await {
-                tracing::error!(%error, "calls from before the restart cannot be listed");
-            }
-        });
-        Ok(Self { stages, sip, desk, public, admission, calls, outbox, servers, tasks })
+        calls.spawn(recover(stages.clone(), unfinished));
+        Ok(Self { stages, sip, desk, public, admission, calls, outbox, health, servers, tasks })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {
@@ -214,15 +216,19 @@ impl Gateway {
     /// Refuses new calls, ends running ones with their cause, finishes their drafts, then stops everything.
     pub async fn shutdown(self) {
         self.admission.close();
+        self.health.drain();
         self.stages.stop.cancel();
         self.calls.close();
         if tokio::time::timeout(FINISH_WITHIN, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls not finished in time; the next start carries them on");
         }
+        self.health.stop();
         self.servers.cancel();
         self.outbox.stopped().await;
-        for task in self.tasks {
-            let _ended_already = tokio::time::timeout(Duration::from_secs(5), task).await;
+        for mut task in self.tasks {
+            if tokio::time::timeout(LISTENER_CLOSES_WITHIN, &mut task).await.is_err() {
+                task.abort();
+            }
         }
         self.stages.store.close().await;
     }
@@ -286,30 +292,55 @@ fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -
 /// One task a call: a panic in it ends that call only, and the call is carried on from its record.
 async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stages>, calls: TaskTracker) {
     while let Some(incoming) = arrivals.recv().await {
-        calls.spawn(run_call(incoming, stages.clone()));
+        let stages = stages.clone();
+        calls.spawn(async move {
+            let call = CallId::new();
+            if let Err(error) = tokio::spawn(run_call(call, incoming, stages.clone())).await {
+                tracing::error!(%call, %error, "call broke off inside the gateway; carrying it on from its record");
+                carry_on(&stages, call).await;
+            }
+        });
     }
 }
 
-/// Free space below which the gateway says that it is not ready.
+/// Free space below which no new call is taken: running ones can still finish.
 const FREE_FLOOR: u64 = 256 * 1024 * 1024;
+/// How often what the gateway lives on is looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
 
-async fn watch_disk(data: DataDir, health: Arc<Health>, stop: CancellationToken) {
-    let mut every = tokio::time::interval(Duration::from_secs(5));
+/// Sets the health conditions, and refuses new calls while the disk has no room for them.
+async fn watch(
+    data: DataDir,
+    store: Arc<dyn Store>,
+    health: Arc<Health>,
+    admission: Admission,
+    stop: CancellationToken,
+) {
+    let mut every = tokio::time::interval(WATCH_EVERY);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = every.tick() => {}
         }
-        let state = match data.free_bytes() {
+        let folder = data.clone();
+        let free = tokio::task::spawn_blocking(move || folder.free_bytes()).await;
+        let disk = match free.map_err(|e| e.to_string()).and_then(|free| free.map_err(|e| e.to_string())) {
             Ok(free) if free >= FREE_FLOOR => Ok(()),
             Ok(free) => Err(format!(
-                "{} MiB free in {}; at least {} MiB are needed",
+                "{} MiB free in {}; new calls are refused below {} MiB",
                 free >> 20,
                 data.root().display(),
                 FREE_FLOOR >> 20
             )),
             Err(error) => Err(format!("{}: {error}", data.root().display())),
         };
-        health.set("disk", state);
+        admission.pause(disk.is_err());
+        health.set("disk", disk);
+        let damaged = store.damaged().await.unwrap_or_default();
+        let stored = match damaged.first() {
+            None => Ok(()),
+            Some(first) => Err(format!("{} damaged call rows, the first {first}; restore a backup", damaged.len())),
+        };
+        health.set("store", stored);
     }
 }

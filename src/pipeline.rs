@@ -9,18 +9,21 @@ mod facts;
 mod finish;
 mod live;
 mod partials;
+mod persist;
 mod recover;
 mod scribe;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{CallEvent, CallId, CallState, DraftId};
+use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Utterance};
 use crate::config::Config;
-use crate::draft::Drafter;
+use crate::draft::schema::TicketDraft;
+use crate::draft::{CallFacts, Drafter};
 use crate::ingress::{IncomingCall, Refusal};
 use crate::intake::OutboxHandle;
 use crate::media::{MediaSession, MediaTimeouts, PortPool};
@@ -32,7 +35,7 @@ use crate::store::{DataDir, NewCall, Store};
 use facts::Known;
 
 pub use live::LinePrompts;
-pub use recover::recover;
+pub use recover::{carry_on, recover};
 
 /// The stages a call passes, built once by the gateway.
 pub struct Stages {
@@ -45,6 +48,8 @@ pub struct Stages {
     pub speech: SpeechPool,
     pub model: ModelInfo,
     pub drafter: Drafter,
+    /// Segments of all calls that wait for the recogniser with their sound in memory.
+    pub segment_memory: Arc<Semaphore>,
     pub outbox: OutboxHandle,
     pub events: broadcast::Sender<CallEvent>,
     /// `http://ADDRESS` of the desk, for links to recordings.
@@ -61,8 +66,20 @@ impl Stages {
         let _nobody_watches = self.events.send(event);
     }
 
-    fn tell_state(&self, call: CallId, state: CallState, cause: Option<crate::call::EndCause>) {
+    fn tell_state(&self, call: CallId, state: CallState, cause: Option<EndCause>) {
         self.tell(CallEvent::State { call, state, cause });
+    }
+
+    /// The draft of these utterances. Should the drafter break on them, a draft without words that says so: one odd
+    /// sentence must not keep a call from the desk.
+    fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
+        let drafted = catch_unwind(AssertUnwindSafe(|| self.drafter.draft(facts, utterances, coverage)));
+        drafted.unwrap_or_else(|_| {
+            tracing::error!(call = %facts.call, "the drafter broke on this call; its draft asks for listening");
+            metrics::counter!("heardline_pipeline_draft_panics_total").increment(1);
+            let unheard = Coverage { unrecognised_ms: coverage.text_ms, text_ms: 0, ..coverage };
+            self.drafter.draft(facts, &[], unheard)
+        })
     }
 
     /// Stable for the life of the call; reading it needs access to the desk.
@@ -72,10 +89,9 @@ impl Stages {
 }
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
-pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
+pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
     let IncomingCall { party, origin, dialled, plan, signalling, events, permit } = incoming;
     let line = stages.config.line_for(dialled.as_deref()).clone();
-    let call = CallId::new();
     let started_unix_ms = stages.clock.unix_ms();
 
     // 1. Written down before anything is promised to the caller.

@@ -36,6 +36,7 @@ impl Drop for Served {
 
 impl Served {
     fn start(folder: &Path, endpoint: &str, fault: Option<&str>) -> Self {
+        let _installed_already = rustls::crypto::ring::default_provider().install_default();
         let file = folder.join("heardline.toml");
         let config = format!(
             "[data]\ndir = \"{}/data\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[public]\nlisten = \"127.0.0.1:0\"\n\

@@ -1,6 +1,6 @@
 //! `heardline demo`: the main job before your eyes: a bundled sample through a real SIP call over loopback.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -133,15 +133,20 @@ impl Demo {
         if self.json {
             eprintln!("{line}");
         } else {
-            println!("\r\x1b[K{line}");
+            let _nobody_reads = writeln!(std::io::stdout(), "{}{line}", Self::start_of_line());
         }
+    }
+
+    fn start_of_line() -> &'static str {
+        if std::io::stdout().is_terminal() { "\r\x1b[K" } else { "" }
     }
 
     /// What is understood so far of the sentence being spoken, overwritten by the next line.
     fn guess(&self, text: &str) {
-        if !self.json {
+        // Only a terminal can take a line back.
+        if !self.json && std::io::stdout().is_terminal() {
             let tail: String = text.chars().rev().take(90).collect::<Vec<_>>().into_iter().rev().collect();
-            print!("\r\x1b[K   …            {tail}");
+            print!("{}   …            {tail}", Self::start_of_line());
             let _no_terminal = std::io::stdout().flush();
         }
     }

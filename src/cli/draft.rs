@@ -94,7 +94,6 @@ fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         dtmf: String::new(),
         model: transcript.model.clone(),
         demo_model: transcript.demo_model,
-        retention_days: line.retention_days,
         emergency_number: line.emergency_number,
     }
 }

@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let _already = rustls::crypto::ring::default_provider().install_default();
     let result = match arguments.command {
-        Command::Serve(serve) => run("info,rsipstack=warn", serve.run()),
+        Command::Serve(serve) => run("info,rsipstack=warn,whisper_rs=warn", serve.run()),
         Command::Demo(demo) => run("error", demo.run()),
         Command::Call(call) => run("warn", call.run()),
         Command::Transcribe(transcribe) => run("warn", transcribe.run()),
@@ -111,7 +111,10 @@ fn run(log: &str, command: impl Future<Output = Result<(), Failure>>) -> Result<
         .enable_all()
         .build()
         .map_err(|e| Failure::new(format!("no runtime: {e}")))?;
-    runtime.block_on(command)
+    let result = runtime.block_on(command);
+    // File work on a stalled disk must not keep an ended program alive.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
 }
 
 /// The configuration file when one is named, else `heardline.toml` here when there is one, else the defaults.

@@ -1,5 +1,6 @@
 //! `heardline serve`: take calls until told to stop.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -22,16 +23,14 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
         let gateway = Gateway::start(config, Parts::default()).await?;
         for listen in gateway.sip_addresses() {
-            println!(
-                "calls   sip:{}  ({})",
-                listen.address(),
-                listen.to_string().split(':').next().unwrap_or_default()
-            );
+            let transport = listen.to_string();
+            let transport = transport.split(':').next().unwrap_or_default();
+            say(&format!("calls   sip:{}  ({transport})", listen.address()));
         }
-        println!("desk    http://{}/", gateway.desk_address());
-        println!("status  http://{}/", gateway.public_address());
+        say(&format!("desk    http://{}/", gateway.desk_address()));
+        say(&format!("status  http://{}/", gateway.public_address()));
         if gateway.demo_model() {
-            println!("note    {DEMO_MODEL_NOTICE}");
+            say(&format!("note    {DEMO_MODEL_NOTICE}"));
         }
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -44,4 +43,9 @@ impl Serve {
             _ = terminate.recv() => Err(Failure::new("ended at once; unfinished calls are carried on at the next start")),
         }
     }
+}
+
+/// Whoever started us may have closed stdout; calls are taken all the same.
+fn say(line: &str) {
+    let _nobody_reads = writeln!(std::io::stdout(), "{line}");
 }

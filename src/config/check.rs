@@ -163,9 +163,6 @@ fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
                 return wrong("line.regions", region, "numbering plans known: CN, HK, US, CA, GB");
             }
         }
-        if line.retention_days == 0 {
-            return wrong("line.retention_days", "0", "at least 1 day");
-        }
     }
     Ok(())
 }

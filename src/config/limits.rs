@@ -36,10 +36,11 @@ pub const MEDIA_LOST: Duration = Duration::from_secs(15);
 
 /// A speech segment is cut here even without a pause: Whisper's window is 30 s. Worst 400 KiB at 8 kHz.
 pub const MAX_SEGMENT: Duration = Duration::from_secs(25);
-/// Segments of one call waiting for the recogniser; above it audio is read back from the recording.
-pub const SEGMENT_QUEUE: usize = 8;
+/// Segments of all calls that wait for the recogniser with their sound in memory; above it sound is read back from
+/// the recording. Worst 100 MiB (25 s of 8 kHz each).
+pub const SEGMENTS_IN_MEMORY: usize = 256;
 /// Segments one call can ever have: three hours of the shortest ones (0.65 s). Entries are small; audio beyond
-/// `SEGMENT_QUEUE` stays on disk.
+/// `SEGMENTS_IN_MEMORY` stays on disk.
 pub const SEGMENTS_PER_CALL: usize = 16_384;
 /// Jobs of all calls waiting for the recogniser.
 pub const SPEECH_QUEUE: usize = 1_024;

@@ -129,7 +129,6 @@ pub struct Line {
     pub record_before_notice_ends: bool,
     /// Folder with `<language>/<prompt>.wav` that replaces the built-in prompts.
     pub prompts: Option<PathBuf>,
-    pub retention_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -217,7 +216,6 @@ impl Default for Line {
             emergency_number: "112".into(),
             record_before_notice_ends: true,
             prompts: None,
-            retention_days: 90,
         }
     }
 }

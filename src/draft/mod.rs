@@ -81,7 +81,6 @@ pub struct CallFacts {
     pub dtmf: String,
     pub model: String,
     pub demo_model: bool,
-    pub retention_days: u32,
     /// The number the line's notice names for danger.
     pub emergency_number: String,
 }

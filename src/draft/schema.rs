@@ -210,7 +210,6 @@ pub struct CallSection {
     /// Where the recording notice was played, milliseconds into the recording.
     pub notice: Option<NoticeSpan>,
     /// Days until sound and words are removed.
-    pub retention_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

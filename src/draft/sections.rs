@@ -66,7 +66,6 @@ fn call(facts: &CallFacts) -> CallSection {
             rate: recording.rate,
         }),
         notice: facts.notice.map(|span| NoticeSpan { start_ms: span.start.as_millis(), end_ms: span.end.as_millis() }),
-        retention_days: facts.retention_days,
     }
 }
 

@@ -83,7 +83,6 @@ pub fn facts() -> CallFacts {
         dtmf: String::new(),
         model: "heardline-nano".into(),
         demo_model: true,
-        retention_days: 90,
         emergency_number: "112".into(),
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub struct Admission {
     slots: Arc<Semaphore>,
     open: Arc<AtomicBool>,
+    paused: Arc<AtomicBool>,
 }
 
 /// One admitted call; dropping it frees its place.
@@ -17,15 +18,20 @@ pub struct Permit(#[expect(dead_code, reason = "held for its drop")] OwnedSemaph
 
 impl Admission {
     pub fn new(max_calls: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(max_calls)), open: Arc::new(AtomicBool::new(true)) }
+        Self { slots: Arc::new(Semaphore::new(max_calls)), open: Arc::new(AtomicBool::new(true)), paused: Arc::default() }
     }
 
-    /// `None`: full, or draining; the door answers 503 with Retry-After.
+    /// `None`: full, paused or draining; the door answers 503 with Retry-After.
     pub fn admit(&self) -> Option<Permit> {
-        if !self.open.load(Ordering::Acquire) {
+        if !self.open.load(Ordering::Acquire) || self.paused.load(Ordering::Acquire) {
             return None;
         }
         self.slots.clone().try_acquire_owned().ok().map(Permit)
+    }
+
+    /// Refuses new calls while something they need is missing.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
     }
 
     /// From now on every new call is refused; running ones go on.
@@ -44,6 +50,10 @@ mod tests {
         let first = admission.admit().expect("one place");
         assert!(admission.admit().is_none());
         drop(first);
+        assert!(admission.admit().is_some());
+        admission.pause(true);
+        assert!(admission.admit().is_none());
+        admission.pause(false);
         assert!(admission.admit().is_some());
         admission.close();
         assert!(admission.admit().is_none());

@@ -44,7 +44,6 @@ pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
         dtmf: String::new(),
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
-        retention_days: known.line.retention_days,
         emergency_number: known.line.emergency_number.clone(),
     }
 }
@@ -78,7 +77,6 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, draft: DraftId) -> CallFa
         dtmf: row.dtmf.clone(),
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
-        retention_days: line.retention_days,
         emergency_number: line.emergency_number,
     }
 }

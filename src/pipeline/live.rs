@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::Stages;
 use super::conversation::{Action, Conversation, Say};
 use super::ears::Ears;
 use super::facts::Known;
+use super::persist::until_stored;
 use super::scribe::{Assignment, Scribe};
 use crate::call::{
     AudioFrame, CallEvent, CallId, CallState, EndCause, Hypothesis, Language, MediaPlan, MediaSpan, MediaTime,
@@ -17,16 +19,8 @@ use crate::call::{
 use crate::config::{Config, Line};
 use crate::ingress::{Refusal, SignalEvent, Signalling};
 use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
-use crate::media::{MediaEvent, MediaSession, MediaStats, Recorder, RecorderError, Recording, RtpPorts};
-
-/// Adds one call's line to the totals that operators watch.
-fn count(stats: &MediaStats) {
-    metrics::counter!("heardline_media_packets_received_total").increment(stats.packets_received);
-    metrics::counter!("heardline_media_packets_lost_total").increment(stats.packets_lost);
-    metrics::counter!("heardline_media_packets_late_total").increment(stats.packets_late);
-    metrics::counter!("heardline_media_packets_wrong_source_total").increment(stats.wrong_source);
-    metrics::counter!("heardline_media_packets_malformed_total").increment(stats.malformed);
-}
+use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording, RtpPorts};
+use crate::store::Progress;
 
 /// Prompts of every line, loaded and checked at start.
 #[derive(Clone)]
@@ -58,14 +52,15 @@ pub(super) async fn ready(
             return None;
         }
     };
-    match Recorder::create(&stages.data.recording(call), rate) {
-        Ok(recorder) => Some((ports, recorder)),
-        Err(error) => {
-            tracing::error!(%call, %error, "call refused: it could not be recorded");
-            refused(stages, call, signalling, Refusal::CannotRecord).await;
-            None
-        }
-    }
+    let path = stages.data.recording(call);
+    let error = match tokio::task::spawn_blocking(move || Recorder::create(&path, rate)).await {
+        Ok(Ok(recorder)) => return Some((ports, recorder)),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(%call, error, "call refused: it could not be recorded");
+    refused(stages, call, signalling, Refusal::CannotRecord).await;
+    None
 }
 
 pub(super) async fn refused(stages: &Stages, call: CallId, signalling: &dyn Signalling, refusal: Refusal) {
@@ -78,11 +73,13 @@ pub(super) async fn withdrawn(stages: &Stages, call: CallId) {
     never_answered(stages, call, EndCause::Cancelled).await;
 }
 
-async fn never_answered(stages: &Stages, call: CallId, cause: EndCause) {
-    if let Err(error) = stages.store.refuse_call(call, cause, stages.clock.unix_ms()).await {
-        tracing::error!(%call, %error, "the end of an unanswered call could not be written down; boot recovery closes it");
+/// No draft is owed: the row is closed and the empty recording removed.
+pub(super) async fn never_answered(stages: &Stages, call: CallId, cause: EndCause) {
+    let at_unix_ms = stages.clock.unix_ms();
+    if until_stored(stages, call, || stages.store.refuse_call(call, cause, at_unix_ms)).await.is_none() {
+        return;
     }
-    if let Err(error) = std::fs::remove_file(stages.data.recording(call))
+    if let Err(error) = tokio::fs::remove_file(stages.data.recording(call)).await
         && error.kind() != std::io::ErrorKind::NotFound
     {
         tracing::warn!(%call, %error, "empty recording of an unanswered call not removed");
@@ -147,6 +144,16 @@ pub(super) struct Answered<'a> {
     pub signalling: &'a dyn Signalling,
 }
 
+#[derive(Default)]
+struct ProgressNotes {
+    at: MediaTime,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl ProgressNotes {
+    const EVERY_MS: u64 = 5_000;
+}
+
 struct Live<'a> {
     stages: &'a Stages,
     known: Known,
@@ -156,6 +163,9 @@ struct Live<'a> {
     conversation: Conversation,
     prompts: Prompts,
     held: bool,
+    /// The newest run of prompts; only its end counts.
+    run: u64,
+    progress: ProgressNotes,
     over: Option<EndCause>,
 }
 
@@ -178,6 +188,8 @@ impl<'a> Live<'a> {
             conversation,
             prompts: stages.prompts.0.get(&known.line.name).cloned().unwrap_or_else(Prompts::none),
             held: !plan.direction.we_send(),
+            run: 0,
+            progress: ProgressNotes::default(),
             over: None,
             known,
         };
@@ -189,27 +201,35 @@ impl<'a> Live<'a> {
         match event {
             MediaEvent::Frame(frame) => self.frame(frame),
             MediaEvent::Dtmf { digit, at } => self.key(digit, at),
-            MediaEvent::PromptsDone { at } => {
+            MediaEvent::PromptsDone { run, at } if run == self.run => {
                 if let Some(action) = self.conversation.said(at) {
                     self.act(action);
                 }
             }
+            MediaEvent::PromptsDone { .. } => {}
             MediaEvent::NoMedia => self.over = Some(EndCause::NoMedia),
             MediaEvent::MediaLost => self.over = Some(EndCause::MediaLost),
         }
     }
 
-    fn frame(&mut self, mut frame: AudioFrame) {
-        if self.conversation.notice_is_playing() && !self.known.line.record_before_notice_ends {
-            frame.pcm.fill(0);
-        }
-        self.ears.hear(frame);
+    fn frame(&mut self, frame: AudioFrame) {
+        self.hear(frame);
         if let Some(action) = self.conversation.audio(self.ears.now, self.ears.speaking(), self.held) {
             self.act(action);
         }
+        self.note_progress();
         if self.stages.config.speech.partials {
             self.ears.ask_for_partial(self.stages);
         }
+    }
+
+    /// What is said over the notice is kept, unless the line's policy is to drop it.
+    fn hear(&mut self, mut frame: AudioFrame) {
+        let over_notice = frame.at < self.conversation.notice(frame.at + 1).end;
+        if over_notice && !self.known.line.record_before_notice_ends {
+            frame.pcm.fill(0);
+        }
+        self.ears.hear(frame);
     }
 
     fn key(&mut self, digit: char, at: MediaTime) {
@@ -217,6 +237,28 @@ impl<'a> Live<'a> {
         for action in self.conversation.key(digit, at) {
             self.act(action);
         }
+    }
+
+    /// What only memory knows is written down now and then, for a crash. Never waits, never two at once.
+    fn note_progress(&mut self) {
+        let now = self.ears.now;
+        let busy = self.progress.writing.as_ref().is_some_and(|writing| !writing.is_finished());
+        if busy || now - self.progress.at < ProgressNotes::EVERY_MS {
+            return;
+        }
+        self.progress.at = now;
+        let progress = Progress {
+            lost: self.ears.lost.clone(),
+            notice: Some(self.conversation.notice(now)),
+            dtmf: self.conversation.keys().to_owned(),
+            heard_ms: now.as_millis(),
+        };
+        let (store, call) = (self.stages.store.clone(), self.known.call);
+        self.progress.writing = Some(tokio::spawn(async move {
+            if let Err(error) = store.note_progress(call, progress).await {
+                tracing::warn!(%call, %error, "progress not written down; the next note replaces it");
+            }
+        }));
     }
 
     fn renegotiated(&mut self, plan: MediaPlan, answer: oneshot::Sender<SocketAddr>) {
@@ -228,7 +270,7 @@ impl<'a> Live<'a> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Say(say) => match self.words(say) {
-                Ok(prompts) => prompts.into_iter().for_each(|prompt| self.media.play(prompt)),
+                Ok(prompts) => self.run = self.media.play(prompts),
                 Err(error) => {
                     // Checked at start; a gap here must not keep the caller waiting for words that never come.
                     tracing::error!(call = %self.known.call, %error, "nothing to say");
@@ -277,18 +319,15 @@ impl<'a> Live<'a> {
     }
 
     /// Takes in what the jitter buffer still held, closes the open segment and the recording.
-    async fn end(self, cause: EndCause, mut frames: mpsc::Receiver<MediaEvent>) -> Ended {
-        let Live { mut ears, media, conversation, .. } = self;
-        let notice = conversation.notice(ears.now);
-        let rest = async {
-            while let Some(event) = frames.recv().await {
-                if let MediaEvent::Frame(frame) = event {
-                    ears.hear(frame);
-                }
+    async fn end(mut self, cause: EndCause, mut frames: mpsc::Receiver<MediaEvent>) -> Ended {
+        self.media.close().await;
+        while let Some(event) = frames.recv().await {
+            if let MediaEvent::Frame(frame) = event {
+                self.hear(frame);
             }
-        };
-        let (stats, ()) = tokio::join!(media.close(), rest);
-        count(&stats);
+        }
+        let Live { mut ears, conversation, .. } = self;
+        let notice = conversation.notice(ears.now);
         ears.close();
         Ended {
             cause,

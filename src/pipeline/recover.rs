@@ -1,43 +1,45 @@
 //! Carries on every call that is in no final state, from where its record stops.
 
-use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
-use super::scribe::{self, Assignment, Cut};
+use super::persist::until_stored;
+use super::scribe::{self, Assignment, Cut, unrecognised};
 use super::{Stages, finish};
-use crate::call::{AudioFrame, CallId, CallState, EndCause, FrameKind, MediaTime};
-use crate::media::{WavError, read_mono, repair};
+use crate::call::{AudioFrame, CallId, CallState, EndCause, FrameKind, MediaSpan, MediaTime, Utterance};
+use crate::media::{Recording, WavError, read_mono, repair};
 use crate::speech::{EndpointRules, Heard, Listener, Priority};
-use crate::store::{CallEnd, CallRow, RecordingRow, StoreError};
+use crate::store::{CallEnd, CallRow, RecordingRow};
 
 /// Calls carried on at once: enough to keep the recogniser busy, few enough to leave live calls the disk.
 const AT_ONCE: usize = 4;
 
-/// Run once at boot, beside new calls. Returns how many calls were carried on.
-pub async fn recover(stages: Arc<Stages>) -> Result<usize, StoreError> {
-    let rows = stages.store.unfinished().await?;
-    let found = rows.len();
+/// Carries on what an earlier run left, beside new calls. `rows` were read before the first new call was taken.
+pub async fn recover(stages: Arc<Stages>, rows: Vec<CallRow>) {
     futures_util::stream::iter(rows)
         .for_each_concurrent(AT_ONCE, |row| {
             let stages = stages.clone();
             async move {
-                tracing::info!(call = %row.id, state = %row.state, "carrying on a call from before the restart");
+                let call = row.id;
+                tracing::info!(%call, state = %row.state, "carrying on a call from before the restart");
                 metrics::counter!("heardline_pipeline_recovered_total").increment(1);
-                carry_on_row(&stages, row).await;
+                // A task of its own: a call that cannot be carried on must not hold up the others.
+                if let Err(error) = tokio::spawn(async move { carry_on_row(&stages, row).await }).await {
+                    tracing::error!(%call, %error, "call cannot be carried on; it stays unfinished at the desk");
+                }
             }
         })
         .await;
-    Ok(found)
 }
 
 /// Carries on one call, wherever it stopped.
-pub(super) async fn carry_on(stages: &Stages, call: CallId) {
-    match stages.store.call(call).await {
-        Ok(Some(row)) => carry_on_row(stages, row).await,
-        Ok(None) => tracing::error!(%call, "no such call to carry on"),
-        Err(error) => tracing::error!(%call, %error, "call cannot be read; the next start carries it on"),
+pub async fn carry_on(stages: &Stages, call: CallId) {
+    match until_stored(stages, call, || stages.store.call(call)).await {
+        Some(Some(row)) => carry_on_row(stages, row).await,
+        Some(None) => tracing::error!(%call, "no such call to carry on"),
+        None => {}
     }
 }
 
@@ -45,92 +47,142 @@ async fn carry_on_row(stages: &Stages, row: CallRow) {
     match row.state {
         CallState::Ringing => {
             // Its 200 OK never left, so nobody was promised anything.
-            if let Err(error) = stages.store.refuse_call(row.id, EndCause::Interrupted, stages.clock.unix_ms()).await {
-                tracing::error!(call = %row.id, %error, "unanswered call cannot be closed; the next start tries again");
-            }
+            super::live::never_answered(stages, row.id, EndCause::Interrupted).await;
+            return;
         }
         CallState::Live => {
             let end = interrupted(stages, &row).await;
-            finish::end_call(stages, row.id, end).await;
-            recognise_rest(stages, &row).await;
-            finish::complete(stages, row.id).await;
+            let duration_ms = end.duration_ms;
+            if !finish::end_call(stages, row.id, end).await {
+                return;
+            }
+            if recognise_rest(stages, &CallRow { duration_ms: Some(duration_ms), ..row.clone() }).await.is_none() {
+                return;
+            }
         }
         CallState::Finishing => {
-            recognise_rest(stages, &row).await;
-            finish::complete(stages, row.id).await;
+            if recognise_rest(stages, &row).await.is_none() {
+                return;
+            }
         }
-        CallState::Done | CallState::Refused => {}
+        CallState::Done | CallState::Refused => return,
     }
+    finish::complete(stages, row.id).await;
 }
 
-/// The end of a call that the gateway did not live to see: its audio is what reached the disk.
+/// The end of a call that the gateway did not live to see: its audio is what reached the disk; what is known to
+/// have been heard beyond that is declared lost.
 async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
-    let path = stages.data.recording(row.id);
-    let repaired = tokio::task::spawn_blocking(move || repair(&path)).await;
-    let recording = match repaired {
-        Ok(Ok(recording)) => {
-            Some(RecordingRow { sha256: recording.sha256, duration_ms: recording.duration_ms, rate: recording.rate })
-        }
-        Ok(Err(error)) => {
-            tracing::error!(call = %row.id, %error, "recording cannot be repaired; the draft says so");
-            None
-        }
-        Err(error) => {
-            tracing::error!(call = %row.id, %error, "repairing the recording failed");
-            None
-        }
-    };
-    let duration_ms = recording.as_ref().map_or(0, |r| r.duration_ms);
-    let answered = row.answered_unix_ms.unwrap_or(row.started_unix_ms);
+    let recording = repaired(stages, row.id).await;
+    let kept = MediaTime(recording.as_ref().map_or(0, |recording| recording.duration_ms));
+    let utterances = stages.store.utterances(row.id).await.unwrap_or_default();
+    let spoken = utterances.iter().map(|utterance| utterance.span.end).max().unwrap_or_default();
+    let heard = kept.max(spoken).max(MediaTime(row.heard_ms.unwrap_or(0)));
+    let mut lost = stages.store.lost_spans(row.id).await.unwrap_or_default();
+    if kept < heard {
+        lost.push(MediaSpan::new(kept, heard));
+    }
     CallEnd {
         cause: EndCause::Interrupted,
-        ended_unix_ms: answered.saturating_add_unsigned(duration_ms),
-        duration_ms,
-        recording,
-        lost: Vec::new(),
-        notice: None,
+        ended_unix_ms: row.answered_unix_ms.unwrap_or(row.started_unix_ms).saturating_add_unsigned(heard.as_millis()),
+        duration_ms: heard.as_millis(),
+        recording: recording.map(|r| RecordingRow { sha256: r.sha256, duration_ms: r.duration_ms, rate: r.rate }),
+        lost,
+        notice: row.notice,
         dtmf: row.dtmf.clone(),
     }
 }
 
-/// Cuts the recording again (the endpointer is deterministic) and recognises the segments that are not stored.
-async fn recognise_rest(stages: &Stages, row: &CallRow) {
-    let path = stages.data.recording(row.id);
-    let stored: HashSet<u32> = match stages.store.utterances(row.id).await {
-        Ok(utterances) => utterances.iter().map(|u| u.seq).collect(),
-        Err(error) => {
-            tracing::error!(call = %row.id, %error, "utterances cannot be read");
-            return;
+async fn repaired(stages: &Stages, call: CallId) -> Option<Recording> {
+    let path = stages.data.recording(call);
+    match tokio::task::spawn_blocking(move || repair(&path)).await {
+        Ok(Ok(recording)) => Some(recording),
+        Ok(Err(error)) => {
+            tracing::error!(%call, %error, "recording cannot be repaired; it is declared lost");
+            None
         }
-    };
-    let reading = path.clone();
-    let Ok(cuts) = tokio::task::spawn_blocking(move || cut_again(&reading)).await else { return };
-    let (rate, cuts) = match cuts {
-        Ok(cuts) => cuts,
         Err(error) => {
-            tracing::error!(call = %row.id, %error, "recording cannot be read; what was recognised before stands");
-            return;
+            tracing::error!(%call, %error, "repairing the recording failed; it is declared lost");
+            None
         }
-    };
-    let languages =
-        stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
-    let assignment = Assignment { call: row.id, rate, languages, recording: path };
-    for cut in cuts.into_iter().filter(|cut| !stored.contains(&cut.seq)) {
-        scribe::recognise(stages, &assignment, cut, Priority::Backlog).await;
     }
 }
 
-fn cut_again(path: &std::path::Path) -> Result<(u32, Vec<Cut>), WavError> {
-    let audio = read_mono(path)?;
+/// Cuts the recording again (the endpointer is deterministic) and recognises what no stored utterance covers.
+/// `None`: the store is closing.
+async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
+    let stored = until_stored(stages, row.id, || stages.store.utterances(row.id)).await?;
+    let next_seq = stored.iter().map(|utterance| utterance.seq + 1).max().unwrap_or(0);
+    let path = stages.data.recording(row.id);
+    let reading = path.clone();
+    let cut = match tokio::task::spawn_blocking(move || cut_again(&reading)).await {
+        Ok(cut) => cut.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (rate, spans) = match cut {
+        Ok(cut) => cut,
+        Err(error) => {
+            tracing::error!(call = %row.id, error, "recording cannot be read; what was not recognised before needs listening");
+            return declare_rest(stages, row, &stored, next_seq).await;
+        }
+    };
+    let languages = stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
+    let assignment = Assignment { call: row.id, rate, languages, recording: path };
+    let missing = spans.into_iter().filter(|(span, _)| !covered(*span, &stored));
+    for (seq, (span, pcm)) in (next_seq..).zip(missing) {
+        let cut = Cut { seq, span, pcm: Some(pcm) };
+        scribe::recognise(stages, &assignment, cut, Priority::Backlog).await?;
+    }
+    Some(())
+}
+
+/// At least half of `span` was recognised before: the same segment, even where lost audio has shifted the cut.
+fn covered(span: MediaSpan, stored: &[Utterance]) -> bool {
+    stored.iter().map(|utterance| utterance.span.overlap(span)).sum::<u64>() * 2 >= span.millis()
+}
+
+/// Everything after the last stored utterance is unrecognised, and the draft says so.
+async fn declare_rest(stages: &Stages, row: &CallRow, stored: &[Utterance], seq: u32) -> Option<()> {
+    let from = stored.iter().map(|utterance| utterance.span.end).max().unwrap_or_default();
+    let to = MediaTime(row.duration_ms.unwrap_or(0));
+    if from >= to {
+        return Some(());
+    }
+    let rest = unrecognised(seq, MediaSpan::new(from, to), &stages.model.name);
+    until_stored(stages, row.id, || stages.store.append_utterance(row.id, rest.clone())).await
+}
+
+type CutAgain = (u32, Vec<(MediaSpan, Vec<i16>)>);
+
+fn cut_again(path: &Path) -> Result<CutAgain, WavError> {
+    let audio = match read_mono(path) {
+        Ok(audio) => audio,
+        // Ended before the first sound: there is nothing to recognise.
+        Err(WavError::NoSamples { .. }) => return Ok((0, Vec::new())),
+        Err(error) => return Err(error),
+    };
     let rate = audio.rate;
     let mut listener = Listener::new(rate, EndpointRules::default());
-    let whole = AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm: audio.pcm };
-    let mut heard = listener.push(&whole);
+    let mut heard = listener.push(&AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm: audio.pcm });
     heard.extend(listener.finish());
-    let spans = heard.into_iter().filter_map(|event| match event {
+    let segments = heard.into_iter().filter_map(|event| match event {
         Heard::Segment { span, pcm } => Some((span, pcm)),
         Heard::SpeechStarted(_) | Heard::SpeechEnded(_) => None,
     });
-    let cuts = (0..).zip(spans).map(|(seq, (span, pcm))| Cut { seq, span, pcm: Some(pcm) }).collect();
-    Ok((rate, cuts))
+    Ok((rate, segments.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_whose_cut_moved_a_little_is_not_recognised_twice_and_a_new_one_is_not_skipped() {
+        let span = |from, to| MediaSpan::new(MediaTime(from), MediaTime(to));
+        let stored = [unrecognised(0, span(1_000, 3_000), "m"), unrecognised(1, span(5_000, 6_000), "m")];
+        assert!(covered(span(1_000, 3_000), &stored));
+        assert!(covered(span(1_240, 3_260), &stored));
+        assert!(!covered(span(3_100, 4_900), &stored));
+        assert!(!covered(span(5_800, 9_000), &stored));
+    }
 }

@@ -5,17 +5,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Stages;
 use super::facts::{self, Known};
+use super::persist::until_stored;
 use crate::call::{CallEvent, CallId, Language, MediaSpan, SegmentOutcome, Utterance};
 use crate::config::limits;
 use crate::media::read_span;
-use crate::speech::{Priority, SpeechSegment};
+use crate::speech::{Priority, SpeechSegment, ledger};
 
 /// A stretch of speech as the endpointer cut it.
 pub(super) struct Cut {
@@ -36,30 +38,33 @@ pub(super) struct Assignment {
 
 /// The sending side of a call's scribe.
 pub(super) struct Scribe {
-    cuts: mpsc::Sender<Cut>,
-    waiting: Arc<AtomicUsize>,
+    stages: Arc<Stages>,
+    cuts: mpsc::Sender<(Cut, Option<OwnedSemaphorePermit>)>,
     next_seq: u32,
     language: watch::Receiver<Option<Language>>,
+    hung_up: Arc<AtomicBool>,
     task: JoinHandle<Vec<Utterance>>,
 }
 
 impl Scribe {
     pub(super) fn start(stages: Arc<Stages>, assignment: Assignment, known: Known) -> Self {
         let (cuts, receiver) = mpsc::channel(limits::SEGMENTS_PER_CALL);
-        let waiting = Arc::new(AtomicUsize::new(0));
         let (spoken, language) = watch::channel(None);
-        let desk = Desk { stages, assignment, known, waiting: waiting.clone(), spoken };
+        let hung_up = Arc::new(AtomicBool::new(false));
+        let desk = Desk { stages: stages.clone(), assignment, known, spoken, hung_up: hung_up.clone() };
         let task = tokio::spawn(desk.write_down(receiver));
-        Self { cuts, waiting, next_seq: 0, language, task }
+        Self { stages, cuts, next_seq: 0, language, hung_up, task }
     }
 
-    /// Queues a segment. Never waits: the queue holds more segments than the longest call can have.
+    /// Queues a segment. Never waits: the queue holds more segments than the longest call can have, and sound is
+    /// kept in memory only while all calls together keep few.
     pub(super) fn take(&mut self, span: MediaSpan, pcm: Vec<i16>) {
         let seq = self.next_seq;
         self.next_seq += 1;
-        let in_memory = self.waiting.fetch_add(1, Ordering::AcqRel) < limits::SEGMENT_QUEUE;
-        if self.cuts.try_send(Cut { seq, span, pcm: in_memory.then_some(pcm) }).is_err() {
-            tracing::error!(seq, "speech segment not queued; it stays in the recording and the draft will say so");
+        let room = self.stages.segment_memory.clone().try_acquire_owned().ok();
+        let pcm = room.is_some().then_some(pcm);
+        if self.cuts.try_send((Cut { seq, span, pcm }, room)).is_err() {
+            tracing::error!(seq, "speech segment not queued; it is recognised from the recording after the call");
         }
     }
 
@@ -73,10 +78,13 @@ impl Scribe {
         *self.language.borrow()
     }
 
-    /// Waits until everything queued is recognised and stored.
-    pub(super) async fn finish(self) -> Vec<Utterance> {
+    /// Waits until everything queued is recognised and stored. `false`: something is missing and must be taken from
+    /// the recording.
+    pub(super) async fn finish(self) -> bool {
+        self.hung_up.store(true, Ordering::Release);
         drop(self.cuts);
-        self.task.await.unwrap_or_default()
+        let written = self.task.await.map(|utterances| utterances.len());
+        written.ok().and_then(|written| u32::try_from(written).ok()) == Some(self.next_seq)
     }
 }
 
@@ -85,39 +93,54 @@ struct Desk {
     stages: Arc<Stages>,
     assignment: Assignment,
     known: Known,
-    waiting: Arc<AtomicUsize>,
     spoken: watch::Sender<Option<Language>>,
+    hung_up: Arc<AtomicBool>,
 }
 
 impl Desk {
-    async fn write_down(self, mut cuts: mpsc::Receiver<Cut>) -> Vec<Utterance> {
+    async fn write_down(self, mut cuts: mpsc::Receiver<(Cut, Option<OwnedSemaphorePermit>)>) -> Vec<Utterance> {
         let mut utterances = Vec::new();
-        while let Some(cut) = cuts.recv().await {
-            let utterance = recognise(&self.stages, &self.assignment, cut, Priority::Final).await;
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-            let Some(utterance) = utterance else { continue };
+        while let Some((cut, _room)) = cuts.recv().await {
+            // Nobody waits on the line for a caller who has hung up.
+            let hung_up = self.hung_up.load(Ordering::Acquire);
+            let priority = if hung_up { Priority::Backlog } else { Priority::Final };
+            let Some(utterance) = recognise(&self.stages, &self.assignment, cut, priority).await else { continue };
             if utterance.language.is_some() {
                 self.spoken.send_replace(utterance.language);
             }
             self.stages.tell(CallEvent::Final { call: self.assignment.call, utterance: utterance.clone() });
             utterances.push(utterance);
-            publish_live_draft(&self.stages, &self.known, &utterances).await;
+            self.publish_live_draft(&utterances).await;
         }
         utterances
     }
+
+    async fn publish_live_draft(&self, utterances: &[Utterance]) {
+        let Some(last) = utterances.last() else { return };
+        let (coverage, _) = ledger(last.span.end, utterances, &[], None);
+        let draft = self.stages.draft(&facts::live(&self.stages, &self.known), utterances, coverage);
+        let Ok(body) = serde_json::to_value(&draft) else { return };
+        if let Err(error) = self.stages.store.put_live_draft(self.known.call, body.to_string()).await {
+            tracing::warn!(call = %self.known.call, %error, "live draft not stored; the next one replaces it");
+        }
+        self.stages.tell(CallEvent::Draft { call: self.known.call, complete: false, draft: body });
+    }
 }
 
-/// Recognises one segment and stores the result. `None` only when it could not be stored; boot recovery then finds
-/// it missing and does it again.
+/// Recognises one segment and stores the result. `None`: the store is closing; the call stays unfinished and boot
+/// recovery does the rest.
 pub(super) async fn recognise(
     stages: &Stages,
     assignment: &Assignment,
     cut: Cut,
     priority: Priority,
 ) -> Option<Utterance> {
-    let utterance = match cut.pcm.map_or_else(|| read_span(&assignment.recording, cut.span).map(|audio| audio.pcm), Ok)
-    {
-        Ok(pcm) => {
+    let sound = match cut.pcm {
+        Some(pcm) => Some(pcm),
+        None => read_back(assignment, cut.span).await,
+    };
+    let utterance = match sound {
+        Some(pcm) => {
             let segment = SpeechSegment {
                 call: assignment.call,
                 seq: cut.seq,
@@ -128,21 +151,38 @@ pub(super) async fn recognise(
             };
             stages.speech.recognise(segment, priority).await
         }
-        Err(error) => {
-            tracing::error!(call = %assignment.call, seq = cut.seq, %error, "audio of a speech segment cannot be read back");
-            unrecognised(cut.seq, cut.span, &stages.model.name)
-        }
+        None => unrecognised(cut.seq, cut.span, &stages.model.name),
     };
-    match stages.store.append_utterance(assignment.call, utterance.clone()).await {
-        Ok(()) => Some(utterance),
-        Err(error) => {
-            tracing::error!(call = %assignment.call, seq = cut.seq, %error, "utterance not stored");
-            None
-        }
-    }
+    until_stored(stages, assignment.call, || stages.store.append_utterance(assignment.call, utterance.clone())).await?;
+    Some(utterance)
 }
 
-fn unrecognised(seq: u32, span: MediaSpan, model: &str) -> Utterance {
+/// The recorder writes out every second; a segment just cut may not be whole on disk before that.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// Sound of a segment from the recording. `None`: it is not (whole) there, so a person must listen.
+async fn read_back(assignment: &Assignment, span: MediaSpan) -> Option<Vec<i16>> {
+    let samples = span.end.as_samples(assignment.rate) - span.start.as_samples(assignment.rate);
+    for _ in 0..2 {
+        let path = assignment.recording.clone();
+        match tokio::task::spawn_blocking(move || read_span(&path, span)).await {
+            Ok(Ok(audio)) if audio.pcm.len() as u64 + 16 >= samples => return Some(audio.pcm),
+            Ok(Ok(_)) => tokio::time::sleep(WRITTEN_WITHIN).await,
+            Ok(Err(error)) => {
+                tracing::error!(call = %assignment.call, %error, "sound of a speech segment cannot be read back");
+                return None;
+            }
+            Err(error) => {
+                tracing::error!(call = %assignment.call, %error, "reading a speech segment failed");
+                return None;
+            }
+        }
+    }
+    tracing::error!(call = %assignment.call, "sound of a speech segment is missing from the recording");
+    None
+}
+
+pub(super) fn unrecognised(seq: u32, span: MediaSpan, model: &str) -> Utterance {
     Utterance {
         seq,
         span,
@@ -153,15 +193,4 @@ fn unrecognised(seq: u32, span: MediaSpan, model: &str) -> Utterance {
         confidence: 0.0,
         model: model.to_owned(),
     }
-}
-
-async fn publish_live_draft(stages: &Stages, known: &Known, utterances: &[Utterance]) {
-    let Some(last) = utterances.last() else { return };
-    let (coverage, _) = crate::speech::ledger(last.span.end, utterances, &[], None);
-    let draft = stages.drafter.draft(&facts::live(stages, known), utterances, coverage);
-    let Ok(body) = serde_json::to_value(&draft) else { return };
-    if let Err(error) = stages.store.put_live_draft(known.call, body.to_string()).await {
-        tracing::warn!(call = %known.call, %error, "live draft not stored; the next one replaces it");
-    }
-    stages.tell(CallEvent::Draft { call: known.call, complete: false, draft: body });
 }
