@@ -163,6 +163,7 @@ impl Gateway {
             health: health.clone(),
             metrics,
             notices: model.demo.then(|| DEMO_MODEL_NOTICE.to_owned()).into_iter().collect(),
+            sip: sip.iter().map(dial).collect(),
             draft_schema: crate::draft::json_schema(),
             nudge_outbox: Arc::new(move || nudge.nudge()),
         };
@@ -311,5 +312,13 @@ async fn watch_disk(data: DataDir, health: Arc<Health>, stop: CancellationToken)
             Err(error) => Err(format!("{}: {error}", data.root().display())),
         };
         health.set("disk", state);
+    }
+}
+
+/// What a phone dials to reach a listener (RFC 3261 section 19.1: without a transport, UDP is meant).
+fn dial(listen: &SipListen) -> String {
+    match listen {
+        SipListen::Udp(address) => format!("sip:hotline@{address}"),
+        SipListen::Tcp(address) => format!("sip:hotline@{address};transport=tcp"),
     }
 }
