@@ -69,6 +69,7 @@ pub fn desk(parts: DeskParts) -> Router {
     Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
+        .route("/draft.js", get(page::draft_script))
         .route("/page.css", get(page::style))
         .route("/icon.svg", get(page::icon))
         .route("/api/calls", get(calls::list))
