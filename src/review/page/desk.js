@@ -53,7 +53,8 @@ async function loadList(before) {
 }
 function drawWelcome(sip) {
   const here = sip.map((uri) => uri.replace("@0.0.0.0:", "@127.0.0.1:").replace("@[::]:", "@[::1]:"));
-  $("try").textContent = `heardline call ${here[0] || "sip:hotline@ADDRESS"} audio-samples/en-heating.wav`;
+  const first = here.find((uri) => !uri.includes(";")) || `'${here[0] || "sip:hotline@ADDRESS"}'`; // a shell ends a command at ";"
+  $("try").textContent = `heardline call ${first} audio-samples/en-heating.wav`;
   const there = [...new Set(sip.map((uri) => uri.replace(/@(0\.0\.0\.0|\[::\])(?=:)/, "@ADDRESS-OF-THIS-MACHINE")))];
   $("dial").replaceChildren(...there.flatMap((uri, i) => [i ? " or " : "", el("code", "", uri)]));
 }
