@@ -170,6 +170,7 @@ impl Gateway {
             health: health.clone(),
             metrics,
             notices: model.demo.then(|| DEMO_MODEL_NOTICE.to_owned()).into_iter().collect(),
+            sip: sip.iter().map(dial).collect(),
             draft_schema: crate::draft::json_schema(),
             nudge_outbox: Arc::new(move || nudge.nudge()),
         };
@@ -342,5 +343,13 @@ async fn watch(
             Some(first) => Err(format!("{} damaged call rows, the first {first}; restore a backup", damaged.len())),
         };
         health.set("store", stored);
+    }
+}
+
+/// What a phone dials to reach a listener (RFC 3261 section 19.1: without a transport, UDP is meant).
+fn dial(listen: &SipListen) -> String {
+    match listen {
+        SipListen::Udp(address) => format!("sip:hotline@{address}"),
+        SipListen::Tcp(address) => format!("sip:hotline@{address};transport=tcp"),
     }
 }

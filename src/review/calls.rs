@@ -32,8 +32,9 @@ pub(super) fn rows(limit: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-#[utoipa::path(get, path = "/api/calls", tag = "calls", params(PageQuery),
-    responses((status = 200, body = CallList), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/api/calls", tag = "calls", operation_id = "list_calls", params(PageQuery),
+    responses((status = 200, description = "a page of calls, newest first", body = CallList),
+              (status = 400, description = "a parameter out of its bounds", body = Problem)))]
 pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery>) -> Result<Json<CallList>, Problem> {
     let limit = rows(query.limit)?;
     let before = query.before.as_deref().map(str::parse).transpose().map_err(|_| {
@@ -48,12 +49,14 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
         };
         calls.push(CallSummary::new(row, headline));
     }
-    Ok(Json(CallList { calls, next: view::cursor(page.next), notices: desk.parts.notices.clone() }))
+    let (notices, sip) = (desk.parts.notices.clone(), desk.parts.sip.clone());
+    Ok(Json(CallList { calls, next: view::cursor(page.next), notices, sip }))
 }
 
-#[utoipa::path(get, path = "/api/calls/{id}", tag = "calls",
+#[utoipa::path(get, path = "/api/calls/{id}", tag = "calls", operation_id = "get_call",
     params(("id" = String, Path, description = "call id")),
-    responses((status = 200, body = CallDetail), (status = 404, body = Problem)))]
+    responses((status = 200, description = "the call", body = CallDetail),
+              (status = 404, description = "no such call", body = Problem)))]
 pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<CallDetail>, Problem> {
     let id = call_id(&id)?;
     let store = &desk.parts.store;

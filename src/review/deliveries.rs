@@ -28,8 +28,9 @@ pub(super) struct Replayed {
     state: &'static str,
 }
 
-#[utoipa::path(get, path = "/api/deliveries", tag = "deliveries", params(DeadQuery),
-    responses((status = 200, body = DeliveryList), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/api/deliveries", tag = "deliveries", operation_id = "list_deliveries", params(DeadQuery),
+    responses((status = 200, description = "deliveries that were given up, newest first", body = DeliveryList),
+              (status = 400, description = "a parameter out of its bounds", body = Problem)))]
 pub(super) async fn list(
     State(desk): State<Desk>,
     Query(query): Query<DeadQuery>,
@@ -42,11 +43,11 @@ pub(super) async fn list(
     Ok(Json(DeliveryList { deliveries: dead.into_iter().map(Into::into).collect() }))
 }
 
-#[utoipa::path(post, path = "/api/deliveries/{id}/replay", tag = "deliveries",
+#[utoipa::path(post, path = "/api/deliveries/{id}/replay", tag = "deliveries", operation_id = "replay_delivery",
     params(("id" = String, Path, description = "delivery id")),
     responses((status = 202, description = "due at once, with the same body", body = Replayed),
               (status = 403, description = "not from this desk", body = Problem),
-              (status = 404, body = Problem)))]
+              (status = 404, description = "no such dead delivery", body = Problem)))]
 pub(super) async fn replay(
     State(desk): State<Desk>,
     Path(id): Path<String>,

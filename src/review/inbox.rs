@@ -52,7 +52,7 @@ pub(super) struct HeldQuery {
     limit: Option<u32>,
 }
 
-#[utoipa::path(post, path = "/intake/drafts", tag = "intake",
+#[utoipa::path(post, path = "/intake/drafts", tag = "intake", operation_id = "receive_draft",
     params(("Idempotency-Key" = String, Header, description = "\"DRAFT_ID:VERSION\""),
            ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header),
            ("webhook-signature" = String, Header, description = "Standard Webhooks, v1")),
@@ -61,7 +61,8 @@ pub(super) struct HeldQuery {
               (status = 200, description = "the same body came before", body = Receipt),
               (status = 400, description = "no Idempotency-Key", body = Problem),
               (status = 401, description = "signature missing, wrong or old", body = Problem),
-              (status = 413, body = Problem), (status = 415, body = Problem),
+              (status = 413, description = "larger than any draft", body = Problem),
+              (status = 415, description = "not application/json", body = Problem),
               (status = 422, description = "not a draft, or the key came with another body", body = Problem)))]
 pub(super) async fn receive(State(desk): State<Desk>, request: Request) -> Response {
     let answer = accept(&desk, request).await;
@@ -166,7 +167,7 @@ fn unprocessable(name: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, name, detail)
 }
 
-#[utoipa::path(get, path = "/intake/drafts", tag = "intake", params(HeldQuery),
+#[utoipa::path(get, path = "/intake/drafts", tag = "intake", operation_id = "list_drafts", params(HeldQuery),
     responses((status = 200, description = "drafts the built-in endpoint holds, newest first", body = HeldList)))]
 pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<HeldQuery>) -> Result<Json<HeldList>, Problem> {
     let held = desk.parts.store.received(rows(query.limit)?).await?;
@@ -176,11 +177,11 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<HeldQuery
     Ok(Json(HeldList { drafts: drafts.collect() }))
 }
 
-#[utoipa::path(get, path = "/intake/drafts/{id}", tag = "intake",
+#[utoipa::path(get, path = "/intake/drafts/{id}", tag = "intake", operation_id = "get_draft",
     params(("id" = String, Path, description = "draft id")),
     responses((status = 200, description = "the draft, byte for byte as it was received; only among the newest 200",
                content_type = "application/json"),
-              (status = 404, body = Problem)))]
+              (status = 404, description = "not among them", body = Problem)))]
 pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Response, Problem> {
     let absent = || Problem::not_found("the endpoint holds no such draft among its newest");
     let id: DraftId = id.parse().map_err(|_| absent())?;

@@ -49,6 +49,8 @@ pub struct DeskParts {
     pub metrics: PrometheusHandle,
     /// Sentences that stand on every page and answer, for example that a demo model is active.
     pub notices: Vec<String>,
+    /// What to dial to reach this gateway: SIP URIs as bound, so that the page never shows a port nobody answers.
+    pub sip: Vec<String>,
     pub draft_schema: serde_json::Value,
     /// Tells the outbox that a delivery became due.
     pub nudge_outbox: Arc<dyn Fn() + Send + Sync>,
@@ -67,6 +69,7 @@ pub fn desk(parts: DeskParts) -> Router {
     Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
+        .route("/draft.js", get(page::draft_script))
         .route("/page.css", get(page::style))
         .route("/icon.svg", get(page::icon))
         .route("/api/calls", get(calls::list))

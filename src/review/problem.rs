@@ -46,7 +46,7 @@ impl Problem {
     /// The answer for a status that some layer below set without our document.
     pub fn of_status(status: StatusCode) -> Self {
         let (name, detail) = match status {
-            StatusCode::NOT_FOUND => ("not-found", "no such page; the routes are listed in /api/openapi.json"),
+            StatusCode::NOT_FOUND => ("not-found", "no such page; the desk lists its routes in /api/openapi.json"),
             StatusCode::METHOD_NOT_ALLOWED => ("method", "this route has no such method; see the Allow header"),
             StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the body is above the limit"),
             _ => ("request", "the request could not be read; check its path and parameters"),

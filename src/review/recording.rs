@@ -36,7 +36,8 @@ struct Sound {
            ("Range" = Option<String>, Header, description = "one range of bytes; anything else is ignored")),
     responses((status = 200, description = "the recording so far", content_type = "audio/wav"),
               (status = 206, description = "the part asked for", content_type = "audio/wav"),
-              (status = 404, body = Problem), (status = 416, body = Problem)))]
+              (status = 404, description = "no such call, or it has no sound", body = Problem),
+              (status = 416, description = "the range lies outside the recording", body = Problem)))]
 pub(super) async fn recording(
     State(desk): State<Desk>,
     Path(id): Path<String>,

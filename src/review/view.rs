@@ -15,6 +15,8 @@ pub(super) struct CallList {
     /// Give as `before` for the next page.
     pub next: Option<String>,
     pub notices: Vec<String>,
+    /// What to dial to reach this gateway: SIP URIs, one for each listener.
+    pub sip: Vec<String>,
 }
 
 /// One line of the list.

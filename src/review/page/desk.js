@@ -1,10 +1,8 @@
 "use strict";
 // The desk. All text reaches the page through textContent: it comes from strangers on the telephone.
 
-const $ = (id) => document.getElementById(id);
 const audio = $("audio");
 const UNSURE = 0.5; // a word below this is underlined
-const SURE = 0.8; // a field at or above this, without a review mark, is sure
 
 const STATES = { ringing: "ringing", live: "on the line", finishing: "writing down", done: "done", refused: "not taken" };
 const CAUSES = {
@@ -12,50 +10,11 @@ const CAUSES = {
   no_media: "no sound arrived", media_lost: "sound stopped", max_duration: "longest time reached",
   interrupted: "gateway stopped in mid-call", shutdown: "gateway shut down", refused: "refused",
 };
-const ORIGINS = { sip_pai: "from the trunk", sip_from: "claimed by the phone", spoken: "spoken" };
-const BANDS = { missing: ["–", "missing", "Missing"], check: ["?", "check", "Check"], sure: ["✓", "sure", "Sure"] };
 const KINDS = [["text_ms", "text", "text"], ["silence_ms", "silence", "silence"], ["unrecognised_ms", "unrecognised", "unrecognised"],
   ["lost_ms", "lost", "lost on the line"], ["not_recorded_ms", "not_recorded", "not recorded"]];
-// What the draft shows: label, path, how to print the value. A path that is absent shows nothing.
-const FIELDS = [
-  ["Category", "category", category], ["What", "description"], ["Where", "location.address_text"], ["Urgency", "urgency"],
-];
-const CALLER_FIELDS = [["Name", "caller.name"], ["Language", "language.primary"]];
 
-const desk = { calls: new Map(), next: null, open: null, call: null, partial: null, span: null, field: null, token: 0, loaded: false };
+const desk = { calls: new Map(), next: null, open: null, call: null, partial: null, span: null, field: null, token: 0, loaded: false, heard: false };
 
-function el(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
-function button(text, className, act) {
-  const node = el("button", className, text);
-  node.type = "button";
-  if (act) node.addEventListener("click", act);
-  return node;
-}
-function at(object, path) {
-  return path.split(".").reduce((value, key) => (value === null || value === undefined ? undefined : value[key]), object);
-}
-function clock(ms) {
-  const s = Math.max(0, Math.floor(ms / 1000));
-  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-}
-function when(text) {
-  const date = new Date(text);
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
-}
-function category(code) {
-  return String(code).split(".").map((part) => part.charAt(0).toUpperCase() + part.slice(1).replaceAll("_", " ")).join(" › ");
-}
-function print(value) {
-  if (value === true) return "yes";
-  if (value === false) return "no";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
 function caller(call) {
   return call.withheld ? "number withheld" : call.number || call.display_name || "unknown number";
 }
@@ -65,10 +24,21 @@ function length(call) {
 }
 async function get(path) {
   const answer = await fetch(path);
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || `the desk answered ${answer.status}`);
+  if (!answer.ok) {
+    const { detail } = await answer.json().catch(() => ({}));
+    throw Object.assign(new Error(detail || `the desk answered ${answer.status}`), { status: answer.status });
+  }
   return answer.json();
 }
 function announce(text) { $("said").textContent = text; }
+let failed = null;
+function fail(error) { // errors are for every eye, not only for screen readers
+  announce("");
+  $("failed").textContent = error.message === "Failed to fetch" ? "The gateway does not answer." : error.message;
+  $("failed").hidden = false;
+  clearTimeout(failed);
+  failed = setTimeout(() => { $("failed").hidden = true; }, 8000);
+}
 
 // The list
 async function loadList(before) {
@@ -76,25 +46,41 @@ async function loadList(before) {
   for (const call of page.calls) desk.calls.set(call.id, call);
   if (before || !desk.loaded) desk.next = page.next;
   desk.loaded = true;
+  desk.notices = page.notices;
+  drawWelcome(page.sip || []);
   $("notices").replaceChildren(...page.notices.map((text) => el("div", "notice", text)));
   drawList();
 }
+function drawWelcome(sip) {
+  const here = sip.map((uri) => uri.replace("@0.0.0.0:", "@127.0.0.1:").replace("@[::]:", "@[::1]:"));
+  const first = here.find((uri) => !uri.includes(";")) || `'${here[0] || "sip:hotline@ADDRESS"}'`; // a shell ends a command at ";"
+  $("try").textContent = `heardline call ${first} audio-samples/en-heating.wav`;
+  const there = [...new Set(sip.map((uri) => uri.replace(/@(0\.0\.0\.0|\[::\])(?=:)/, "@ADDRESS-OF-THIS-MACHINE")))];
+  $("dial").replaceChildren(...there.flatMap((uri, i) => [i ? " or " : "", el("code", "", uri)]));
+}
 function drawList() {
   const calls = [...desk.calls.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  const focused = $("calls").contains(document.activeElement) && document.activeElement.hash;
   $("calls").replaceChildren(...calls.map(row));
+  const again = focused && [...$("calls").querySelectorAll("a")].find((link) => link.hash === focused);
+  if (again) again.focus({ preventScroll: true }); // every event draws the list anew
   $("more").hidden = !desk.next;
   const live = calls.filter((call) => call.state === "live").length;
   $("live-count").textContent = `${live} on the line`;
   $("welcome").hidden = !desk.loaded || calls.length > 0 || desk.open !== null;
-  document.title = live ? `(${live}) Heardline desk` : "Heardline desk";
+  const alarm = calls.some((call) => call.emergency && call.state === "live");
+  document.title = `${alarm ? "▲ Emergency · " : ""}${live ? `(${live}) ` : ""}Heardline desk`;
 }
+// The first words of a call are a greeting: until more is said, its subject is open and not "unclear".
+function early(call, code) { return call.state === "live" && String(code || "other.").startsWith("other."); }
 function row(call) {
-  const title = call.title || (call.category ? category(call.category) : call.state === "refused" ? "Call not taken" : "No words yet");
+  const open = early(call, call.category);
+  const title = open ? "Listening…" : call.title || (call.category ? category(call.category) : call.state === "refused" ? "Call not taken" : "No words yet");
   const state = el("span", `state-${call.state}`, STATES[call.state] || call.state);
   const link = el("a", call.emergency ? "emergency" : "",
     el("span", "t", (call.emergency ? "▲ Emergency · " : "") + title), el("span", "d", length(call)),
     el("small", "", state, ` · ${caller(call)} · ${when(call.started_at)}`));
-  if (call.title && call.category) link.append(el("small", "", category(call.category)));
+  if (call.title && call.category && !open) link.append(el("small", "", category(call.category)));
   link.href = `#${call.id}`;
   if (call.id === desk.open) link.setAttribute("aria-current", "true");
   return el("li", "", link);
@@ -129,9 +115,16 @@ async function show(id) {
     desk.calls.set(id, { ...desk.calls.get(id), ...call });
     drawList();
     drawCall();
-    if (fresh && call.has_recording) source();
+    const whole = player.partly && !grows(call) && audio.paused;
+    if (call.has_recording && (fresh || whole || audio.error || !audio.getAttribute("src"))) source();
   } catch (error) {
-    if (token === desk.token) announce(error.message);
+    if (token !== desk.token) return;
+    fail(error);
+    if (error.status === 404) { // removed, or another data folder than before
+      desk.calls.delete(id);
+      history.replaceState(null, "", "#");
+      show(null);
+    }
   }
 }
 function drawCall() {
@@ -144,83 +137,25 @@ function drawCall() {
   drawFields(call);
   drawDeliveries(call);
   drawCoverage(call.coverage || (call.draft && call.draft.coverage));
+  drawAside(call);
   drawTranscript(call);
   light();
 }
 function drawHead(call) {
-  const reference = call.reference.replace(/(\d{3})(?=\d)/g, "$1 ");
+  const reference = call.reference.replace(/^(\d{3})(\d{3})(\d{4})$/, "$1 $2 $3");
   $("facts").textContent = [`Reference ${reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
   const title = at(call.draft, "summary.title.value") || at(call.draft, "issues.0.title.value");
-  $("title").textContent = title || (call.state === "live" ? "Listening…" : call.state === "refused" ? "Call not taken" : "No title");
-  const chips = [STATES[call.state] || call.state, call.cause ? CAUSES[call.cause] || call.cause : null, caller(call),
-    `line ${call.line}`, call.dtmf ? `keys ${call.dtmf}` : null, call.draft && !call.draft_complete ? "draft still changes" : null,
-    at(call.draft, "needs_listening") ? "needs listening" : null, at(call.draft, "transcript.demo_model") ? "demo model" : null];
-  $("chips").replaceChildren(...chips.filter(Boolean).map((text, i) => el("span", i === 0 ? `state-${call.state}` : "", text)));
-}
-function drawAlarm(call) {
-  const flag = at(call.draft, "emergency.flag");
-  $("alarm").hidden = !(flag && flag.value === true);
-  if ($("alarm").hidden) return;
-  const [evidence] = flag.evidence || [];
-  const service = at(call.draft, "emergency.service.kind");
-  $("alarm").replaceChildren(`▲ Emergency${service ? ` (${service})` : ""}${evidence ? `: “${evidence.text}”` : ""}`);
-  if (evidence) $("alarm").append(button(`▶ ${clock(evidence.audio_start_ms)}`, "", () => hear("emergency", [evidence])));
-}
-function collect(draft) {
-  const found = [];
-  const add = (key, label, field, format = print) => { if (field && typeof field === "object") found.push({ key, label, field, format }); };
-  (draft.issues || []).forEach((issue, i) => {
-    for (const [label, path, format] of FIELDS) add(`issue${i}.${path}`, i ? `${label} ${i + 1}` : label, at(issue, path), format);
-  });
-  for (const [label, path, format] of CALLER_FIELDS) add(path, label, at(draft, path), format);
-  const phones = at(draft, "caller.phones") || [];
-  phones.forEach((phone, i) => {
-    const number = phone.e164 || phone.number || phone.raw;
-    const origin = ORIGINS[phone.origin] || phone.origin;
-    add(`phone${i}`, phone.preferred ? "Call back" : "Number", { ...phone, value: number }, (value) => (origin ? `${value} (${origin})` : value));
-  });
-  if (!phones.length) add("phone", "Call back", { value: null, evidence: [] });
-  const flag = at(draft, "emergency.flag");
-  if (flag && (flag.value || flag.needs_review)) add("emergency", "Emergency", flag);
-  return found;
-}
-function band(field) {
-  if (field.value === null || field.value === undefined || field.value === "") return "missing";
-  return field.needs_review || !(field.confidence >= SURE) ? "check" : "sure";
-}
-function drawFields(call) {
-  const focused = document.activeElement && document.activeElement.dataset.key;
-  if (!call.draft) {
-    $("fields").replaceChildren(el("p", "empty", call.state === "refused" ? "Never answered, so there is no draft." : "The draft begins with the first words."));
-    return;
-  }
-  const fields = collect(call.draft);
-  const nodes = [];
-  for (const name of ["missing", "check", "sure"]) {
-    const these = fields.filter(({ field }) => band(field) === name);
-    if (these.length) nodes.push(el("h2", "", `${BANDS[name][2]} ${these.length}`), ...these.map((one) => fieldNode(one, name)));
-  }
-  $("fields").replaceChildren(...nodes);
-  const again = focused && [...$("fields").querySelectorAll("button")].find((node) => node.dataset.key === focused);
-  if (again) again.focus({ preventScroll: true });
-}
-function fieldNode({ key, label, field, format }, name) {
-  const evidence = (field.evidence || []).filter((one) => one.audio_end_ms > one.audio_start_ms);
-  const node = evidence.length ? button("", `f play ${name}`, () => hear(key, evidence)) : el("div", `f ${name}`);
-  const [icon, word] = BANDS[name];
-  const first = evidence[0];
-  const long = print(field.value).length > 60 ? "v long" : "v";
-  node.append(el("span", "label", label), el("span", "band", `${icon} ${word}`),
-    el("span", long, name === "missing" ? "not said" : format(field.value)),
-    el("span", "at", first ? `▶ ${clock(first.audio_start_ms)}–${clock(evidence[evidence.length - 1].audio_end_ms)}` : ""));
-  const quote = evidence.map((one) => one.text).join(" … ");
-  const same = quote.toLowerCase() === print(field.value).toLowerCase();
-  if (quote && !same && key.indexOf("description") < 0) node.append(el("span", "q", `“${quote}”`));
-  const others = (field.alternatives || []).map((one) => format(one.value)).join(", ");
-  if (others && name === "check") node.append(el("span", "q", `or: ${others}`));
-  node.dataset.key = key;
-  if (key === desk.field) node.classList.add("on");
-  return node;
+  const open = early(call, at(call.draft, "issues.0.category.value"));
+  $("title").textContent = open ? "Listening…" : title || (call.state === "refused" ? "Call not taken" : "No title");
+  const chips = [[STATES[call.state] || call.state, `state-${call.state}`], [call.cause ? CAUSES[call.cause] || call.cause : null], [caller(call)],
+    [call.line === "default" ? null : `line ${call.line}`], [call.dtmf ? `keys ${call.dtmf}` : null],
+    [call.draft && !call.draft_complete ? "draft still changes" : null],
+    [at(call.draft, "needs_listening") ? "needs listening" : null, "warn"],
+    [at(call.draft, "transcript.demo_model") && !(desk.notices || []).length ? "demo model" : null, "warn"]];
+  $("chips").replaceChildren(...chips.filter(([text]) => text).map(([text, kind]) => el("span", kind || "", text)));
+  const suggestion = at(call.draft, "disposition_suggestion");
+  const due = suggestion === "redirect" || call.draft_complete; // before that, most callers only have not finished
+  $("suggestion").textContent = suggestion && due ? `Suggestion: ${SUGGESTIONS[suggestion] || suggestion}` : "";
 }
 function drawDeliveries(call) {
   const none = call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";
@@ -243,9 +178,15 @@ async function replay(id, pressed) {
     if (!answer.ok) throw new Error((await answer.json()).detail);
     announce("The delivery is sent again.");
   } catch (error) {
-    announce(`Not sent: ${error.message}`);
+    fail(new Error(`Not sent: ${error.message}`));
   }
   await Promise.all([show(desk.open), loadDead()]);
+}
+function drawAside(call) {
+  const days = at(call.draft, "call.retention_days");
+  const facts = [call.notice ? `recording notice heard ${clock(call.notice.start_ms)}–${clock(call.notice.end_ms)}` : null,
+    days ? `sound and words are kept ${days} days` : null].filter(Boolean).join(" · ");
+  $("aside").textContent = facts.charAt(0).toUpperCase() + facts.slice(1);
 }
 function drawCoverage(sums) {
   if (!sums) return $("coverage").replaceChildren();
@@ -293,7 +234,7 @@ function utterance(one) {
   return el("div", "u", play, text);
 }
 function partial(event) {
-  return el("div", "u partial", el("button", "", clock(event.at)), el("span", "", event.hypothesis.text, " …"));
+  return el("div", "u partial", el("span", "now-said", "…"), el("span", "", event.hypothesis.text)); // its start is known when it is final
 }
 // Puts the words back into their sentence, so that spaces and signs between them stay as they were written.
 function spoken({ text, words }) {
@@ -325,11 +266,13 @@ function light() {
 }
 
 // Sound
-const player = { stopAt: null, queue: [], frame: null };
+const player = { stopAt: null, queue: [], frame: null, partly: false };
+const grows = (call) => call.state === "live" || call.state === "finishing";
 
 function source() {
   const base = `/api/calls/${desk.open}/recording`;
-  audio.src = desk.call.state === "live" ? `${base}?at=${Date.now()}` : base; // a live recording grows: ask anew
+  player.partly = grows(desk.call); // what was fetched ends where the call was then; its duration reads as infinite
+  audio.src = player.partly ? `${base}?at=${Date.now()}` : base;
 }
 function hear(key, spans) {
   Object.assign(desk, { field: key, span: spans });
@@ -345,10 +288,9 @@ function next() {
 }
 function from(startMs, endMs) {
   player.stopAt = endMs === undefined ? null : endMs / 1000;
-  const wanted = (endMs === undefined ? startMs + 1 : endMs) / 1000;
-  if (!audio.getAttribute("src") || (desk.call.state === "live" && !(audio.duration >= wanted))) source();
+  if (!audio.getAttribute("src") || player.partly) source();
   audio.currentTime = startMs / 1000;
-  audio.play().catch((error) => announce(`The recording does not play: ${error.message}`));
+  audio.play().catch((error) => { if (error.name !== "AbortError") fail(new Error(error.name === "NotSupportedError" ? "The recording cannot be reached." : `The recording does not play: ${error.message}`)); });
 }
 function follow() {
   tick();
@@ -374,12 +316,11 @@ function toggle() {
 // Live
 function listen() {
   const stream = new EventSource("/api/events");
-  let opened = false;
   stream.onopen = () => {
     $("link").textContent = "live";
     $("link").className = "on";
-    if (opened) reload();
-    opened = true;
+    if (desk.heard) reload();
+    desk.heard = true;
   };
   stream.onerror = () => {
     $("link").textContent = "connection lost, trying again";
@@ -392,22 +333,27 @@ function listen() {
   on("final", onFinal);
   on("draft", onDraft);
   on("dtmf", (event) => { if (mine(event)) { desk.call.dtmf += event.digit; drawHead(desk.call); } });
-  on("delivery", (event) => { if (mine(event)) show(desk.open); loadDead(); });
+  on("delivery", (event) => { if (mine(event)) show(desk.open); loadDead().catch(fail); });
   on("lagged", reload);
 }
 function mine(event) { return desk.call !== null && event.call === desk.open; }
-function reload() {
-  loadList();
-  loadDead();
-  if (desk.open) show(desk.open);
+// After a gap, what the page holds may be about a gateway that is gone: the store is asked for everything again.
+async function reload() {
+  Object.assign(desk, { loaded: false, partial: null });
+  desk.calls.clear();
+  try {
+    await Promise.all([loadList(), loadDead()]);
+    if (desk.open) await show(desk.open);
+  } catch (error) {
+    fail(error);
+  }
 }
 function onState(event) {
   const known = desk.calls.get(event.call);
   if (known) Object.assign(known, { state: event.state, cause: event.cause });
-  if (event.state === "live" || !known) {
-    if (!known) announce("A new call came in.");
-    loadList().then(() => { if (desk.open === null && innerWidth > 720) location.hash = event.call; });
-  } else drawList();
+  if (!known) announce("A new call came in.");
+  drawList();
+  loadList().then(() => { if (desk.open === null && innerWidth > 720) location.hash = event.call; }, fail); // times and lengths
   if (mine(event)) show(desk.open);
 }
 function onFinal(event) {
@@ -446,7 +392,7 @@ $("speed").addEventListener("change", () => { audio.playbackRate = Number($("spe
 $("rewind").addEventListener("click", () => { audio.currentTime = Math.max(0, audio.currentTime - 2); });
 $("pause").addEventListener("click", toggle);
 $("again").addEventListener("click", () => { if (desk.span) hear(desk.field, desk.span); });
-$("more").addEventListener("click", () => loadList(desk.next));
+$("more").addEventListener("click", () => loadList(desk.next).catch(fail));
 $("back").addEventListener("click", (event) => { event.preventDefault(); history.pushState(null, "", "#"); show(null); });
 
 function playWord(word) {
@@ -470,8 +416,11 @@ $("transcript").addEventListener("keydown", (event) => {
 addEventListener("keydown", (event) => {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !desk.call) return;
   if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName)) return;
-  const act = { j: "rewind", k: "pause", l: "again" }[event.key.toLowerCase()];
-  if (act) $(act).click();
+  const free = !["BUTTON", "AUDIO", "A"].includes(event.target.tagName); // Space belongs to what has the focus
+  const act = { j: "rewind", k: "pause", l: "again" }[event.key.toLowerCase()] || (event.key === " " && free ? "pause" : null);
+  if (!act || event.defaultPrevented) return;
+  event.preventDefault();
+  $(act).click();
 });
 addEventListener("hashchange", () => { if (wanted() || location.hash.length < 2) show(wanted()); });
 setInterval(() => {
@@ -491,5 +440,5 @@ loadList().then(() => {
   const first = [...desk.calls.keys()].sort().pop();
   if (!wanted() && innerWidth > 720 && first) history.replaceState(null, "", `#${first}`);
   return show(wanted());
-}).catch((error) => announce(error.message));
-loadDead().catch((error) => announce(error.message));
+}).catch(fail);
+loadDead().catch(fail);

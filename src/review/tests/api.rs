@@ -48,6 +48,7 @@ async fn a_call_is_shown_with_everything_known_about_it() {
     assert_eq!(list["calls"][0]["category"], "utility.heating");
     assert_eq!(list["calls"][0]["emergency"], true);
     assert_eq!(list["notices"], json!(["demo model"]));
+    assert_eq!(list["sip"], json!(["sip:hotline@127.0.0.1:5060"]));
 }
 
 #[tokio::test]
@@ -129,5 +130,34 @@ async fn the_published_descriptions_are_served() {
     let document = desk.get("/api/openapi.json").await.json();
     for path in ["/api/calls", "/api/calls/{id}/recording", "/intake/drafts", "/api/deliveries/{id}/replay"] {
         assert!(document["paths"][path].is_object(), "{path}");
+    }
+    let (mut names, mut refs) = (Vec::new(), Vec::new());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            names.push(operation["operationId"].as_str().unwrap().to_owned());
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(response["description"].is_string(), "OpenAPI requires one: {method} {path} {status}");
+            }
+        }
+    }
+    let operations = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), operations, "operation ids are unique: {names:?}");
+    references(&document, &mut refs);
+    assert!(!refs.is_empty());
+    for to in refs {
+        assert!(document.pointer(to.trim_start_matches('#')).is_some(), "{to} leads nowhere");
+    }
+}
+
+fn references(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(|to| to.as_str()).map(str::to_owned));
+            fields.values().for_each(|inner| references(inner, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|inner| references(inner, found)),
+        _ => {}
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::super::guard::HEADERS;
 use super::super::openapi::Document;
-use super::super::page::{HTML, SCRIPT, STYLE};
+use super::super::page::{DRAFT_SCRIPT, HTML, SCRIPT, STYLE};
 use super::{Answer, TestDesk, public, send, serve};
 use crate::call::CallState;
 use crate::ops::health::Health;
@@ -39,6 +39,7 @@ async fn every_answer_carries_the_security_headers_and_every_error_is_a_problem(
         [
             "/",
             "/page.js",
+            "/draft.js",
             "/page.css",
             "/icon.svg",
             "/no/such/page",
@@ -172,8 +173,11 @@ async fn the_page_holds_no_inline_code_and_prints_text_only_as_text() {
     let desk = TestDesk::start().await;
     desk.add_call(CallState::Live);
     assert_eq!(desk.get("/").await.header("content-type"), Some("text/html; charset=utf-8"));
-    assert_eq!(HTML.matches("<script").count(), 1);
-    assert!(HTML.contains("<script src=\"/page.js\" defer></script>") && !HTML.contains("<style"));
+    assert_eq!(HTML.matches("<script").count(), 2);
+    for file in ["draft", "page"] {
+        assert!(HTML.contains(&format!("<script src=\"/{file}.js\" defer></script>")), "{file}");
+    }
+    assert!(!HTML.contains("<style"));
     for attribute in [" onclick", " onload", " onerror", " style=", "javascript:", "http://", "https://"] {
         assert!(!HTML.contains(attribute), "{attribute}");
     }
@@ -188,7 +192,7 @@ async fn the_page_holds_no_inline_code_and_prints_text_only_as_text() {
         "DOMParser",
         "createContextualFragment",
     ] {
-        assert!(!SCRIPT.contains(sink), "{sink}");
+        assert!(!SCRIPT.contains(sink) && !DRAFT_SCRIPT.contains(sink), "{sink}");
     }
     assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
 }

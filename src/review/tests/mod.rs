@@ -77,6 +77,7 @@ impl TestDesk {
             health: Arc::clone(&health),
             metrics: crate::ops::metrics::install().unwrap(),
             notices: vec!["demo model".into()],
+            sip: vec!["sip:hotline@127.0.0.1:5060".into()],
             draft_schema: serde_json::json!({"title": "TicketDraft"}),
             nudge_outbox: Arc::new(move || {
                 nudged.fetch_add(1, Ordering::Relaxed);
