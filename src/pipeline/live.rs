@@ -156,6 +156,8 @@ struct Live<'a> {
     conversation: Conversation,
     prompts: Prompts,
     held: bool,
+    /// What was said last; the end of anything else is old news.
+    run: u64,
     over: Option<EndCause>,
 }
 
@@ -178,6 +180,7 @@ impl<'a> Live<'a> {
             conversation,
             prompts: stages.prompts.0.get(&known.line.name).cloned().unwrap_or_else(Prompts::none),
             held: !plan.direction.we_send(),
+            run: 0,
             over: None,
             known,
         };
@@ -189,8 +192,10 @@ impl<'a> Live<'a> {
         match event {
             MediaEvent::Frame(frame) => self.frame(frame),
             MediaEvent::Dtmf { digit, at } => self.key(digit, at),
-            MediaEvent::PromptsDone { at } => {
-                if let Some(action) = self.conversation.said(at) {
+            MediaEvent::PromptsDone { run, at } => {
+                if run == self.run
+                    && let Some(action) = self.conversation.said(at)
+                {
                     self.act(action);
                 }
             }
@@ -228,7 +233,7 @@ impl<'a> Live<'a> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Say(say) => match self.words(say) {
-                Ok(prompts) => prompts.into_iter().for_each(|prompt| self.media.play(prompt)),
+                Ok(prompts) => self.run = self.media.play(prompts),
                 Err(error) => {
                     // Checked at start; a gap here must not keep the caller waiting for words that never come.
                     tracing::error!(call = %self.known.call, %error, "nothing to say");
