@@ -41,7 +41,9 @@ impl Ears {
         }
         self.now = end;
         let heard = self.listener.push(&frame);
-        self.recorder.append(frame.pcm);
+        if !self.recorder.append(frame.pcm) {
+            note_lost(&mut self.lost, MediaSpan::new(frame.at, end));
+        }
         self.take(heard);
     }
 
