@@ -21,7 +21,8 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;
 
-/// Frames between the media task and the pipeline: 10 s. Worst 160 KiB a call.
+/// Frames between the media task and the pipeline: 10 s in the channel and 10 s in the handoff before it. Worst
+/// 320 KiB a call at 8 kHz.
 pub const FRAME_QUEUE: usize = 500;
 /// Packets in the jitter ring: 2.5 s at 20 ms.
 pub const JITTER_RING: usize = 128;

@@ -42,7 +42,10 @@ const COUNTERS: [(&str, &str); 25] = [
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
-    ("heardline_media_overflow_samples_total", "samples recorded but not handed to recognition live; read back later"),
+    (
+        "heardline_media_overflow_samples_total",
+        "samples lost, recorded as silence of the same length, because the call's task did not take them",
+    ),
     ("heardline_media_commands_dropped_total", "commands to a media session that found its queue full"),
     ("heardline_media_ports_exhausted_total", "calls refused because no RTP port was free"),
     ("heardline_media_recorder_dropped_samples_total", "samples the recorder could not take"),
