@@ -51,6 +51,9 @@ pub const DECODE_FLOOR: Duration = Duration::from_secs(20);
 pub const ABORT_GRACE: Duration = Duration::from_secs(5);
 /// Abandoned workers that may be stuck at once before no more are replaced; each holds a decoding state.
 pub const ABANDONED_WORKERS: usize = 4;
+/// After a recogniser worker could not be made (no memory, no thread) the next try waits this long; so does a
+/// segment when no other worker is left.
+pub const REHIRE_WORKERS: Duration = Duration::from_secs(10);
 
 /// Live events kept for a slow reader of the event stream before it must catch up from the store.
 pub const EVENT_QUEUE: usize = 1_024;

@@ -64,8 +64,12 @@ const COUNTERS: [(&str, &str); 25] = [
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
-const GAUGES: [(&str, &str); 4] = [
+const GAUGES: [(&str, &str); 5] = [
     ("heardline_speech_queue_depth", "segments waiting for the recogniser"),
+    (
+        "heardline_speech_workers",
+        "recogniser threads in service; below the configured number some could not be replaced",
+    ),
     ("heardline_intake_pending", "deliveries not yet accepted by their endpoint"),
     ("heardline_intake_dead", "deliveries given up until a person sends them again"),
     ("heardline_review_watchers", "open event streams"),
