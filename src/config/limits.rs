@@ -21,7 +21,8 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;
 
-/// Frames between the media task and the pipeline: 10 s. Worst 160 KiB a call.
+/// Frames between the media task and the pipeline: 10 s in the channel and 10 s in the handoff before it. Worst
+/// 320 KiB a call at 8 kHz.
 pub const FRAME_QUEUE: usize = 500;
 /// Packets in the jitter ring: 2.5 s at 20 ms.
 pub const JITTER_RING: usize = 128;
@@ -51,6 +52,9 @@ pub const DECODE_FLOOR: Duration = Duration::from_secs(20);
 pub const ABORT_GRACE: Duration = Duration::from_secs(5);
 /// Abandoned workers that may be stuck at once before no more are replaced; each holds a decoding state.
 pub const ABANDONED_WORKERS: usize = 4;
+/// After a recogniser worker could not be made (no memory, no thread) the next try waits this long; so does a
+/// segment when no other worker is left.
+pub const REHIRE_WORKERS: Duration = Duration::from_secs(10);
 
 /// Live events kept for a slow reader of the event stream before it must catch up from the store.
 pub const EVENT_QUEUE: usize = 1_024;

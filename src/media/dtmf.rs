@@ -28,8 +28,10 @@ struct Active {
 #[derive(Debug, Default)]
 pub struct DtmfReader {
     active: Option<Active>,
-    /// Timestamp of the newest event that was told.
-    told: Option<u32>,
+    /// Timestamp and event that were told last. The event too: a phone whose RTP clock stands still (baresip does
+    /// when its audio source has ended) gives the next key the same timestamp. The same key again is then not to be
+    /// told from the repeated end of the first.
+    told: Option<(u32, u8)>,
 }
 
 fn digit(event: u8) -> Option<char> {
@@ -54,7 +56,7 @@ impl DtmfReader {
         let &[event, flags, high, low, ..] = payload else { return None };
         let duration = u16::from_be_bytes([high, low]);
         let end = flags & 0x80 != 0;
-        if self.told.is_some_and(|told| told == timestamp || is_before(timestamp, told)) {
+        if self.told.is_some_and(|told| told == (timestamp, event) || is_before(timestamp, told.0)) {
             return None;
         }
         let mut ended_before = None;
@@ -66,7 +68,10 @@ impl DtmfReader {
                 active.news = now;
             }
             other => {
-                ended_before = other.take().and_then(Self::press);
+                if let Some(before) = other.take() {
+                    self.told = Some((before.timestamp, before.event));
+                    ended_before = Self::press(before);
+                }
                 let at = MediaTime(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
                 *other = Some(Active { event, timestamp, duration, at, news: now });
             }
@@ -74,30 +79,22 @@ impl DtmfReader {
         if !end {
             return ended_before;
         }
-        self.told = Some(timestamp);
-        let ended = self.active.take().and_then(Self::press);
-        // Both at once only if every packet of the end before was lost within one packet time; tell the older first.
-        match ended_before {
-            Some(before) => {
-                self.told = None;
-                self.active = Some(Active {
-                    event,
-                    timestamp,
-                    duration,
-                    at: ended.map_or(before.at, |e| e.at),
-                    news: Duration::ZERO,
-                });
-                Some(before)
+        if ended_before.is_some() {
+            // Two at once: the older is told now, this one at the next tick.
+            if let Some(active) = &mut self.active {
+                active.news = Duration::ZERO;
             }
-            None => ended,
+            return ended_before;
         }
+        self.told = Some((timestamp, event));
+        self.active.take().and_then(Self::press)
     }
 
     /// Ends an event whose end packets were lost. Call it at every tick.
     pub fn poll(&mut self, now: Duration) -> Option<Press> {
         let active = self.active.filter(|a| now.saturating_sub(a.news) >= MISSING_END)?;
         self.active = None;
-        self.told = Some(active.timestamp);
+        self.told = Some((active.timestamp, active.event));
         Self::press(active)
     }
 
@@ -159,6 +156,28 @@ mod tests {
         assert_eq!(reader.handle(&packet(4, true, 160), 4_800, ms(300)).map(|p| p.digit), Some('3'));
         assert_eq!(reader.poll(ms(301)).map(|p| p.digit), Some('4'));
         assert_eq!(reader.poll(ms(900)), None);
+    }
+
+    #[test]
+    fn keys_of_a_phone_whose_clock_stands_still_are_each_told_once() {
+        let mut reader = DtmfReader::default();
+        let mut told = String::new();
+        for (n, event) in [5, 11, 5].into_iter().enumerate() {
+            for (packet_n, end) in [false, false, true, true, true].into_iter().enumerate() {
+                let now = ms(u64::try_from(n * 200 + packet_n * 20).unwrap());
+                told.extend(reader.handle(&packet(event, end, 160), 800, now).map(|p| p.digit));
+            }
+        }
+        assert_eq!(told, "5#5");
+    }
+
+    #[test]
+    fn an_end_that_comes_after_the_next_key_began_is_no_second_press() {
+        let mut reader = DtmfReader::default();
+        reader.handle(&packet(1, false, 160), 800, ms(0));
+        assert_eq!(reader.handle(&packet(2, false, 160), 800, ms(60)).map(|p| p.digit), Some('1'));
+        assert_eq!(reader.handle(&packet(1, true, 320), 800, ms(65)), None);
+        assert_eq!(reader.handle(&packet(2, true, 320), 800, ms(80)).map(|p| p.digit), Some('2'));
     }
 
     #[test]

@@ -51,11 +51,6 @@ impl Handoff {
         self.flush();
     }
 
-    /// Whether the pipeline no longer listens.
-    pub fn is_closed(&self) -> bool {
-        self.channel.is_closed()
-    }
-
     /// Sends all that waits, waiting for room. The caller bounds the time.
     pub async fn finish(mut self) {
         while let Some(event) = next(&mut self.waiting) {

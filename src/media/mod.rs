@@ -42,8 +42,9 @@ pub enum MediaEvent {
     Frame(AudioFrame),
     /// One key press, told when the key is released.
     Dtmf { digit: char, at: MediaTime },
-    /// The queue of prompts ran empty, or was emptied by `stop_playing`.
-    PromptsDone { at: MediaTime },
+    /// Everything queued was said to its end; never told because of `stop_playing`. `run` is the number that the
+    /// newest `play` among them returned: another number than the reader's newest is about words of before.
+    PromptsDone { run: u64, at: MediaTime },
     /// No RTP since the answer. Told once; the session goes on until it is closed.
     NoMedia,
     /// RTP and RTCP stopped in mid-call. Told once for each stop.

@@ -8,13 +8,13 @@ use std::fs::{File, OpenOptions};
 use std::io::BufWriter;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, OnceLock};
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 
-use super::recorder_thread::{Job, Writing, writer};
+use super::recorder_thread::{Job, Trouble, Writing, writer};
 use super::repair;
 
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +62,7 @@ pub struct Recorder {
     /// Samples the queue did not take since the last job it took.
     owed: AtomicU64,
     dropped: AtomicU64,
-    /// First thing that went wrong on disk.
-    trouble: Arc<OnceLock<String>>,
+    trouble: Arc<Trouble>,
     finished: bool,
 }
 
@@ -85,7 +84,7 @@ impl Recorder {
         let mut wav: WavWriter<BufWriter<File>> = WavWriter::new(BufWriter::new(file), spec).map_err(|e| failed(&e))?;
         wav.flush().map_err(|e| failed(&e))?;
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let trouble = Arc::new(OnceLock::new());
+        let trouble = Arc::new(Trouble::default());
         let folder = path.parent().map(Path::to_path_buf);
         let writing = Box::new(Writing::new(id, wav, sync, folder, trouble.clone()));
         jobs.try_send(Job::Open(id, writing)).map_err(|e| failed(&e))?;
@@ -106,21 +105,34 @@ impl Recorder {
     }
 
     /// Appends samples. Never blocks; call it from one task.
-    pub fn append(&self, pcm: Vec<i16>) {
+    ///
+    /// False: this sound is not and will not be in the file (silence of its length is, while the disk works). True
+    /// means taken, not written: what waited when the disk failed is missing from the end of the finished
+    /// recording, so the caller compares its `duration_ms` with the call's.
+    #[must_use = "the caller of a lost sound must be told that it is lost"]
+    pub fn append(&self, pcm: Vec<i16>) -> bool {
         let length = u64::try_from(pcm.len()).unwrap_or(0);
+        if self.trouble.write.get().is_some() {
+            metrics::counter!("heardline_media_recorder_dropped_samples_total").increment(length);
+            return false;
+        }
         let silence = self.owed.swap(0, Ordering::Relaxed);
         if self.jobs.try_send(Job::Append { id: self.id, silence, pcm }).is_err() {
             self.owed.fetch_add(silence + length, Ordering::Relaxed);
             self.dropped.fetch_add(length, Ordering::Relaxed);
             metrics::counter!("heardline_media_recorder_dropped_samples_total").increment(length);
+            return false;
         }
+        true
     }
 
     /// What went wrong so far, if anything.
     pub fn failed(&self) -> Option<String> {
         let dropped = self.dropped.load(Ordering::Relaxed);
         let slow = (dropped > 0).then(|| format!("the disk was too slow: {dropped} samples are silence"));
-        self.trouble.get().cloned().or(slow)
+        let all = [self.trouble.write.get().cloned(), slow, self.trouble.sync.get().cloned()];
+        let told: Vec<String> = all.into_iter().flatten().collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     /// Closes the file, syncs it and hashes it. After a disk failure the file is repaired to what it holds.
@@ -141,7 +153,7 @@ impl Recorder {
         closed.recv().map_err(|_| gone())?;
         let file = File::open(&self.path).map_err(|e| RecorderError::disk(&self.path, "open", &e))?;
         if let Err(error) = file.sync_all() {
-            let _ = self.trouble.set(format!("sync failed: {error}"));
+            self.trouble.unsynced(&error);
         }
         // Costs one look at a header that is right, and makes every finished file a valid one.
         let mut recording = repair::repair(&self.path)?;
@@ -176,7 +188,7 @@ mod tests {
         assert!(Recorder::create(&path, 8_000).is_err());
         let mut wanted = Vec::new();
         for n in 0..500_i16 {
-            recorder.append(vec![n; 160]);
+            assert!(recorder.append(vec![n; 160]));
             wanted.extend_from_slice(&[n; 160]);
         }
         let recording = recorder.finish().await.unwrap();
@@ -191,7 +203,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("caller.wav");
         let recorder = Recorder::create(&path, 8_000).unwrap();
-        recorder.append(vec![7; 8_000]);
+        assert!(recorder.append(vec![7; 8_000]));
         let refreshed = async {
             while !read_mono(&path).is_ok_and(|audio| audio.pcm.len() == 8_000) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -215,13 +227,35 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("caller.wav");
         let recorder = Recorder::create(&path, 8_000).unwrap();
-        recorder.append(vec![1; 80]);
+        assert!(recorder.append(vec![1; 80]));
         // As append leaves it when the queue is full.
         recorder.owed.store(160, Ordering::Relaxed);
         recorder.dropped.store(160, Ordering::Relaxed);
-        recorder.append(vec![1; 80]);
+        assert!(recorder.append(vec![1; 80]));
         let recording = recorder.finish().await.unwrap();
         assert_eq!(recording.samples, 320);
         assert!(recording.failed.unwrap().contains("160 samples"));
+    }
+
+    #[tokio::test]
+    async fn a_failed_sync_is_told_and_costs_no_sound() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("caller.wav");
+        let recorder = Recorder::create(&path, 8_000).unwrap();
+        recorder.trouble.unsynced(&"the disk is tired");
+        assert!(recorder.append(vec![1; 80]));
+        let recording = recorder.finish().await.unwrap();
+        assert_eq!((recording.samples, recording.failed.as_deref()), (80, Some("sync failed: the disk is tired")));
+    }
+
+    #[tokio::test]
+    async fn sound_after_a_failed_write_is_refused_so_that_it_can_be_declared_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("caller.wav");
+        let recorder = Recorder::create(&path, 8_000).unwrap();
+        recorder.trouble.write.set("write failed: no space".into()).unwrap();
+        assert!(!recorder.append(vec![1; 80]));
+        let recording = recorder.finish().await.unwrap();
+        assert_eq!((recording.samples, recording.failed.as_deref()), (0, Some("write failed: no space")));
     }
 }

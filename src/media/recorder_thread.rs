@@ -28,11 +28,20 @@ pub(super) enum Job {
     Close { id: u64, silence: u64, reply: Option<Sender<()>> },
 }
 
+/// What went wrong with one file; the first of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    /// The data: nothing more is written.
+    pub write: OnceLock<String>,
+    /// A sync: the data is with the operating system and writing goes on, but a loss of power may take it.
+    pub sync: OnceLock<String>,
+}
+
 struct SyncJob {
     file: File,
     /// Synced with the file's first sync, so that its name survives too.
     folder: Option<PathBuf>,
-    trouble: Arc<OnceLock<String>>,
+    trouble: Arc<Trouble>,
 }
 
 /// A file being written.
@@ -40,7 +49,7 @@ pub(super) struct Writing {
     wav: WavWriter<BufWriter<File>>,
     sync: File,
     folder: Option<PathBuf>,
-    trouble: Arc<OnceLock<String>>,
+    trouble: Arc<Trouble>,
     bytes: u64,
     dirty: bool,
     unsynced: bool,
@@ -69,7 +78,7 @@ fn sync_all(inbox: &Receiver<SyncJob>) {
     for job in inbox {
         let folder = job.folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all());
         if let Err(error) = job.file.sync_data().and(folder) {
-            let _ = job.trouble.set(format!("sync failed: {error}"));
+            job.trouble.unsynced(&error);
         }
     }
 }
@@ -111,7 +120,7 @@ impl Writing {
         wav: WavWriter<BufWriter<File>>,
         sync: File,
         folder: Option<PathBuf>,
-        trouble: Arc<OnceLock<String>>,
+        trouble: Arc<Trouble>,
     ) -> Self {
         let stagger = SYNC.mul_f64(f64::from(u32::try_from(id % 100).unwrap_or(0)) / 100.0);
         Self {
@@ -130,12 +139,12 @@ impl Writing {
 
     fn append(&mut self, silence: u64, pcm: &[i16]) {
         // After a failed write the file's end is unknown; what is there is kept by the repair at the end.
-        if self.trouble.get().is_some() {
+        if self.trouble.write.get().is_some() {
             return;
         }
         self.bytes = self.bytes.saturating_add(silence.saturating_mul(2)).saturating_add(2 * pcm.len() as u64);
         if self.bytes > MAX_DATA {
-            return self.fail(&"the recording is full (4 GiB)");
+            return self.trouble.unwritten(&"the recording is full (4 GiB)");
         }
         let written = (0..silence).try_for_each(|_| self.wav.write_sample(0_i16)).and_then(|()| {
             let count = u32::try_from(pcm.len()).map_err(|_| hound::Error::TooWide)?;
@@ -146,7 +155,7 @@ impl Writing {
         self.dirty = true;
         self.unsynced = true;
         if let Err(error) = written {
-            self.fail(&error);
+            self.trouble.unwritten(&error);
         }
     }
 
@@ -156,10 +165,10 @@ impl Writing {
         if now >= flush_at {
             self.flush_at = Some(now + FLUSH);
             if std::mem::take(&mut self.dirty)
-                && self.trouble.get().is_none()
+                && self.trouble.write.get().is_none()
                 && let Err(error) = self.wav.flush()
             {
-                self.fail(&error);
+                self.trouble.unwritten(&error);
             }
         }
         if now >= sync_at {
@@ -190,18 +199,23 @@ impl Writing {
         self.append(silence, &[]);
         let trouble = self.trouble.clone();
         if let Err(error) = self.wav.finalize() {
-            report(&trouble, &error);
+            trouble.unwritten(&error);
         }
-    }
-
-    fn fail(&self, reason: &dyn std::fmt::Display) {
-        report(&self.trouble, reason);
     }
 }
 
-fn report(trouble: &OnceLock<String>, reason: &dyn std::fmt::Display) {
-    if trouble.set(format!("write failed: {reason}")).is_ok() {
-        tracing::error!(%reason, "a recording could not be written");
-        metrics::counter!("heardline_media_recorder_failures_total").increment(1);
+impl Trouble {
+    fn unwritten(&self, reason: &dyn std::fmt::Display) {
+        if self.write.set(format!("write failed: {reason}")).is_ok() {
+            tracing::error!(%reason, "a recording could not be written");
+            metrics::counter!("heardline_media_recorder_failures_total").increment(1);
+        }
+    }
+
+    pub(super) fn unsynced(&self, reason: &dyn std::fmt::Display) {
+        if self.sync.set(format!("sync failed: {reason}")).is_ok() {
+            tracing::error!(%reason, "a recording could not be synced; it goes on");
+            metrics::counter!("heardline_media_recorder_failures_total").increment(1);
+        }
     }
 }

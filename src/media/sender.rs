@@ -38,6 +38,8 @@ pub struct Sender {
     /// The next packet begins a talk spurt.
     marker: bool,
     queue: VecDeque<(Arc<Prompt>, usize)>,
+    /// Newest run of prompts whose end was not told.
+    run: Option<u64>,
     datagram: [u8; HEADER + PACKET],
 }
 
@@ -46,8 +48,8 @@ pub struct Sender {
 pub struct Slot<'a> {
     /// Datagram to send, if any.
     pub datagram: Option<&'a [u8]>,
-    /// The last prompt of the queue ended with this packet.
-    pub prompts_done: bool,
+    /// The queue was played to its end with this packet; the newest run in it.
+    pub run_done: Option<u64>,
 }
 
 impl Sender {
@@ -63,6 +65,7 @@ impl Sender {
             slots: 0,
             marker: true,
             queue: VecDeque::new(),
+            run: None,
             datagram: [0; HEADER + PACKET],
         };
         sender.update(plan);
@@ -79,21 +82,21 @@ impl Sender {
         self.payload_type = plan.payload_type;
     }
 
-    /// Queues a prompt. False when the queue is full.
-    pub fn play(&mut self, prompt: Arc<Prompt>) -> bool {
-        if self.queue.len() >= MAX_QUEUED {
-            return false;
-        }
+    /// Queues a run of prompts. False when some found no room; the end of the run is told all the same, so that
+    /// nobody waits for words that never come.
+    pub fn play(&mut self, run: u64, prompts: Vec<Arc<Prompt>>) -> bool {
         self.marker |= self.queue.is_empty();
-        self.queue.push_back((prompt, 0));
-        true
+        self.run = Some(run);
+        let room = MAX_QUEUED.saturating_sub(self.queue.len());
+        let all = prompts.len() <= room;
+        self.queue.extend(prompts.into_iter().take(room).map(|prompt| (prompt, 0)));
+        all
     }
 
-    /// Empties the queue. True when something was in it.
-    pub fn stop_playing(&mut self) -> bool {
-        let playing = !self.queue.is_empty();
+    /// Empties the queue; the end of what was in it is never told.
+    pub fn stop_playing(&mut self) {
         self.queue.clear();
-        playing
+        self.run = None;
     }
 
     /// Packets that are due at `now`: call `slot` as often.
@@ -110,9 +113,10 @@ impl Sender {
         let slot = self.slots;
         self.slots += 1;
         if !self.may_send {
-            return Slot { datagram: None, prompts_done: false };
+            return Slot { datagram: None, run_done: None };
         }
-        let (pcm, prompts_done) = self.next_sound();
+        let pcm = self.next_sound();
+        let run_done = if self.queue.is_empty() { self.run.take() } else { None };
         let header = Header {
             version: 2,
             marker: std::mem::take(&mut self.marker),
@@ -127,14 +131,13 @@ impl Sender {
         let (head, payload) = self.datagram.split_at_mut(HEADER);
         let built = header.marshal_to(head).is_ok();
         codec::encode(self.codec, &pcm, payload);
-        Slot { datagram: built.then_some(&self.datagram), prompts_done }
+        Slot { datagram: built.then_some(&self.datagram), run_done }
     }
 
     /// The next 20 ms: prompts back to back, then silence.
-    fn next_sound(&mut self) -> ([i16; PACKET], bool) {
+    fn next_sound(&mut self) -> [i16; PACKET] {
         let mut pcm = [0; PACKET];
         let mut filled = 0;
-        let playing = !self.queue.is_empty();
         while let Some((prompt, at)) = self.queue.front_mut() {
             let rest = prompt.pcm.get(*at..).unwrap_or(&[]);
             let room = pcm.get_mut(filled..).unwrap_or(&mut []);
@@ -147,7 +150,7 @@ impl Sender {
             }
             self.queue.pop_front();
         }
-        (pcm, playing && self.queue.is_empty())
+        pcm
     }
 }
 
@@ -180,14 +183,14 @@ mod tests {
     #[test]
     fn prompts_play_back_to_back_and_then_silence_keeps_the_path_open() {
         let mut sender = Sender::new(&plan(Direction::SendRecv));
-        assert!(sender.play(prompt(200)) && sender.play(prompt(200)));
+        assert!(sender.play(1, vec![prompt(200), prompt(200)]));
         let mut loud = 0;
         let mut done_at = None;
         let mut last: Option<(u16, u32)> = None;
         for n in 0..6 {
             let slot = sender.slot();
-            if slot.prompts_done {
-                done_at = Some(n);
+            if let Some(run) = slot.run_done {
+                done_at = Some((n, run));
             }
             let packet = parse(slot.datagram.unwrap()).unwrap();
             loud += codec::decode(Codec::Pcmu, packet.payload).iter().filter(|s| **s > 3_000).count();
@@ -198,20 +201,44 @@ mod tests {
             }
             last = Some((packet.sequence, packet.timestamp));
         }
-        assert_eq!((loud, done_at), (400, Some(2)));
+        assert_eq!((loud, done_at), (400, Some((2, 1))));
     }
 
     #[test]
     fn nothing_leaves_while_held_and_the_prompt_waits() {
         let mut sender = Sender::new(&plan(Direction::Inactive));
-        sender.play(prompt(160));
-        assert_eq!(sender.slot(), Slot { datagram: None, prompts_done: false });
+        sender.play(1, vec![prompt(160)]);
+        assert_eq!(sender.slot(), Slot { datagram: None, run_done: None });
         let mut nowhere = plan(Direction::SendRecv);
         nowhere.remote = "0.0.0.0:4000".parse().unwrap();
         sender.update(&nowhere);
         assert_eq!(sender.slot().datagram, None);
         sender.update(&plan(Direction::SendRecv));
-        assert!(sender.slot().prompts_done);
+        assert_eq!(sender.slot().run_done, Some(1));
+    }
+
+    #[test]
+    fn silenced_prompts_never_count_as_said_and_the_words_after_them_do() {
+        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        sender.play(1, vec![prompt(800)]);
+        assert_eq!(sender.slot().run_done, None);
+        sender.stop_playing();
+        assert_eq!(sender.slot().run_done, None);
+        sender.play(2, vec![prompt(160)]);
+        sender.play(3, vec![prompt(160)]);
+        assert_eq!(sender.slot().run_done, None);
+        assert_eq!(sender.slot().run_done, Some(3));
+        assert_eq!(sender.slot().run_done, None);
+    }
+
+    #[test]
+    fn nobody_waits_for_words_that_are_none_or_found_no_room() {
+        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        assert!(sender.play(1, Vec::new()));
+        assert_eq!(sender.slot().run_done, Some(1));
+        assert!(!sender.play(2, vec![prompt(160); MAX_QUEUED + 1]));
+        let ends: Vec<_> = (0..MAX_QUEUED + 3).filter_map(|_| sender.slot().run_done).collect();
+        assert_eq!(ends, [2]);
     }
 
     #[test]

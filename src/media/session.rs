@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -44,7 +45,7 @@ impl Default for MediaTimeouts {
 }
 
 enum Command {
-    Play(Arc<Prompt>),
+    Play(u64, Vec<Arc<Prompt>>),
     StopPlaying,
     Update(MediaPlan),
     Close(oneshot::Sender<MediaStats>),
@@ -53,6 +54,8 @@ enum Command {
 /// Handle of a running media task. Dropping it ends the task and returns the ports to drain.
 pub struct MediaSession {
     commands: mpsc::Sender<Command>,
+    /// Runs of prompts so far.
+    runs: AtomicU64,
     task: JoinHandle<()>,
 }
 
@@ -78,15 +81,18 @@ impl MediaSession {
             send_failures: 0,
         };
         let task = tokio::spawn(work.run(ports, inbox));
-        (Self { commands, task }, receiver)
+        (Self { commands, runs: AtomicU64::new(0), task }, receiver)
     }
 
-    /// Queues a prompt behind those that play.
-    pub fn play(&self, prompt: Arc<Prompt>) {
-        self.command(Command::Play(prompt));
+    /// Queues a run of prompts behind those that play and returns its number, which `PromptsDone` names when the
+    /// run was said to its end. Each run has a higher number than the one before; no prompts are said at once.
+    pub fn play(&self, prompts: Vec<Arc<Prompt>>) -> u64 {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        self.command(Command::Play(run, prompts));
+        run
     }
 
-    /// Silences the prompts; `PromptsDone` follows when something was playing or queued.
+    /// Silences the prompts and forgets those queued: no `PromptsDone` follows for them.
     pub fn stop_playing(&self) {
         self.command(Command::StopPlaying);
     }
@@ -189,8 +195,8 @@ impl Work {
                     Err(_) => self.send_failures += 1,
                 }
             }
-            if slot.prompts_done {
-                self.events.push_back(MediaEvent::PromptsDone { at: media_time(now) });
+            if let Some(run) = slot.run_done {
+                self.events.push_back(MediaEvent::PromptsDone { run, at: media_time(now) });
             }
         }
     }
@@ -198,16 +204,12 @@ impl Work {
     fn obey(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Play(prompt) => {
-                if !self.sender.play(prompt) {
-                    tracing::error!("prompt dropped: too many are queued");
+            Command::Play(run, prompts) => {
+                if !self.sender.play(run, prompts) {
+                    tracing::error!(run, "prompts dropped: too many are queued");
                 }
             }
-            Command::StopPlaying => {
-                if self.sender.stop_playing() {
-                    self.events.push_back(MediaEvent::PromptsDone { at: media_time(now) });
-                }
-            }
+            Command::StopPlaying => self.sender.stop_playing(),
             Command::Update(plan) => {
                 self.sender.update(&plan);
                 self.inbound.update(plan, now, &mut self.events);

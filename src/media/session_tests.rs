@@ -133,7 +133,7 @@ async fn a_key_press_is_told_once() {
 async fn a_prompt_reaches_the_phone_and_its_end_is_told() {
     let mut call = call(patient()).await;
     let prompt = Prompt { pcm: vec![6_000; 1_600], text: "hello".into() };
-    call.session.play(Arc::new(prompt));
+    let run = call.session.play(vec![Arc::new(prompt)]);
     let mut loud = 0;
     let mut buffer = [0; 2_048];
     while loud < 1_600 {
@@ -141,7 +141,21 @@ async fn a_prompt_reaches_the_phone_and_its_end_is_told() {
         let packet = parse(&buffer[..length]).unwrap();
         loud += codec::decode(Codec::Pcmu, packet.payload).iter().filter(|s| **s > 5_000).count();
     }
-    call.wait(|e| matches!(e, MediaEvent::PromptsDone { .. })).await;
+    call.wait(|e| matches!(e, MediaEvent::PromptsDone { run: done, .. } if *done == run)).await;
+}
+
+#[tokio::test]
+async fn words_cut_short_are_never_told_as_said_and_the_words_in_their_place_are() {
+    let mut call = call(patient()).await;
+    let long = Arc::new(Prompt { pcm: vec![6_000; 800_000], text: "a notice".into() });
+    let close = Arc::new(Prompt { pcm: vec![6_000; 480], text: "goodbye".into() });
+    let notice = call.session.play(vec![long]);
+    call.next().await;
+    call.session.stop_playing();
+    let goodbye = call.session.play(vec![close.clone(), close]);
+    assert!(goodbye > notice);
+    let done = call.wait(|e| matches!(e, MediaEvent::PromptsDone { .. })).await;
+    assert!(matches!(done, MediaEvent::PromptsDone { run, .. } if run == goodbye), "{done:?}");
 }
 
 #[tokio::test]
@@ -149,7 +163,7 @@ async fn a_held_call_sends_nothing_and_its_prompt_waits_for_the_resume() {
     let mut call = call(patient()).await;
     let held = MediaPlan { direction: Direction::Inactive, ..call.plan.clone() };
     call.session.update(held);
-    call.session.play(Arc::new(Prompt { pcm: vec![6_000; 160], text: "hello".into() }));
+    call.session.play(vec![Arc::new(Prompt { pcm: vec![6_000; 160], text: "hello".into() })]);
     for _ in 0..10 {
         let event = call.next().await;
         assert!(matches!(&event, MediaEvent::Frame(frame) if frame.kind == FrameKind::Silence), "{event:?}");

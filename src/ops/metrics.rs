@@ -42,7 +42,10 @@ const COUNTERS: [(&str, &str); 25] = [
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
-    ("heardline_media_overflow_samples_total", "samples recorded but not handed to recognition live; read back later"),
+    (
+        "heardline_media_overflow_samples_total",
+        "samples lost, recorded as silence of the same length, because the call's task did not take them",
+    ),
     ("heardline_media_commands_dropped_total", "commands to a media session that found its queue full"),
     ("heardline_media_ports_exhausted_total", "calls refused because no RTP port was free"),
     ("heardline_media_recorder_dropped_samples_total", "samples the recorder could not take"),
@@ -61,8 +64,12 @@ const COUNTERS: [(&str, &str); 25] = [
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
-const GAUGES: [(&str, &str); 4] = [
+const GAUGES: [(&str, &str); 5] = [
     ("heardline_speech_queue_depth", "segments waiting for the recogniser"),
+    (
+        "heardline_speech_workers",
+        "recogniser threads in service; below the configured number some could not be replaced",
+    ),
     ("heardline_intake_pending", "deliveries not yet accepted by their endpoint"),
     ("heardline_intake_dead", "deliveries given up until a person sends them again"),
     ("heardline_review_watchers", "open event streams"),

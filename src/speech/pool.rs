@@ -2,7 +2,8 @@
 //!
 //! A final result always comes: a decode that fails or hangs is tried once more on another worker, and then the
 //! segment is handed back as unrecognised for a person to hear. A worker that ignores its abort flag is abandoned
-//! and replaced, so one bad segment cannot take a call, or the pool, with it.
+//! and replaced, so one bad segment cannot take a call, or the pool, with it; a replacement that could not be made is
+//! tried again for as long as the pool lives.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -28,6 +29,8 @@ pub struct PoolRules {
     pub abort_grace: Duration,
     /// Abandoned workers that may still be stuck before no more are replaced; each holds a decoding state.
     pub abandoned: usize,
+    /// Time between tries to replace workers that could not be replaced at once.
+    pub rehire: Duration,
 }
 
 impl Default for PoolRules {
@@ -37,6 +40,7 @@ impl Default for PoolRules {
             times_audio: limits::DECODE_TIMES_AUDIO,
             abort_grace: limits::ABORT_GRACE,
             abandoned: limits::ABANDONED_WORKERS,
+            rehire: limits::REHIRE_WORKERS,
         }
     }
 }
@@ -67,6 +71,8 @@ struct State {
     workers: HashMap<WorkerId, Option<Running>>,
     next_worker: WorkerId,
     abandoned: usize,
+    /// When missing workers are hired; `None` while none is missing, or too many are stuck to hire more.
+    rehire_at: Option<Instant>,
     closed: bool,
 }
 
@@ -106,8 +112,14 @@ impl SpeechPool {
     ) -> Result<Self, RecognizerError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if workers == 0 { cores } else { workers };
-        let state =
-            State { queue: JobQueue::new(), workers: HashMap::new(), next_worker: 0, abandoned: 0, closed: false };
+        let state = State {
+            queue: JobQueue::new(),
+            workers: HashMap::new(),
+            next_worker: 0,
+            abandoned: 0,
+            rehire_at: None,
+            closed: false,
+        };
         let shared = Arc::new(Shared {
             recognizer,
             clock,
@@ -173,6 +185,7 @@ impl SpeechPool {
     }
 
     /// Jobs waiting for a worker.
+    #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.owner.shared.lock().queue.len()
     }
@@ -198,7 +211,7 @@ impl Shared {
 
     fn submit(&self, job: Job) {
         let mut state = self.lock();
-        if state.workers.is_empty() {
+        if state.workers.is_empty() && state.rehire_at.is_none() {
             // Every worker is stuck for good: dropping the job answers "unrecognised".
             return;
         }
@@ -207,7 +220,7 @@ impl Shared {
         if state.queue.waiting(Priority::Final) > idle {
             self.stop_a_partial(&mut state);
         }
-        self.report_depth(&state);
+        self.report(&state);
         drop(state);
         self.news.notify_all();
     }
@@ -230,6 +243,7 @@ impl Shared {
         let shared = Arc::clone(self);
         spawn("speech", move || shared.work(id, worker))?;
         state.workers.insert(id, None);
+        self.report(state);
         Ok(())
     }
 
@@ -277,7 +291,7 @@ impl Shared {
                     state
                         .workers
                         .insert(id, Some(Running { job, abort: Arc::clone(&abort), deadline, aborted: false }));
-                    self.report_depth(&state);
+                    self.report(&state);
                     drop(state);
                     self.news.notify_all();
                     return Some((segment, abort));
@@ -311,18 +325,25 @@ impl Shared {
         true
     }
 
-    /// Takes a worker out of service. Without any left, what waits is answered "unrecognised".
+    /// Takes a worker out of service; the watch replaces it. Without another one, what waits waits for that.
     fn leave(&self, id: WorkerId) {
         let mut state = self.lock();
         state.workers.remove(&id);
-        self.drain_without_workers(&mut state);
+        self.rehire_later(&mut state);
+        self.report(&state);
         drop(state);
         self.news.notify_all();
     }
 
+    fn rehire_later(&self, state: &mut State) {
+        state.rehire_at.get_or_insert(self.clock.instant() + self.rules.rehire);
+    }
+
+    /// Without any worker left, what waits is answered "unrecognised".
     fn drain_without_workers(&self, state: &mut State) {
         if state.workers.is_empty() {
             while state.queue.pop(|_| true).is_some() {}
+            self.report(state);
             tracing::error!("no recogniser worker is left; segments are kept as unrecognised");
         }
     }
@@ -333,7 +354,8 @@ impl Shared {
         while !state.closed {
             let now = self.clock.instant();
             self.enforce(&mut state, now);
-            let next = state.workers.values().flatten().map(|r| r.deadline).min();
+            let deadlines = state.workers.values().flatten().map(|r| r.deadline);
+            let next = deadlines.chain(state.rehire_at).min();
             let wait = next.map_or(Duration::from_secs(60), |at| at.saturating_duration_since(now));
             let (after, _) = self.news.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
             state = after;
@@ -355,6 +377,11 @@ impl Shared {
         for id in stuck {
             self.abandon(state, id);
         }
+        if state.rehire_at.is_some_and(|at| at <= now) {
+            self.replace_missing(state);
+            self.drain_without_workers(state);
+            self.news.notify_all();
+        }
     }
 
     fn abandon(self: &Arc<Self>, state: &mut State, id: WorkerId) {
@@ -364,20 +391,24 @@ impl Shared {
         tracing::error!(worker = id, call = %running.job.segment.call, "recogniser worker hung and was abandoned");
         self.replace_missing(state);
         retry(state, running.job, id);
-        self.drain_without_workers(state);
+        if state.rehire_at.is_none() {
+            self.drain_without_workers(state);
+        }
         self.news.notify_all();
     }
 
     fn replace_missing(self: &Arc<Self>, state: &mut State) {
+        state.rehire_at = None;
         while !state.closed && state.workers.len() < self.wanted && state.abandoned <= self.rules.abandoned {
             if let Err(e) = self.hire(state) {
-                tracing::error!(reason = %e, "no new recogniser worker");
-                return;
+                tracing::error!(reason = %e, "no new recogniser worker; tried again later");
+                return self.rehire_later(state);
             }
         }
     }
 
-    fn report_depth(&self, state: &State) {
+    fn report(&self, state: &State) {
+        metrics::gauge!("heardline_speech_workers").set(state.workers.len() as f64);
         metrics::gauge!("heardline_speech_queue_depth").set(state.queue.len() as f64);
     }
 }

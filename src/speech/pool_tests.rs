@@ -16,6 +16,8 @@ struct Scripted {
     info: ModelInfo,
     script: Arc<Script>,
     calls: Arc<AtomicUsize>,
+    /// Workers that cannot be made, from now on.
+    no_worker: Arc<AtomicUsize>,
 }
 
 impl Recognizer for Scripted {
@@ -23,6 +25,10 @@ impl Recognizer for Scripted {
         &self.info
     }
     fn worker(&self) -> Result<Box<dyn RecognizerWorker>, RecognizerError> {
+        let spend = |left: usize| left.checked_sub(1);
+        if self.no_worker.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_ok() {
+            return Err(RecognizerError::State("no memory".into()));
+        }
         Ok(Box::new(ScriptedWorker { script: Arc::clone(&self.script), calls: Arc::clone(&self.calls) }))
     }
 }
@@ -40,6 +46,7 @@ impl RecognizerWorker for ScriptedWorker {
 
 /// How long a decode may take in the tests that make one hang.
 const IMPATIENT: Duration = Duration::from_millis(300);
+const REHIRE: Duration = Duration::from_millis(20);
 
 fn pool(
     workers: usize,
@@ -53,6 +60,15 @@ fn pool_with(
     workers: usize,
     script: impl Fn(usize, &SpeechSegment, &AtomicBool) -> Result<Hypothesis, RecognizerError> + Send + Sync + 'static,
 ) -> SpeechPool {
+    scarce_pool(patience, workers, Arc::default(), script)
+}
+
+fn scarce_pool(
+    patience: Duration,
+    workers: usize,
+    no_worker: Arc<AtomicUsize>,
+    script: impl Fn(usize, &SpeechSegment, &AtomicBool) -> Result<Hypothesis, RecognizerError> + Send + Sync + 'static,
+) -> SpeechPool {
     let info = ModelInfo {
         name: "scripted".into(),
         demo: false,
@@ -60,8 +76,9 @@ fn pool_with(
         understands: String::new(),
         sha256: String::new(),
     };
-    let rules = PoolRules { decode_floor: patience, times_audio: 0, abort_grace: patience, abandoned: 2 };
-    let recognizer = Scripted { info, script: Arc::new(script), calls: Arc::default() };
+    let rules =
+        PoolRules { decode_floor: patience, times_audio: 0, abort_grace: patience, abandoned: 2, rehire: REHIRE };
+    let recognizer = Scripted { info, script: Arc::new(script), calls: Arc::default(), no_worker };
     SpeechPool::start_with(Arc::new(recognizer), workers, Clock::system(), rules).unwrap()
 }
 
@@ -138,6 +155,39 @@ async fn with_every_worker_stuck_for_good_segments_are_still_answered() {
         assert_eq!(pool.recognise(segment(seq), Priority::Final).await.outcome, SegmentOutcome::Unrecognised);
     }
     drop(release);
+}
+
+#[tokio::test]
+async fn a_lost_worker_is_replaced_and_what_waited_is_recognised() {
+    let no_worker = Arc::new(AtomicUsize::new(0));
+    let scarce = Arc::clone(&no_worker);
+    let pool = scarce_pool(Duration::from_secs(60), 1, no_worker, move |n, _, _| {
+        if n == 0 {
+            scarce.store(1, Ordering::SeqCst);
+            return Err(RecognizerError::Decode("bad".into()));
+        }
+        good("after all")
+    });
+    assert_eq!(pool.recognise(segment(0), Priority::Final).await.text, "after all");
+}
+
+#[tokio::test]
+async fn a_shortage_of_workers_costs_words_only_while_it_lasts() {
+    let no_worker = Arc::new(AtomicUsize::new(0));
+    let scarce = Arc::clone(&no_worker);
+    let pool = scarce_pool(Duration::from_secs(60), 1, Arc::clone(&no_worker), move |n, _, _| {
+        if n == 0 {
+            scarce.store(4, Ordering::SeqCst);
+            return Err(RecognizerError::Decode("bad".into()));
+        }
+        good("again")
+    });
+    let during = pool.recognise(segment(0), Priority::Final).await;
+    assert_eq!(during.outcome, SegmentOutcome::Unrecognised);
+    while no_worker.load(Ordering::SeqCst) > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "again");
 }
 
 #[tokio::test]
