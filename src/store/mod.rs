@@ -32,6 +32,8 @@ pub enum StoreError {
     NotFound { what: &'static str, id: String },
     #[error("row of {what} {id} is damaged: {reason}")]
     Damaged { what: &'static str, id: String, reason: String },
+    #[error("call {id} is {state} and must be {wanted} for this; nothing was changed")]
+    WrongState { id: CallId, state: String, wanted: &'static str },
     #[error("the store is shutting down")]
     Closed,
 }
@@ -187,9 +189,9 @@ pub struct CallPage {
 pub trait Store: Send + Sync + 'static {
     /// Inserts the row in state `ringing` and draws its reference. Durable when it returns.
     async fn create_call(&self, call: NewCall) -> Result<Reference, StoreError>;
-    /// The 200 OK is about to leave: state `live`.
+    /// The 200 OK is about to leave: state `live`. [`StoreError::WrongState`] unless it was `ringing`.
     async fn answer_call(&self, call: CallId, at_unix_ms: i64) -> Result<(), StoreError>;
-    /// Never answered: state `refused`, final.
+    /// Never answered: state `refused`, final. Changes nothing when the audio is complete already.
     async fn refuse_call(&self, call: CallId, cause: EndCause, at_unix_ms: i64) -> Result<(), StoreError>;
     /// Audio complete: state `finishing`. A second call with the same id changes nothing.
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError>;
@@ -197,8 +199,9 @@ pub trait Store: Send + Sync + 'static {
     async fn append_utterance(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
     /// The draft as it stands in mid-call; overwritten by the next, ignored once a complete one exists.
     async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError>;
-    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft was there already
-    /// and nothing changed.
+    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft of this version or a
+    /// later one was there already and nothing changed. [`StoreError::WrongState`] unless the call is
+    /// `finishing` (`done` for a later version).
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
 
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;

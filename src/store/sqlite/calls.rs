@@ -1,5 +1,5 @@
-//! Changes of a call and of what was heard in it. A call only moves forward: a late or repeated change of state is
-//! accepted and changes nothing.
+//! Changes of a call and of what was heard in it. A call only moves forward: an answer that comes too late fails,
+//! so that nobody is connected to a call that is over; a late or repeated end is accepted and changes nothing.
 
 use rand::Rng as _;
 use sqlx::SqliteConnection;
@@ -67,7 +67,10 @@ impl Command for AnswerCall {
                 .bind(self.call.to_string())
                 .execute(&mut *conn)
                 .await?;
-        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+        match changed.rows_affected() {
+            0 => Err(wrong_state(conn, self.call, "ringing").await?),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -199,6 +202,20 @@ pub(super) fn or_unknown_call(error: sqlx::Error, call: CallId) -> StoreError {
         }
         _ => error.into(),
     }
+}
+
+/// Why a change that asks for one state hit no row.
+pub(super) async fn wrong_state(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    wanted: &'static str,
+) -> Result<StoreError, StoreError> {
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state FROM call WHERE id = ?").bind(call.to_string()).fetch_optional(conn).await?;
+    Ok(match state {
+        Some(state) => StoreError::WrongState { id: call, state, wanted },
+        None => StoreError::NotFound { what: "call", id: call.to_string() },
+    })
 }
 
 /// A change that hit no row is fine when the call is further on already, and an error when there is no such call.

@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-use super::calls::or_unknown_call;
+use super::calls::{or_unknown_call, wrong_state};
 use super::rows;
 use super::writer::Command;
 use crate::call::{CallId, DraftId};
@@ -46,13 +46,18 @@ impl Command for CompleteDraft {
         for endpoint in &draft.endpoints {
             owe(conn, draft, endpoint).await?;
         }
-        let done = sqlx::query("UPDATE call SET state = 'done', coverage = ? WHERE id = ? AND state <> 'refused'")
-            .bind(rows::json(&draft.coverage)?)
-            .bind(&call)
-            .execute(&mut *conn)
-            .await?;
+        // A later version is of a call that is done; the first one only of a call whose audio is complete.
+        let done = sqlx::query(
+            "UPDATE call SET state = 'done', coverage = ?
+             WHERE id = ? AND (state = 'finishing' OR (state = 'done' AND ? > 1))",
+        )
+        .bind(rows::json(&draft.coverage)?)
+        .bind(&call)
+        .bind(draft.version)
+        .execute(&mut *conn)
+        .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound { what: "answered call", id: call });
+            return Err(wrong_state(conn, draft.call, "finishing").await?);
         }
         sqlx::query("DELETE FROM live_draft WHERE call = ?").bind(&call).execute(conn).await?;
         Ok(true)

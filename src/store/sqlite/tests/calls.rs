@@ -28,18 +28,42 @@ async fn a_call_goes_from_ring_to_done_and_keeps_what_was_known_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_ended_cannot_be_ended_answered_or_refused_again() {
+async fn a_call_that_ended_cannot_be_ended_or_refused_again() {
     let folder = Folder::new().await;
     let call = folder.new_call().await;
     folder.store.answer_call(call, 1_100).await.unwrap();
     folder.store.end_call(call, end()).await.unwrap();
     let again = CallEnd { cause: EndCause::Interrupted, dtmf: "9".into(), ..end() };
     folder.store.end_call(call, again).await.unwrap();
-    folder.store.answer_call(call, 5_000).await.unwrap();
     folder.store.refuse_call(call, EndCause::Cancelled, 5_000).await.unwrap();
     let row = folder.store.call(call).await.unwrap().unwrap();
     assert_eq!((row.state, row.cause), (CallState::Finishing, Some(EndCause::CallerHangup)));
     assert_eq!((row.dtmf.as_str(), row.answered_unix_ms), ("12#", Some(1_100)));
+}
+
+#[tokio::test]
+async fn only_a_ringing_call_is_answered_and_only_a_finishing_one_gets_its_draft() {
+    let folder = Folder::new().await;
+    let wrong = |error: StoreError, call: CallId, in_state: &str| match error {
+        StoreError::WrongState { id, state, .. } => assert_eq!((id, state.as_str()), (call, in_state)),
+        other => panic!("{other}"),
+    };
+    let refused = folder.new_call().await;
+    folder.store.refuse_call(refused, EndCause::Cancelled, 1).await.unwrap();
+    wrong(folder.store.answer_call(refused, 2).await.unwrap_err(), refused, "refused");
+
+    let call = folder.new_call().await;
+    let draft = draft_of(call, 1, &["desk"]);
+    wrong(folder.store.complete_draft(draft.clone()).await.unwrap_err(), call, "ringing");
+    folder.store.answer_call(call, 1_100).await.unwrap();
+    wrong(folder.store.answer_call(call, 5_000).await.unwrap_err(), call, "live");
+    wrong(folder.store.complete_draft(draft.clone()).await.unwrap_err(), call, "live");
+    assert_eq!(folder.store.deliveries(call).await.unwrap().len(), 0);
+    assert_eq!(folder.store.draft(call).await.unwrap(), None);
+    folder.store.end_call(call, end()).await.unwrap();
+    wrong(folder.store.answer_call(call, 5_000).await.unwrap_err(), call, "finishing");
+    assert!(folder.store.complete_draft(draft).await.unwrap());
+    assert_eq!(folder.store.call(call).await.unwrap().unwrap().answered_unix_ms, Some(1_100));
 }
 
 #[tokio::test]
@@ -116,6 +140,7 @@ async fn the_live_draft_is_replaced_by_the_next_and_gives_way_to_the_complete_on
     folder.store.put_live_draft(call, "second".into()).await.unwrap();
     assert_eq!(folder.store.draft(call).await.unwrap(), Some(("second".into(), false)));
     let draft = draft_of(call, 1, &[]);
+    folder.store.end_call(call, end()).await.unwrap();
     assert!(folder.store.complete_draft(draft.clone()).await.unwrap());
     folder.store.put_live_draft(call, "too late".into()).await.unwrap();
     assert_eq!(folder.store.draft(call).await.unwrap(), Some((draft.body, true)));

@@ -50,7 +50,7 @@ async fn a_draft_that_cannot_be_committed_whole_leaves_nothing_behind() {
     folder.store.put_live_draft(call, "live".into()).await.unwrap();
     folder.store.refuse_call(call, EndCause::Cancelled, 5).await.unwrap();
     let refused = folder.store.complete_draft(draft_of(call, 1, &["desk"])).await.unwrap_err();
-    assert!(matches!(refused, StoreError::NotFound { what: "answered call", .. }), "{refused}");
+    assert!(matches!(refused, StoreError::WrongState { .. }), "{refused}");
     assert_eq!(folder.store.deliveries(call).await.unwrap().len(), 0);
     assert_eq!(folder.store.draft(call).await.unwrap(), Some(("live".into(), false)));
 }
