@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use sqlx::SqlitePool;
 
 use super::{
-    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryRow, NewCall, Received, Store,
-    StoreError,
+    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Received,
+    Store, StoreError,
 };
 use crate::call::{CallId, EndCause, MediaSpan, Reference, Utterance};
 
@@ -132,6 +132,10 @@ impl Store for SqliteStore {
 
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError> {
         self.writer.write(outbox::MakeDue { endpoint: endpoint.to_owned(), unix_ms }).await
+    }
+
+    async fn delivery_counts(&self) -> Result<Option<DeliveryCounts>, StoreError> {
+        outbox::counts(&self.readers).await.map(Some)
     }
 
     async fn receive(

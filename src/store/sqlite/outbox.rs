@@ -8,7 +8,7 @@ use super::calls::{or_unknown_call, wrong_state};
 use super::rows;
 use super::writer::Command;
 use crate::call::{CallId, DraftId};
-use crate::store::{AttemptResult, CompletedDraft, DeliveryRow, DeliveryState, NextStep, StoreError};
+use crate::store::{AttemptResult, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NextStep, StoreError};
 
 /// Stable and the same for every attempt. No full stop in it: a Standard Webhooks signature joins id, time and body
 /// with full stops.
@@ -219,6 +219,15 @@ pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<i64>, StoreE
     Ok(sqlx::query_scalar("SELECT MIN(next_attempt_unix_ms) FROM delivery WHERE state = 'pending'")
         .fetch_one(readers)
         .await?)
+}
+
+/// Each count is read from its partial index: what was delivered, years of it, is not looked at.
+pub(super) const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM delivery WHERE state = 'pending'),
+            (SELECT COUNT(*) FROM delivery WHERE state = 'dead')";
+
+pub(super) async fn counts(readers: &SqlitePool) -> Result<DeliveryCounts, StoreError> {
+    let (pending, dead): (i64, i64) = sqlx::query_as(COUNTS).fetch_one(readers).await?;
+    Ok(DeliveryCounts { pending: pending.unsigned_abs(), dead: dead.unsigned_abs() })
 }
 
 pub(super) async fn of_call(readers: &SqlitePool, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {

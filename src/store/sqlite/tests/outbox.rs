@@ -108,6 +108,22 @@ async fn what_was_delivered_is_never_sent_again() {
 }
 
 #[tokio::test]
+async fn what_waits_and_what_was_parked_is_counted_without_reading_what_was_delivered() {
+    let folder = Folder::new().await;
+    for next in [NextStep::Done, NextStep::Park, NextStep::Park, NextStep::RetryAt { unix_ms: 9 }] {
+        let draft = folder.done_call(1, &["desk"]).await;
+        let delivery = only_delivery(&folder, draft.call).await;
+        folder.store.record_attempt(attempt(&delivery, 2, next)).await.unwrap();
+    }
+    let counts = folder.store.delivery_counts().await.unwrap();
+    assert_eq!(counts, Some(crate::store::DeliveryCounts { pending: 1, dead: 2 }));
+    let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::outbox::COUNTS));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&folder.store.readers).await.unwrap();
+    let looks: Vec<_> = steps.iter().filter(|step| step.3.contains("delivery")).collect();
+    assert!(looks.len() == 2 && looks.iter().all(|step| step.3.contains("INDEX delivery_d")), "{steps:?}");
+}
+
+#[tokio::test]
 async fn due_deliveries_come_oldest_first_and_no_more_than_asked_for() {
     let folder = Folder::new().await;
     let mut expected = Vec::new();
