@@ -116,6 +116,7 @@ pub struct DeliveryRow {
     pub version: u32,
     pub endpoint: String,
     pub state: DeliveryState,
+    /// Since it was owed or last replayed; the log of attempts goes on counting.
     pub attempts: u32,
     pub next_attempt_unix_ms: i64,
     pub last_status: Option<u16>,
@@ -221,7 +222,7 @@ pub trait Store: Send + Sync + 'static {
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;
     async fn record_attempt(&self, result: AttemptResult) -> Result<(), StoreError>;
     async fn dead_deliveries(&self, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
-    /// Dead back to pending, due at once. The body stays as it was.
+    /// Dead back to pending, due at once, with the whole schedule before it again. The body stays as it was.
     async fn replay(&self, delivery: &str, now_unix_ms: i64) -> Result<(), StoreError>;
     /// All pending deliveries of an endpoint become due at `unix_ms` (an endpoint that came back drains).
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError>;

@@ -94,12 +94,12 @@ impl Command for RecordAttempt {
             NextStep::Park => (DeliveryState::Dead, None, None),
         };
         // Delivered is final: the late failure of a second attempt must not send it again.
-        let number: Option<i64> = sqlx::query_scalar(
+        let updated = sqlx::query(
             "UPDATE delivery SET attempts = attempts + 1, last_status = ?2, last_error = ?3,
                     state = CASE state WHEN 'delivered' THEN state ELSE ?4 END,
                     next_attempt_unix_ms = COALESCE(?5, next_attempt_unix_ms),
                     delivered_unix_ms = COALESCE(delivered_unix_ms, ?6)
-             WHERE id = ?1 RETURNING attempts",
+             WHERE id = ?1",
         )
         .bind(&result.delivery)
         .bind(result.status)
@@ -107,14 +107,17 @@ impl Command for RecordAttempt {
         .bind(state.as_str())
         .bind(next)
         .bind(delivered)
-        .fetch_optional(&mut *conn)
+        .execute(&mut *conn)
         .await?;
-        let number = number.ok_or_else(|| StoreError::NotFound { what: "delivery", id: result.delivery.clone() })?;
+        if updated.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "delivery", id: result.delivery.clone() });
+        }
+        // Numbered by itself: a replay starts `attempts` again, the log goes on.
         sqlx::query(
-            "INSERT INTO delivery_attempt (delivery, number, at_unix_ms, status, error) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO delivery_attempt (delivery, number, at_unix_ms, status, error)
+             SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4 FROM delivery_attempt WHERE delivery = ?1",
         )
         .bind(&result.delivery)
-        .bind(number)
         .bind(result.at_unix_ms)
         .bind(result.status)
         .bind(&result.error)
@@ -133,9 +136,11 @@ impl Command for Replay {
     type Answer = ();
 
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-        // A pending one is accepted too: the operator pressed twice.
+        // A pending one is accepted too: the operator pressed twice. A delivery given up after days would be given
+        // up again at its first failure if its attempts still counted.
         let changed = sqlx::query(
-            "UPDATE delivery SET state = 'pending', next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
+            "UPDATE delivery SET attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END, state = 'pending',
+                    next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
              WHERE id = ?1 AND state IN ('dead', 'pending')",
         )
         .bind(&self.delivery)

@@ -80,7 +80,7 @@ async fn a_delivery_is_due_then_retried_at_its_time_then_parked_then_replayed_wi
     assert_eq!((again.id, body), (delivery.id.clone(), draft.body));
     folder.store.record_attempt(attempt(&delivery, 7_001, NextStep::Done)).await.unwrap();
     let done = only_delivery(&folder, draft.call).await;
-    assert_eq!((done.state, done.attempts, done.delivered_unix_ms), (DeliveryState::Delivered, 3, Some(7_001)));
+    assert_eq!((done.state, done.attempts, done.delivered_unix_ms), (DeliveryState::Delivered, 1, Some(7_001)));
     assert_eq!(folder.store.dead_deliveries(10).await.unwrap().len(), 0);
 
     let log: Vec<(i64, i64, Option<i64>)> =
@@ -89,6 +89,30 @@ async fn a_delivery_is_due_then_retried_at_its_time_then_parked_then_replayed_wi
             .await
             .unwrap();
     assert_eq!(log, [(1, 1_001, Some(503)), (2, 6_001, Some(503)), (3, 7_001, Some(200))]);
+}
+
+#[tokio::test]
+async fn a_replayed_delivery_has_the_whole_schedule_before_it_again_and_keeps_its_log() {
+    let folder = Folder::new().await;
+    let draft = folder.done_call(1_000, &["desk"]).await;
+    let delivery = only_delivery(&folder, draft.call).await;
+    for at in 1..=10 {
+        let next = if at < 10 { NextStep::RetryAt { unix_ms: at } } else { NextStep::Park };
+        folder.store.record_attempt(attempt(&delivery, at, next)).await.unwrap();
+    }
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 10);
+    folder.store.replay(&delivery.id, 11).await.unwrap();
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 0);
+    folder.store.record_attempt(attempt(&delivery, 12, NextStep::RetryAt { unix_ms: 20 })).await.unwrap();
+    // Pressed again while it is on its way: nothing is forgotten.
+    folder.store.replay(&delivery.id, 13).await.unwrap();
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 1);
+    let log: Vec<(i64, i64)> = sqlx::query_as("SELECT number, at_unix_ms FROM delivery_attempt ORDER BY number")
+        .fetch_all(&folder.store.readers)
+        .await
+        .unwrap();
+    assert_eq!(log.len(), 11);
+    assert_eq!(log[10], (11, 12));
 }
 
 #[tokio::test]
