@@ -48,7 +48,8 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
         };
         calls.push(CallSummary::new(row, headline));
     }
-    Ok(Json(CallList { calls, next: view::cursor(page.next), notices: desk.parts.notices.clone() }))
+    let damaged = page.damaged.iter().map(ToString::to_string).collect();
+    Ok(Json(CallList { calls, damaged, next: view::cursor(page.next), notices: desk.parts.notices.clone() }))
 }
 
 #[utoipa::path(get, path = "/api/calls/{id}", tag = "calls",

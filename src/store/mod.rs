@@ -182,6 +182,8 @@ pub enum Received {
 #[derive(Clone, Debug)]
 pub struct CallPage {
     pub calls: Vec<CallRow>,
+    /// Calls of this page whose row cannot be read.
+    pub damaged: Vec<CallId>,
     /// Pass as `before` to get the next page.
     pub next: Option<CallId>,
 }
@@ -214,6 +216,8 @@ pub trait Store: Send + Sync + 'static {
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
     /// Calls in no final state, oldest first: what boot recovery must carry on.
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError>;
+    /// Calls that may be unfinished but whose row cannot be read: recovery leaves them, a person must look.
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError>;
 
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError>;
     /// Pending and due at `now`, oldest first, with their frozen bodies.

@@ -194,6 +194,9 @@ impl Store for FakeStore {
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError> {
         Err(StoreError::Closed)
     }
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError> {
+        Err(StoreError::Closed)
+    }
     async fn deliveries(&self, _: CallId) -> Result<Vec<DeliveryRow>, StoreError> {
         Err(StoreError::Closed)
     }

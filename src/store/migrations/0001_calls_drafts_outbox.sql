@@ -24,8 +24,8 @@ CREATE TABLE call (
     dtmf                  TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
--- Boot reads only these, however many calls were finished.
-CREATE INDEX call_unfinished ON call (id) WHERE state IN ('ringing', 'live', 'finishing');
+-- Boot reads only these, however many calls were finished. A state that nobody knows is not a finished one.
+CREATE INDEX call_unfinished ON call (id) WHERE state NOT IN ('done', 'refused');
 
 CREATE TABLE utterance (
     call       TEXT NOT NULL REFERENCES call (id) ON DELETE CASCADE,

@@ -102,6 +102,10 @@ impl Store for SqliteStore {
         reads::unfinished(&self.readers).await
     }
 
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError> {
+        reads::damaged(&self.readers).await
+    }
+
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {
         outbox::of_call(&self.readers, call).await
     }

@@ -52,16 +52,21 @@ pub(super) async fn calls(readers: &SqlitePool, before: Option<CallId>, limit: u
         .await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let calls = rows::readable(found.iter().map(rows::call));
+    let (calls, damaged) = rows::calls(&found);
     // A damaged last row would end the paging early if its id came from the readable ones only.
     let next = if more { found.last().map(rows::call_id).transpose()? } else { None };
-    Ok(CallPage { calls, next })
+    Ok(CallPage { calls, damaged, next })
 }
 
 /// The condition is that of the index `call_unfinished`, word for word, or SQLite would not use it.
-pub(super) const UNFINISHED: &str = "SELECT * FROM call WHERE state IN ('ringing', 'live', 'finishing') ORDER BY id";
+pub(super) const UNFINISHED: &str = "SELECT * FROM call WHERE state NOT IN ('done', 'refused') ORDER BY id";
 
 pub(super) async fn unfinished(readers: &SqlitePool) -> Result<Vec<CallRow>, StoreError> {
     let found = sqlx::query(UNFINISHED).fetch_all(readers).await?;
-    Ok(rows::readable(found.iter().map(rows::call)))
+    Ok(rows::calls(&found).0)
+}
+
+pub(super) async fn damaged(readers: &SqlitePool) -> Result<Vec<CallId>, StoreError> {
+    let found = sqlx::query(UNFINISHED).fetch_all(readers).await?;
+    Ok(rows::calls(&found).1)
 }

@@ -31,6 +31,21 @@ pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>)
     rows.into_iter().filter_map(|row| row.inspect_err(report_damage).ok()).collect()
 }
 
+/// The readable calls and the ids of the others.
+pub(super) fn calls(rows: &[SqliteRow]) -> (Vec<CallRow>, Vec<CallId>) {
+    let (mut readable, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match call(row) {
+            Ok(call) => readable.push(call),
+            Err(error) => {
+                report_damage(&error);
+                damaged.extend(call_id(row).ok());
+            }
+        }
+    }
+    (readable, damaged)
+}
+
 pub(super) fn report_damage(error: &StoreError) {
     counter!("heardline_store_damaged_rows_total").increment(1);
     tracing::error!(%error, "a stored row was left out of a list; restore a backup or erase it");

@@ -202,10 +202,27 @@ async fn a_damaged_call_is_named_and_hides_no_other() {
     assert!(error.to_string().contains("party"), "{error}");
     let page = folder.store.calls(None, 2).await.unwrap();
     assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [last]);
+    assert_eq!(page.damaged, [damaged]);
     assert_eq!(page.next, Some(damaged));
     let page = folder.store.calls(page.next, 2).await.unwrap();
     assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
     assert_eq!(folder.store.unfinished().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_damaged_call_that_recovery_must_leave_is_named_until_it_is_mended() {
+    let folder = Folder::new().await;
+    folder.new_call().await;
+    let (stateless, nobody) = (folder.new_call().await, folder.new_call().await);
+    let done = folder.done_call(1, &[]).await.call;
+    folder.damage("UPDATE call SET state = 'flying' WHERE id = ?", stateless).await;
+    folder.damage("UPDATE call SET party = 'nobody' WHERE id = ?", nobody).await;
+    folder.damage("UPDATE call SET party = 'nobody' WHERE id = ?", done).await;
+    assert_eq!(folder.store.unfinished().await.unwrap().len(), 1);
+    assert_eq!(folder.store.damaged().await.unwrap(), [stateless, nobody]);
+    assert_eq!(folder.store.calls(None, 10).await.unwrap().damaged, [done, nobody, stateless]);
+    folder.damage("UPDATE call SET state = 'refused' WHERE id = ?", stateless).await;
+    assert_eq!(folder.store.damaged().await.unwrap(), [nobody]);
 }
 
 #[tokio::test]
