@@ -210,8 +210,10 @@ pub trait Store: Send + Sync + 'static {
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
     /// `(body, complete?)`: the frozen draft (its newest version) if there is one, else the live one.
     async fn draft(&self, call: CallId) -> Result<Option<(String, bool)>, StoreError>;
+    /// A damaged one comes back as `Unrecognised` over its span, without words, so that
+    /// the draft can be made of the others and says that listening is needed.
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
-    /// Spans given to `end_call` as lost.
+    /// Spans given to `end_call` as lost, as far as they can be read.
     async fn lost_spans(&self, call: CallId) -> Result<Vec<crate::call::MediaSpan>, StoreError>;
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
     /// Calls in no final state, oldest first: what boot recovery must carry on.

@@ -30,7 +30,7 @@ pub(super) async fn utterances(readers: &SqlitePool, call: CallId) -> Result<Vec
         .bind(call.to_string())
         .fetch_all(readers)
         .await?;
-    found.iter().map(rows::utterance).collect()
+    Ok(found.iter().map(rows::utterance_or_gap).collect())
 }
 
 pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec<MediaSpan>, StoreError> {
@@ -39,7 +39,7 @@ pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec
         .fetch_optional(readers)
         .await?
         .ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
-    rows::lost_spans(&row)
+    Ok(rows::lost_spans(&row))
 }
 
 pub(super) async fn calls(readers: &SqlitePool, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError> {

@@ -226,14 +226,41 @@ async fn a_damaged_call_that_recovery_must_leave_is_named_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn damaged_words_are_named_without_what_was_said() {
+async fn a_damaged_utterance_is_a_stretch_to_listen_to_and_costs_no_other_words() {
     let folder = Folder::new().await;
-    let (call, other) = (folder.new_call().await, folder.new_call().await);
-    for call in [call, other] {
-        folder.store.append_utterance(call, utterance(0, "secret")).await.unwrap();
+    let call = folder.new_call().await;
+    for seq in 0..3 {
+        folder.store.append_utterance(call, utterance(seq, "secret")).await.unwrap();
     }
+    let cut = "UPDATE utterance SET words = '[{\"text\":\"secret\",\"secret\"' WHERE seq = 1 AND call = ?";
+    folder.damage(cut, call).await;
+    let kept = folder.store.utterances(call).await.unwrap();
+    assert_eq!((&kept[0], &kept[2]), (&utterance(0, "secret"), &utterance(2, "secret")));
+    let gap = &kept[1];
+    assert_eq!((gap.seq, gap.span, gap.outcome), (1, utterance(1, "").span, SegmentOutcome::Unrecognised));
+    assert!(gap.text.is_empty() && gap.words.is_empty());
+}
+
+#[tokio::test]
+async fn the_message_about_damaged_words_names_the_row_and_not_what_was_said() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    folder.store.append_utterance(call, utterance(0, "secret")).await.unwrap();
     folder.damage("UPDATE utterance SET words = '[{\"text\":\"secret\",\"secret\"' WHERE call = ?", call).await;
-    let error = folder.store.utterances(call).await.unwrap_err().to_string();
+    let row = sqlx::query("SELECT * FROM utterance").fetch_one(&folder.store.readers).await.unwrap();
+    let error = crate::store::sqlite::rows::utterance(&row).unwrap_err().to_string();
     assert!(error.contains(&format!("utterance {call}/0")) && !error.contains("secret"), "{error}");
-    assert_eq!(folder.store.utterances(other).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn damaged_spans_of_lost_sound_leave_those_that_can_be_read() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    folder.store.end_call(call, end()).await.unwrap();
+    let kept = folder.store.lost_spans(call).await.unwrap();
+    let torn = "UPDATE call SET lost = json_insert(lost, '$[#]', json('{\"start\":true}')) WHERE id = ?";
+    folder.damage(torn, call).await;
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), kept);
+    folder.damage("UPDATE call SET lost = '[{' WHERE id = ?", call).await;
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), []);
 }
