@@ -210,7 +210,7 @@ pub trait Store: Send + Sync + 'static {
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
     /// `(body, complete?)`: the frozen draft (its newest version) if there is one, else the live one.
     async fn draft(&self, call: CallId) -> Result<Option<(String, bool)>, StoreError>;
-    /// A damaged one comes back as `Unrecognised` over its span, without words, so that
+    /// In order of their spans. A damaged one comes back as `Unrecognised` over its span, without words, so that
     /// the draft can be made of the others and says that listening is needed.
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
     /// Spans given to `end_call` as lost, as far as they can be read.

@@ -26,7 +26,7 @@ pub(super) async fn draft(readers: &SqlitePool, call: CallId) -> Result<Option<(
 }
 
 pub(super) async fn utterances(readers: &SqlitePool, call: CallId) -> Result<Vec<Utterance>, StoreError> {
-    let found = sqlx::query("SELECT * FROM utterance WHERE call = ? ORDER BY seq")
+    let found = sqlx::query("SELECT * FROM utterance WHERE call = ? ORDER BY start_ms, seq")
         .bind(call.to_string())
         .fetch_all(readers)
         .await?;

@@ -264,3 +264,15 @@ async fn damaged_spans_of_lost_sound_leave_those_that_can_be_read() {
     folder.damage("UPDATE call SET lost = '[{' WHERE id = ?", call).await;
     assert_eq!(folder.store.lost_spans(call).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn utterances_come_in_the_order_they_were_spoken() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    for (seq, start) in [(0, 5_000), (1, 1_000), (2, 3_000), (3, 3_000)] {
+        let said = Utterance { seq, span: span(start, start + 900), ..utterance(seq, "x") };
+        folder.store.append_utterance(call, said).await.unwrap();
+    }
+    let order: Vec<_> = folder.store.utterances(call).await.unwrap().iter().map(|said| said.seq).collect();
+    assert_eq!(order, [1, 2, 3, 0]);
+}
