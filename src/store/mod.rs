@@ -70,6 +70,21 @@ pub struct CallRow {
     pub recording: Option<RecordingRow>,
     /// Digits the caller pressed, in order.
     pub dtmf: String,
+    /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
+    /// further. `None`: never noted.
+    pub heard_ms: Option<u64>,
+}
+
+/// What is known in mid-call that the recording does not tell after a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Spans that were concealed so far.
+    pub lost: Vec<crate::call::MediaSpan>,
+    /// The notice, as far as it was played.
+    pub notice: Option<crate::call::MediaSpan>,
+    pub dtmf: String,
+    /// Media time up to which all this holds.
+    pub heard_ms: u64,
 }
 
 /// A finished recording, beside its file.
@@ -196,6 +211,8 @@ pub trait Store: Send + Sync + 'static {
     async fn answer_call(&self, call: CallId, at_unix_ms: i64) -> Result<(), StoreError>;
     /// Never answered: state `refused`, final. Changes nothing when the audio is complete already.
     async fn refuse_call(&self, call: CallId, cause: EndCause, at_unix_ms: i64) -> Result<(), StoreError>;
+    /// Overwrites what was noted before. Ignored unless the call is `live`.
+    async fn note_progress(&self, call: CallId, progress: Progress) -> Result<(), StoreError>;
     /// Audio complete: state `finishing`. A second call with the same id changes nothing.
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError>;
     /// Idempotent by (call, seq).
@@ -213,7 +230,7 @@ pub trait Store: Send + Sync + 'static {
     /// In order of their spans. A damaged one comes back as `Unrecognised` over its span, without words, so that
     /// the draft can be made of the others and says that listening is needed.
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
-    /// Spans given to `end_call` as lost, as far as they can be read.
+    /// Spans given to `end_call`, before that to `note_progress`, as lost, as far as they can be read.
     async fn lost_spans(&self, call: CallId) -> Result<Vec<crate::call::MediaSpan>, StoreError>;
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
     /// Calls in no final state, oldest first: what boot recovery must carry on.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::call::{CallId, DraftId, EndCause, MediaSpan, Reference, Utterance};
 use crate::store::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NewCall,
-    NextStep, Received, Store, StoreError,
+    NextStep, Progress, Received, Store, StoreError,
 };
 
 /// Longest wait for something that should take milliseconds.
@@ -162,6 +162,9 @@ impl Store for FakeStore {
         Err(StoreError::Closed)
     }
     async fn refuse_call(&self, _: CallId, _: EndCause, _: i64) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+    async fn note_progress(&self, _: CallId, _: Progress) -> Result<(), StoreError> {
         Err(StoreError::Closed)
     }
     async fn end_call(&self, _: CallId, _: CallEnd) -> Result<(), StoreError> {

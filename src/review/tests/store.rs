@@ -31,6 +31,9 @@ impl Store for FakeStore {
     async fn refuse_call(&self, _: CallId, _: EndCause, _: i64) -> Result<(), StoreError> {
         unreachable!("{UNUSED}")
     }
+    async fn note_progress(&self, _: CallId, _: Progress) -> Result<(), StoreError> {
+        unreachable!("{UNUSED}")
+    }
     async fn end_call(&self, _: CallId, _: CallEnd) -> Result<(), StoreError> {
         unreachable!("{UNUSED}")
     }

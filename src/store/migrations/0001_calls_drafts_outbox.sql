@@ -21,7 +21,8 @@ CREATE TABLE call (
     recording_duration_ms INTEGER,
     recording_rate        INTEGER,
     lost                  TEXT NOT NULL DEFAULT '[]', -- JSON, spans that were concealed
-    dtmf                  TEXT NOT NULL DEFAULT ''
+    dtmf                  TEXT NOT NULL DEFAULT '',
+    heard_ms              INTEGER                    -- media time up to which lost, notice and dtmf were noted
 ) STRICT, WITHOUT ROWID;
 
 -- Boot reads only these, however many calls were finished. A state that nobody knows is not a finished one.

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::rows::{finite, json, stored};
 use super::writer::Command;
 use crate::call::{CallId, CallState, EndCause, Language, Reference, SegmentOutcome, Utterance};
-use crate::store::{CallEnd, NewCall, StoreError};
+use crate::store::{CallEnd, NewCall, Progress, StoreError};
 
 /// Draws before giving up: with a million calls stored, one draw collides once in a thousand times.
 const DRAWS: u32 = 100;
@@ -91,6 +91,33 @@ impl Command for RefuseCall {
         )
         .bind(self.cause.as_str())
         .bind(self.at_unix_ms)
+        .bind(self.call.to_string())
+        .execute(&mut *conn)
+        .await?;
+        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+    }
+}
+
+pub(super) struct NoteProgress {
+    pub call: CallId,
+    pub progress: Progress,
+}
+
+impl Command for NoteProgress {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let progress = &self.progress;
+        // Only `live`: a note that was under way when the call ended must not undo what its end said.
+        let changed = sqlx::query(
+            "UPDATE call SET lost = ?, notice_start_ms = ?, notice_end_ms = ?, dtmf = ?, heard_ms = ?
+             WHERE id = ? AND state = 'live'",
+        )
+        .bind(json(&progress.lost)?)
+        .bind(progress.notice.map(|n| stored(n.start.as_millis())))
+        .bind(progress.notice.map(|n| stored(n.end.as_millis())))
+        .bind(&progress.dtmf)
+        .bind(stored(progress.heard_ms))
         .bind(self.call.to_string())
         .execute(&mut *conn)
         .await?;

@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use sqlx::SqlitePool;
 
 use super::{
-    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Received,
-    Store, StoreError,
+    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
+    Received, Store, StoreError,
 };
 use crate::call::{CallId, EndCause, MediaSpan, Reference, Utterance};
 
@@ -60,6 +60,10 @@ impl Store for SqliteStore {
 
     async fn refuse_call(&self, call: CallId, cause: EndCause, at_unix_ms: i64) -> Result<(), StoreError> {
         self.writer.write(calls::RefuseCall { call, cause, at_unix_ms }).await
+    }
+
+    async fn note_progress(&self, call: CallId, progress: Progress) -> Result<(), StoreError> {
+        self.writer.write(calls::NoteProgress { call, progress }).await
     }
 
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError> {

@@ -143,6 +143,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         coverage,
         recording,
         dtmf: r.get("dtmf")?,
+        heard_ms: r.optional_number("heard_ms")?,
     })
 }
 

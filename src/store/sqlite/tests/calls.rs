@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::CallState;
-use crate::store::StoreError;
+use crate::store::{Progress, StoreError};
 
 #[tokio::test]
 async fn a_call_and_its_reference_survive_a_restart() {
@@ -39,6 +39,29 @@ async fn a_call_that_ended_cannot_be_ended_or_refused_again() {
     let row = folder.store.call(call).await.unwrap().unwrap();
     assert_eq!((row.state, row.cause), (CallState::Finishing, Some(EndCause::CallerHangup)));
     assert_eq!((row.dtmf.as_str(), row.answered_unix_ms), ("12#", Some(1_100)));
+}
+
+#[tokio::test]
+async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_end() {
+    let mut folder = Folder::new().await;
+    let call = folder.new_call().await;
+    let note =
+        |heard_ms| Progress { lost: vec![span(20, heard_ms)], notice: Some(span(0, 15)), dtmf: "7".into(), heard_ms };
+    folder.store.note_progress(call, note(90)).await.unwrap();
+    assert_eq!(folder.store.call(call).await.unwrap().unwrap().heard_ms, None, "it only rings");
+    folder.store.answer_call(call, 1_100).await.unwrap();
+    folder.store.note_progress(call, note(40)).await.unwrap();
+    folder.store.note_progress(call, note(60)).await.unwrap();
+    folder.reopen().await;
+    let row = folder.store.unfinished().await.unwrap().remove(0);
+    assert_eq!((row.notice, row.dtmf.as_str(), row.heard_ms), (Some(span(0, 15)), "7", Some(60)));
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), [span(20, 60)]);
+
+    folder.store.end_call(call, end()).await.unwrap();
+    folder.store.note_progress(call, note(80)).await.unwrap();
+    let row = folder.store.call(call).await.unwrap().unwrap();
+    assert_eq!((row.notice, row.dtmf, row.heard_ms), (end().notice, end().dtmf, Some(60)));
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), end().lost);
 }
 
 #[tokio::test]
@@ -119,6 +142,7 @@ async fn a_change_of_an_unknown_call_is_refused_by_name() {
     let refusals = [
         store.answer_call(call, 1).await,
         store.refuse_call(call, EndCause::Refused, 1).await,
+        store.note_progress(call, Progress::default()).await,
         store.end_call(call, end()).await,
         store.append_utterance(call, utterance(0, "x")).await,
         store.put_live_draft(call, "{}".into()).await,
