@@ -48,7 +48,9 @@ impl Command for CreateCall {
                 return Ok(reference);
             }
         }
-        Err(StoreError::Database(format!("no free call reference in {DRAWS} draws; erase old calls")))
+        Err(StoreError::Database(format!(
+            "no free call reference in {DRAWS} draws; start with another [data] dir and keep this one"
+        )))
     }
 }
 
