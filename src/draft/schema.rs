@@ -209,7 +209,6 @@ pub struct CallSection {
     pub recording: Option<Recording>,
     /// Where the recording notice was played, milliseconds into the recording.
     pub notice: Option<NoticeSpan>,
-    /// Days until sound and words are removed.
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

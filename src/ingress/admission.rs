@@ -18,7 +18,11 @@ pub struct Permit(#[expect(dead_code, reason = "held for its drop")] OwnedSemaph
 
 impl Admission {
     pub fn new(max_calls: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(max_calls)), open: Arc::new(AtomicBool::new(true)), paused: Arc::default() }
+        Self {
+            slots: Arc::new(Semaphore::new(max_calls)),
+            open: Arc::new(AtomicBool::new(true)),
+            paused: Arc::default(),
+        }
     }
 
     /// `None`: full, paused or draining; the door answers 503 with Retry-After.

@@ -138,7 +138,7 @@ impl Sender {
             match self.store.record_attempt(result.clone()).await {
                 Ok(()) => break,
                 Err(StoreError::NotFound { .. }) => {
-                    tracing::info!(delivery = %row.id, "delivery was erased while it was sent");
+                    tracing::info!(delivery = %row.id, "delivery was taken out of the store while it was sent");
                     return;
                 }
                 Err(error) => {

@@ -103,7 +103,7 @@ impl MediaSession {
     }
 
     /// Ends the session: the remaining frames go to the channel, which then closes; read it to its end.
-    pub async fn close(self) -> MediaStats {
+    pub async fn close(&self) -> MediaStats {
         let (reply, stats) = oneshot::channel();
         if self.commands.send(Command::Close(reply)).await.is_err() {
             return MediaStats::default();

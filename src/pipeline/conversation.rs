@@ -147,10 +147,6 @@ impl Conversation {
         if self.state == State::Notice { MediaSpan::new(MediaTime::ZERO, now) } else { self.notice }
     }
 
-    pub fn notice_is_playing(&self) -> bool {
-        self.state == State::Notice
-    }
-
     /// Keys in the order they were pressed.
     pub fn keys(&self) -> &str {
         &self.keys

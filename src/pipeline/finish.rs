@@ -64,11 +64,8 @@ pub(super) async fn complete(stages: &Stages, call: CallId) {
 }
 
 async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
-    let row = stages
-        .store
-        .call(call)
-        .await?
-        .ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
+    let row =
+        stages.store.call(call).await?.ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
     let utterances = stages.store.utterances(call).await?;
     let lost = stages.store.lost_spans(call).await?;
     let line = stages.config.lines.iter().find(|line| line.name == row.line);

@@ -49,8 +49,9 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
         };
         calls.push(CallSummary::new(row, headline));
     }
+    let damaged = page.damaged.iter().map(ToString::to_string).collect();
     let (notices, sip) = (desk.parts.notices.clone(), desk.parts.sip.clone());
-    Ok(Json(CallList { calls, next: view::cursor(page.next), notices, sip }))
+    Ok(Json(CallList { calls, damaged, next: view::cursor(page.next), notices, sip }))
 }
 
 #[utoipa::path(get, path = "/api/calls/{id}", tag = "calls", operation_id = "get_call",

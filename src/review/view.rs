@@ -12,6 +12,8 @@ use crate::store::{CallRow, DeliveryRow};
 #[derive(Serialize, ToSchema)]
 pub(super) struct CallList {
     pub calls: Vec<CallSummary>,
+    /// Ids of calls of this page whose stored row cannot be read; the log of the gateway says why.
+    pub damaged: Vec<String>,
     /// Give as `before` for the next page.
     pub next: Option<String>,
     pub notices: Vec<String>,

@@ -32,6 +32,8 @@ pub enum StoreError {
     NotFound { what: &'static str, id: String },
     #[error("row of {what} {id} is damaged: {reason}")]
     Damaged { what: &'static str, id: String, reason: String },
+    #[error("call {id} is {state} and must be {wanted} for this; nothing was changed")]
+    WrongState { id: CallId, state: String, wanted: &'static str },
     #[error("the store is shutting down")]
     Closed,
 }
@@ -68,6 +70,21 @@ pub struct CallRow {
     pub recording: Option<RecordingRow>,
     /// Digits the caller pressed, in order.
     pub dtmf: String,
+    /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
+    /// further. `None`: never noted.
+    pub heard_ms: Option<u64>,
+}
+
+/// What is known in mid-call that the recording does not tell after a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Spans that were concealed so far.
+    pub lost: Vec<crate::call::MediaSpan>,
+    /// The notice, as far as it was played.
+    pub notice: Option<crate::call::MediaSpan>,
+    pub dtmf: String,
+    /// Media time up to which all this holds.
+    pub heard_ms: u64,
 }
 
 /// A finished recording, beside its file.
@@ -114,6 +131,7 @@ pub struct DeliveryRow {
     pub version: u32,
     pub endpoint: String,
     pub state: DeliveryState,
+    /// Since it was owed or last replayed; the log of attempts goes on counting.
     pub attempts: u32,
     pub next_attempt_unix_ms: i64,
     pub last_status: Option<u16>,
@@ -179,6 +197,8 @@ pub enum Received {
 #[derive(Clone, Debug)]
 pub struct CallPage {
     pub calls: Vec<CallRow>,
+    /// Calls of this page whose row cannot be read.
+    pub damaged: Vec<CallId>,
     /// Pass as `before` to get the next page.
     pub next: Option<CallId>,
 }
@@ -187,29 +207,36 @@ pub struct CallPage {
 pub trait Store: Send + Sync + 'static {
     /// Inserts the row in state `ringing` and draws its reference. Durable when it returns.
     async fn create_call(&self, call: NewCall) -> Result<Reference, StoreError>;
-    /// The 200 OK is about to leave: state `live`.
+    /// The 200 OK is about to leave: state `live`. [`StoreError::WrongState`] unless it was `ringing`.
     async fn answer_call(&self, call: CallId, at_unix_ms: i64) -> Result<(), StoreError>;
-    /// Never answered: state `refused`, final.
+    /// Never answered: state `refused`, final. Changes nothing when the audio is complete already.
     async fn refuse_call(&self, call: CallId, cause: EndCause, at_unix_ms: i64) -> Result<(), StoreError>;
+    /// Overwrites what was noted before. Ignored unless the call is `live`.
+    async fn note_progress(&self, call: CallId, progress: Progress) -> Result<(), StoreError>;
     /// Audio complete: state `finishing`. A second call with the same id changes nothing.
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError>;
     /// Idempotent by (call, seq).
     async fn append_utterance(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
     /// The draft as it stands in mid-call; overwritten by the next, ignored once a complete one exists.
     async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError>;
-    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft was there already
-    /// and nothing changed.
+    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft of this version or a
+    /// later one was there already and nothing changed. [`StoreError::WrongState`] unless the call is
+    /// `finishing` (`done` for a later version).
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
 
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
     /// `(body, complete?)`: the frozen draft (its newest version) if there is one, else the live one.
     async fn draft(&self, call: CallId) -> Result<Option<(String, bool)>, StoreError>;
+    /// In order of their spans. A damaged one comes back as `Unrecognised` over its span, without words, so that
+    /// the draft can be made of the others and says that listening is needed.
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
-    /// Spans given to `end_call` as lost.
+    /// Spans given to `end_call`, before that to `note_progress`, as lost, as far as they can be read.
     async fn lost_spans(&self, call: CallId) -> Result<Vec<crate::call::MediaSpan>, StoreError>;
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
     /// Calls in no final state, oldest first: what boot recovery must carry on.
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError>;
+    /// Calls that may be unfinished but whose row cannot be read: recovery leaves them, a person must look.
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError>;
 
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError>;
     /// Pending and due at `now`, oldest first, with their frozen bodies.
@@ -218,7 +245,7 @@ pub trait Store: Send + Sync + 'static {
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;
     async fn record_attempt(&self, result: AttemptResult) -> Result<(), StoreError>;
     async fn dead_deliveries(&self, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
-    /// Dead back to pending, due at once. The body stays as it was.
+    /// Dead back to pending, due at once, with the whole schedule before it again. The body stays as it was.
     async fn replay(&self, delivery: &str, now_unix_ms: i64) -> Result<(), StoreError>;
     /// All pending deliveries of an endpoint become due at `unix_ms` (an endpoint that came back drains).
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::call::{CallId, DraftId, EndCause, MediaSpan, Reference, Utterance};
 use crate::store::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NewCall,
-    NextStep, Received, Store, StoreError,
+    NextStep, Progress, Received, Store, StoreError,
 };
 
 /// Longest wait for something that should take milliseconds.
@@ -164,6 +164,9 @@ impl Store for FakeStore {
     async fn refuse_call(&self, _: CallId, _: EndCause, _: i64) -> Result<(), StoreError> {
         Err(StoreError::Closed)
     }
+    async fn note_progress(&self, _: CallId, _: Progress) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
     async fn end_call(&self, _: CallId, _: CallEnd) -> Result<(), StoreError> {
         Err(StoreError::Closed)
     }
@@ -192,6 +195,9 @@ impl Store for FakeStore {
         Err(StoreError::Closed)
     }
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError> {
+        Err(StoreError::Closed)
+    }
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError> {
         Err(StoreError::Closed)
     }
     async fn deliveries(&self, _: CallId) -> Result<Vec<DeliveryRow>, StoreError> {

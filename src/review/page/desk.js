@@ -183,9 +183,7 @@ async function replay(id, pressed) {
   await Promise.all([show(desk.open), loadDead()]);
 }
 function drawAside(call) {
-  const days = at(call.draft, "call.retention_days");
-  const facts = [call.notice ? `recording notice heard ${clock(call.notice.start_ms)}–${clock(call.notice.end_ms)}` : null,
-    days ? `sound and words are kept ${days} days` : null].filter(Boolean).join(" · ");
+  const facts = call.notice ? `recording notice heard ${clock(call.notice.start_ms)}–${clock(call.notice.end_ms)}` : "";
   $("aside").textContent = facts.charAt(0).toUpperCase() + facts.slice(1);
 }
 function drawCoverage(sums) {

@@ -161,3 +161,14 @@ fn references(value: &serde_json::Value, found: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[tokio::test]
+async fn a_call_whose_row_is_damaged_is_named_in_the_list_and_hides_no_other() {
+    let desk = TestDesk::start().await;
+    let readable = desk.add_call(CallState::Done);
+    let damaged = crate::call::CallId::new();
+    desk.store.damaged.lock().unwrap().push(damaged);
+    let list = desk.get("/api/calls").await.json();
+    assert_eq!(list["calls"][0]["id"], readable.to_string());
+    assert_eq!(list["damaged"], json!([damaged.to_string()]));
+}

@@ -133,6 +133,7 @@ impl TestDesk {
             coverage: None,
             recording: None,
             dtmf: String::new(),
+            heard_ms: None,
         });
         id
     }

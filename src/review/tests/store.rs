@@ -10,6 +10,7 @@ use crate::store::*;
 #[derive(Default)]
 pub(super) struct FakeStore {
     pub calls: Mutex<Vec<CallRow>>,
+    pub damaged: Mutex<Vec<CallId>>,
     pub drafts: Mutex<Vec<(CallId, String, bool)>>,
     pub utterances: Mutex<Vec<(CallId, Utterance)>>,
     pub deliveries: Mutex<Vec<DeliveryRow>>,
@@ -28,6 +29,9 @@ impl Store for FakeStore {
         unreachable!("{UNUSED}")
     }
     async fn refuse_call(&self, _: CallId, _: EndCause, _: i64) -> Result<(), StoreError> {
+        unreachable!("{UNUSED}")
+    }
+    async fn note_progress(&self, _: CallId, _: Progress) -> Result<(), StoreError> {
         unreachable!("{UNUSED}")
     }
     async fn end_call(&self, _: CallId, _: CallEnd) -> Result<(), StoreError> {
@@ -64,10 +68,14 @@ impl Store for FakeStore {
         let more = calls.len() > limit as usize;
         calls.truncate(limit as usize);
         let next = if more { calls.last().map(|row| row.id) } else { None };
-        Ok(CallPage { calls, next })
+        Ok(CallPage { calls, damaged: self.damaged.lock().unwrap().clone(), next })
     }
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError> {
+        Ok(self.damaged.lock().unwrap().clone())
     }
 
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {

@@ -21,11 +21,12 @@ CREATE TABLE call (
     recording_duration_ms INTEGER,
     recording_rate        INTEGER,
     lost                  TEXT NOT NULL DEFAULT '[]', -- JSON, spans that were concealed
-    dtmf                  TEXT NOT NULL DEFAULT ''
+    dtmf                  TEXT NOT NULL DEFAULT '',
+    heard_ms              INTEGER                    -- media time up to which lost, notice and dtmf were noted
 ) STRICT, WITHOUT ROWID;
 
--- Boot reads only these, however many calls were finished.
-CREATE INDEX call_unfinished ON call (id) WHERE state IN ('ringing', 'live', 'finishing');
+-- Boot reads only these, however many calls were finished. A state that nobody knows is not a finished one.
+CREATE INDEX call_unfinished ON call (id) WHERE state NOT IN ('done', 'refused');
 
 CREATE TABLE utterance (
     call       TEXT NOT NULL REFERENCES call (id) ON DELETE CASCADE,

@@ -1,5 +1,5 @@
-//! Changes of a call and of what was heard in it. A call only moves forward: a late or repeated change of state is
-//! accepted and changes nothing.
+//! Changes of a call and of what was heard in it. A call only moves forward: an answer that comes too late fails,
+//! so that nobody is connected to a call that is over; a late or repeated end is accepted and changes nothing.
 
 use rand::Rng as _;
 use sqlx::SqliteConnection;
@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::rows::{finite, json, stored};
 use super::writer::Command;
 use crate::call::{CallId, CallState, EndCause, Language, Reference, SegmentOutcome, Utterance};
-use crate::store::{CallEnd, NewCall, StoreError};
+use crate::store::{CallEnd, NewCall, Progress, StoreError};
 
 /// Draws before giving up: with a million calls stored, one draw collides once in a thousand times.
 const DRAWS: u32 = 100;
@@ -48,7 +48,9 @@ impl Command for CreateCall {
                 return Ok(reference);
             }
         }
-        Err(StoreError::Database(format!("no free call reference in {DRAWS} draws; erase old calls")))
+        Err(StoreError::Database(format!(
+            "no free call reference in {DRAWS} draws; start with another [data] dir and keep this one"
+        )))
     }
 }
 
@@ -67,7 +69,10 @@ impl Command for AnswerCall {
                 .bind(self.call.to_string())
                 .execute(&mut *conn)
                 .await?;
-        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+        match changed.rows_affected() {
+            0 => Err(wrong_state(conn, self.call, "ringing").await?),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -88,6 +93,33 @@ impl Command for RefuseCall {
         )
         .bind(self.cause.as_str())
         .bind(self.at_unix_ms)
+        .bind(self.call.to_string())
+        .execute(&mut *conn)
+        .await?;
+        unchanged_but_known(conn, self.call, changed.rows_affected()).await
+    }
+}
+
+pub(super) struct NoteProgress {
+    pub call: CallId,
+    pub progress: Progress,
+}
+
+impl Command for NoteProgress {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let progress = &self.progress;
+        // Only `live`: a note that was under way when the call ended must not undo what its end said.
+        let changed = sqlx::query(
+            "UPDATE call SET lost = ?, notice_start_ms = ?, notice_end_ms = ?, dtmf = ?, heard_ms = ?
+             WHERE id = ? AND state = 'live'",
+        )
+        .bind(json(&progress.lost)?)
+        .bind(progress.notice.map(|n| stored(n.start.as_millis())))
+        .bind(progress.notice.map(|n| stored(n.end.as_millis())))
+        .bind(&progress.dtmf)
+        .bind(stored(progress.heard_ms))
         .bind(self.call.to_string())
         .execute(&mut *conn)
         .await?;
@@ -199,6 +231,20 @@ pub(super) fn or_unknown_call(error: sqlx::Error, call: CallId) -> StoreError {
         }
         _ => error.into(),
     }
+}
+
+/// Why a change that asks for one state hit no row.
+pub(super) async fn wrong_state(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    wanted: &'static str,
+) -> Result<StoreError, StoreError> {
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state FROM call WHERE id = ?").bind(call.to_string()).fetch_optional(conn).await?;
+    Ok(match state {
+        Some(state) => StoreError::WrongState { id: call, state, wanted },
+        None => StoreError::NotFound { what: "call", id: call.to_string() },
+    })
 }
 
 /// A change that hit no row is fine when the call is further on already, and an error when there is no such call.

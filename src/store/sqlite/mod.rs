@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use sqlx::SqlitePool;
 
 use super::{
-    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryRow, NewCall, Received, Store,
-    StoreError,
+    AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
+    Received, Store, StoreError,
 };
 use crate::call::{CallId, EndCause, MediaSpan, Reference, Utterance};
 
@@ -62,6 +62,10 @@ impl Store for SqliteStore {
         self.writer.write(calls::RefuseCall { call, cause, at_unix_ms }).await
     }
 
+    async fn note_progress(&self, call: CallId, progress: Progress) -> Result<(), StoreError> {
+        self.writer.write(calls::NoteProgress { call, progress }).await
+    }
+
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError> {
         self.writer.write(calls::EndCall { call, end }).await
     }
@@ -102,6 +106,10 @@ impl Store for SqliteStore {
         reads::unfinished(&self.readers).await
     }
 
+    async fn damaged(&self) -> Result<Vec<CallId>, StoreError> {
+        reads::damaged(&self.readers).await
+    }
+
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {
         outbox::of_call(&self.readers, call).await
     }
@@ -132,6 +140,10 @@ impl Store for SqliteStore {
 
     async fn make_due(&self, endpoint: &str, unix_ms: i64) -> Result<(), StoreError> {
         self.writer.write(outbox::MakeDue { endpoint: endpoint.to_owned(), unix_ms }).await
+    }
+
+    async fn delivery_counts(&self) -> Result<Option<DeliveryCounts>, StoreError> {
+        outbox::counts(&self.readers).await.map(Some)
     }
 
     async fn receive(

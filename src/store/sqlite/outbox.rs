@@ -4,11 +4,11 @@ use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-use super::calls::or_unknown_call;
+use super::calls::{or_unknown_call, wrong_state};
 use super::rows;
 use super::writer::Command;
 use crate::call::{CallId, DraftId};
-use crate::store::{AttemptResult, CompletedDraft, DeliveryRow, DeliveryState, NextStep, StoreError};
+use crate::store::{AttemptResult, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NextStep, StoreError};
 
 /// Stable and the same for every attempt. No full stop in it: a Standard Webhooks signature joins id, time and body
 /// with full stops.
@@ -46,13 +46,18 @@ impl Command for CompleteDraft {
         for endpoint in &draft.endpoints {
             owe(conn, draft, endpoint).await?;
         }
-        let done = sqlx::query("UPDATE call SET state = 'done', coverage = ? WHERE id = ? AND state <> 'refused'")
-            .bind(rows::json(&draft.coverage)?)
-            .bind(&call)
-            .execute(&mut *conn)
-            .await?;
+        // A later version is of a call that is done; the first one only of a call whose audio is complete.
+        let done = sqlx::query(
+            "UPDATE call SET state = 'done', coverage = ?
+             WHERE id = ? AND (state = 'finishing' OR (state = 'done' AND ? > 1))",
+        )
+        .bind(rows::json(&draft.coverage)?)
+        .bind(&call)
+        .bind(draft.version)
+        .execute(&mut *conn)
+        .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound { what: "answered call", id: call });
+            return Err(wrong_state(conn, draft.call, "finishing").await?);
         }
         sqlx::query("DELETE FROM live_draft WHERE call = ?").bind(&call).execute(conn).await?;
         Ok(true)
@@ -89,12 +94,12 @@ impl Command for RecordAttempt {
             NextStep::Park => (DeliveryState::Dead, None, None),
         };
         // Delivered is final: the late failure of a second attempt must not send it again.
-        let number: Option<i64> = sqlx::query_scalar(
+        let updated = sqlx::query(
             "UPDATE delivery SET attempts = attempts + 1, last_status = ?2, last_error = ?3,
                     state = CASE state WHEN 'delivered' THEN state ELSE ?4 END,
                     next_attempt_unix_ms = COALESCE(?5, next_attempt_unix_ms),
                     delivered_unix_ms = COALESCE(delivered_unix_ms, ?6)
-             WHERE id = ?1 RETURNING attempts",
+             WHERE id = ?1",
         )
         .bind(&result.delivery)
         .bind(result.status)
@@ -102,14 +107,17 @@ impl Command for RecordAttempt {
         .bind(state.as_str())
         .bind(next)
         .bind(delivered)
-        .fetch_optional(&mut *conn)
+        .execute(&mut *conn)
         .await?;
-        let number = number.ok_or_else(|| StoreError::NotFound { what: "delivery", id: result.delivery.clone() })?;
+        if updated.rows_affected() == 0 {
+            return Err(StoreError::NotFound { what: "delivery", id: result.delivery.clone() });
+        }
+        // Numbered by itself: a replay starts `attempts` again, the log goes on.
         sqlx::query(
-            "INSERT INTO delivery_attempt (delivery, number, at_unix_ms, status, error) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO delivery_attempt (delivery, number, at_unix_ms, status, error)
+             SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3, ?4 FROM delivery_attempt WHERE delivery = ?1",
         )
         .bind(&result.delivery)
-        .bind(number)
         .bind(result.at_unix_ms)
         .bind(result.status)
         .bind(&result.error)
@@ -128,9 +136,11 @@ impl Command for Replay {
     type Answer = ();
 
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-        // A pending one is accepted too: the operator pressed twice.
+        // A pending one is accepted too: the operator pressed twice. A delivery given up after days would be given
+        // up again at its first failure if its attempts still counted.
         let changed = sqlx::query(
-            "UPDATE delivery SET state = 'pending', next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
+            "UPDATE delivery SET attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END, state = 'pending',
+                    next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
              WHERE id = ?1 AND state IN ('dead', 'pending')",
         )
         .bind(&self.delivery)
@@ -214,6 +224,15 @@ pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<i64>, StoreE
     Ok(sqlx::query_scalar("SELECT MIN(next_attempt_unix_ms) FROM delivery WHERE state = 'pending'")
         .fetch_one(readers)
         .await?)
+}
+
+/// Each count is read from its partial index: what was delivered, years of it, is not looked at.
+pub(super) const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM delivery WHERE state = 'pending'),
+            (SELECT COUNT(*) FROM delivery WHERE state = 'dead')";
+
+pub(super) async fn counts(readers: &SqlitePool) -> Result<DeliveryCounts, StoreError> {
+    let (pending, dead): (i64, i64) = sqlx::query_as(COUNTS).fetch_one(readers).await?;
+    Ok(DeliveryCounts { pending: pending.unsigned_abs(), dead: dead.unsigned_abs() })
 }
 
 pub(super) async fn of_call(readers: &SqlitePool, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {

@@ -26,11 +26,11 @@ pub(super) async fn draft(readers: &SqlitePool, call: CallId) -> Result<Option<(
 }
 
 pub(super) async fn utterances(readers: &SqlitePool, call: CallId) -> Result<Vec<Utterance>, StoreError> {
-    let found = sqlx::query("SELECT * FROM utterance WHERE call = ? ORDER BY seq")
+    let found = sqlx::query("SELECT * FROM utterance WHERE call = ? ORDER BY start_ms, seq")
         .bind(call.to_string())
         .fetch_all(readers)
         .await?;
-    found.iter().map(rows::utterance).collect()
+    Ok(found.iter().map(rows::utterance_or_gap).collect())
 }
 
 pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec<MediaSpan>, StoreError> {
@@ -39,7 +39,7 @@ pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec
         .fetch_optional(readers)
         .await?
         .ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
-    rows::lost_spans(&row)
+    Ok(rows::lost_spans(&row))
 }
 
 pub(super) async fn calls(readers: &SqlitePool, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError> {
@@ -52,16 +52,21 @@ pub(super) async fn calls(readers: &SqlitePool, before: Option<CallId>, limit: u
         .await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let calls = rows::readable(found.iter().map(rows::call));
+    let (calls, damaged) = rows::calls(&found);
     // A damaged last row would end the paging early if its id came from the readable ones only.
     let next = if more { found.last().map(rows::call_id).transpose()? } else { None };
-    Ok(CallPage { calls, next })
+    Ok(CallPage { calls, damaged, next })
 }
 
 /// The condition is that of the index `call_unfinished`, word for word, or SQLite would not use it.
-pub(super) const UNFINISHED: &str = "SELECT * FROM call WHERE state IN ('ringing', 'live', 'finishing') ORDER BY id";
+pub(super) const UNFINISHED: &str = "SELECT * FROM call WHERE state NOT IN ('done', 'refused') ORDER BY id";
 
 pub(super) async fn unfinished(readers: &SqlitePool) -> Result<Vec<CallRow>, StoreError> {
     let found = sqlx::query(UNFINISHED).fetch_all(readers).await?;
-    Ok(rows::readable(found.iter().map(rows::call)))
+    Ok(rows::calls(&found).0)
+}
+
+pub(super) async fn damaged(readers: &SqlitePool) -> Result<Vec<CallId>, StoreError> {
+    let found = sqlx::query(UNFINISHED).fetch_all(readers).await?;
+    Ok(rows::calls(&found).1)
 }

@@ -31,9 +31,24 @@ pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>)
     rows.into_iter().filter_map(|row| row.inspect_err(report_damage).ok()).collect()
 }
 
+/// The readable calls and the ids of the others.
+pub(super) fn calls(rows: &[SqliteRow]) -> (Vec<CallRow>, Vec<CallId>) {
+    let (mut readable, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match call(row) {
+            Ok(call) => readable.push(call),
+            Err(error) => {
+                report_damage(&error);
+                damaged.extend(call_id(row).ok());
+            }
+        }
+    }
+    (readable, damaged)
+}
+
 pub(super) fn report_damage(error: &StoreError) {
     counter!("heardline_store_damaged_rows_total").increment(1);
-    tracing::error!(%error, "a stored row was left out of a list; restore a backup or erase it");
+    tracing::error!(%error, "a stored row cannot be read; restore the data folder from a backup");
 }
 
 /// One row under one name, so that every failure of a column says which row it was.
@@ -128,6 +143,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         coverage,
         recording,
         dtmf: r.get("dtmf")?,
+        heard_ms: r.optional_number("heard_ms")?,
     })
 }
 
@@ -135,8 +151,38 @@ pub(super) fn call_id(row: &SqliteRow) -> Result<CallId, StoreError> {
     Reader { row, what: "call", id: id_of(row, "id") }.parse("id")
 }
 
-pub(super) fn lost_spans(row: &SqliteRow) -> Result<Vec<MediaSpan>, StoreError> {
-    Reader { row, what: "call", id: id_of(row, "id") }.json("lost")
+/// The spans that can be read. What is damaged is reported, and must not keep the draft from being made for ever.
+pub(super) fn lost_spans(row: &SqliteRow) -> Vec<MediaSpan> {
+    let r = Reader { row, what: "call", id: id_of(row, "id") };
+    let spans = r.json::<Vec<serde_json::Value>>("lost").unwrap_or_else(|error| {
+        report_damage(&error);
+        Vec::new()
+    });
+    readable(
+        spans
+            .into_iter()
+            .map(|span| serde_json::from_value(span).map_err(|_| r.damaged("lost", &"one of its elements is no span"))),
+    )
+}
+
+/// What cannot be read becomes a gap that says "listen here": the recording still has it.
+pub(super) fn utterance_or_gap(row: &SqliteRow) -> Utterance {
+    utterance(row).unwrap_or_else(|error| {
+        report_damage(&error);
+        let number = |column| row.try_get::<i64, _>(column).ok().and_then(|value| u64::try_from(value).ok());
+        let start = number("start_ms").unwrap_or(0);
+        let end = number("end_ms").unwrap_or(start);
+        Utterance {
+            seq: number("seq").and_then(|seq| u32::try_from(seq).ok()).unwrap_or(u32::MAX),
+            span: MediaSpan::new(MediaTime(start), MediaTime(end)),
+            outcome: SegmentOutcome::Unrecognised,
+            text: String::new(),
+            language: None,
+            words: Vec::new(),
+            confidence: 0.0,
+            model: row.try_get("model").unwrap_or_default(),
+        }
+    })
 }
 
 pub(super) fn utterance(row: &SqliteRow) -> Result<Utterance, StoreError> {

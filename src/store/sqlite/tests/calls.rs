@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::CallState;
-use crate::store::StoreError;
+use crate::store::{Progress, StoreError};
 
 #[tokio::test]
 async fn a_call_and_its_reference_survive_a_restart() {
@@ -28,18 +28,65 @@ async fn a_call_goes_from_ring_to_done_and_keeps_what_was_known_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_ended_cannot_be_ended_answered_or_refused_again() {
+async fn a_call_that_ended_cannot_be_ended_or_refused_again() {
     let folder = Folder::new().await;
     let call = folder.new_call().await;
     folder.store.answer_call(call, 1_100).await.unwrap();
     folder.store.end_call(call, end()).await.unwrap();
     let again = CallEnd { cause: EndCause::Interrupted, dtmf: "9".into(), ..end() };
     folder.store.end_call(call, again).await.unwrap();
-    folder.store.answer_call(call, 5_000).await.unwrap();
     folder.store.refuse_call(call, EndCause::Cancelled, 5_000).await.unwrap();
     let row = folder.store.call(call).await.unwrap().unwrap();
     assert_eq!((row.state, row.cause), (CallState::Finishing, Some(EndCause::CallerHangup)));
     assert_eq!((row.dtmf.as_str(), row.answered_unix_ms), ("12#", Some(1_100)));
+}
+
+#[tokio::test]
+async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_end() {
+    let mut folder = Folder::new().await;
+    let call = folder.new_call().await;
+    let note =
+        |heard_ms| Progress { lost: vec![span(20, heard_ms)], notice: Some(span(0, 15)), dtmf: "7".into(), heard_ms };
+    folder.store.note_progress(call, note(90)).await.unwrap();
+    assert_eq!(folder.store.call(call).await.unwrap().unwrap().heard_ms, None, "it only rings");
+    folder.store.answer_call(call, 1_100).await.unwrap();
+    folder.store.note_progress(call, note(40)).await.unwrap();
+    folder.store.note_progress(call, note(60)).await.unwrap();
+    folder.reopen().await;
+    let row = folder.store.unfinished().await.unwrap().remove(0);
+    assert_eq!((row.notice, row.dtmf.as_str(), row.heard_ms), (Some(span(0, 15)), "7", Some(60)));
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), [span(20, 60)]);
+
+    folder.store.end_call(call, end()).await.unwrap();
+    folder.store.note_progress(call, note(80)).await.unwrap();
+    let row = folder.store.call(call).await.unwrap().unwrap();
+    assert_eq!((row.notice, row.dtmf, row.heard_ms), (end().notice, end().dtmf, Some(60)));
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), end().lost);
+}
+
+#[tokio::test]
+async fn only_a_ringing_call_is_answered_and_only_a_finishing_one_gets_its_draft() {
+    let folder = Folder::new().await;
+    let wrong = |error: StoreError, call: CallId, in_state: &str| match error {
+        StoreError::WrongState { id, state, .. } => assert_eq!((id, state.as_str()), (call, in_state)),
+        other => panic!("{other}"),
+    };
+    let refused = folder.new_call().await;
+    folder.store.refuse_call(refused, EndCause::Cancelled, 1).await.unwrap();
+    wrong(folder.store.answer_call(refused, 2).await.unwrap_err(), refused, "refused");
+
+    let call = folder.new_call().await;
+    let draft = draft_of(call, 1, &["desk"]);
+    wrong(folder.store.complete_draft(draft.clone()).await.unwrap_err(), call, "ringing");
+    folder.store.answer_call(call, 1_100).await.unwrap();
+    wrong(folder.store.answer_call(call, 5_000).await.unwrap_err(), call, "live");
+    wrong(folder.store.complete_draft(draft.clone()).await.unwrap_err(), call, "live");
+    assert_eq!(folder.store.deliveries(call).await.unwrap().len(), 0);
+    assert_eq!(folder.store.draft(call).await.unwrap(), None);
+    folder.store.end_call(call, end()).await.unwrap();
+    wrong(folder.store.answer_call(call, 5_000).await.unwrap_err(), call, "finishing");
+    assert!(folder.store.complete_draft(draft).await.unwrap());
+    assert_eq!(folder.store.call(call).await.unwrap().unwrap().answered_unix_ms, Some(1_100));
 }
 
 #[tokio::test]
@@ -95,6 +142,7 @@ async fn a_change_of_an_unknown_call_is_refused_by_name() {
     let refusals = [
         store.answer_call(call, 1).await,
         store.refuse_call(call, EndCause::Refused, 1).await,
+        store.note_progress(call, Progress::default()).await,
         store.end_call(call, end()).await,
         store.append_utterance(call, utterance(0, "x")).await,
         store.put_live_draft(call, "{}".into()).await,
@@ -116,6 +164,7 @@ async fn the_live_draft_is_replaced_by_the_next_and_gives_way_to_the_complete_on
     folder.store.put_live_draft(call, "second".into()).await.unwrap();
     assert_eq!(folder.store.draft(call).await.unwrap(), Some(("second".into(), false)));
     let draft = draft_of(call, 1, &[]);
+    folder.store.end_call(call, end()).await.unwrap();
     assert!(folder.store.complete_draft(draft.clone()).await.unwrap());
     folder.store.put_live_draft(call, "too late".into()).await.unwrap();
     assert_eq!(folder.store.draft(call).await.unwrap(), Some((draft.body, true)));
@@ -177,6 +226,7 @@ async fn a_damaged_call_is_named_and_hides_no_other() {
     assert!(error.to_string().contains("party"), "{error}");
     let page = folder.store.calls(None, 2).await.unwrap();
     assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [last]);
+    assert_eq!(page.damaged, [damaged]);
     assert_eq!(page.next, Some(damaged));
     let page = folder.store.calls(page.next, 2).await.unwrap();
     assert_eq!(page.calls.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
@@ -184,14 +234,69 @@ async fn a_damaged_call_is_named_and_hides_no_other() {
 }
 
 #[tokio::test]
-async fn damaged_words_are_named_without_what_was_said() {
+async fn a_damaged_call_that_recovery_must_leave_is_named_until_it_is_mended() {
     let folder = Folder::new().await;
-    let (call, other) = (folder.new_call().await, folder.new_call().await);
-    for call in [call, other] {
-        folder.store.append_utterance(call, utterance(0, "secret")).await.unwrap();
+    folder.new_call().await;
+    let (stateless, nobody) = (folder.new_call().await, folder.new_call().await);
+    let done = folder.done_call(1, &[]).await.call;
+    folder.damage("UPDATE call SET state = 'flying' WHERE id = ?", stateless).await;
+    folder.damage("UPDATE call SET party = 'nobody' WHERE id = ?", nobody).await;
+    folder.damage("UPDATE call SET party = 'nobody' WHERE id = ?", done).await;
+    assert_eq!(folder.store.unfinished().await.unwrap().len(), 1);
+    assert_eq!(folder.store.damaged().await.unwrap(), [stateless, nobody]);
+    assert_eq!(folder.store.calls(None, 10).await.unwrap().damaged, [done, nobody, stateless]);
+    folder.damage("UPDATE call SET state = 'refused' WHERE id = ?", stateless).await;
+    assert_eq!(folder.store.damaged().await.unwrap(), [nobody]);
+}
+
+#[tokio::test]
+async fn a_damaged_utterance_is_a_stretch_to_listen_to_and_costs_no_other_words() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    for seq in 0..3 {
+        folder.store.append_utterance(call, utterance(seq, "secret")).await.unwrap();
     }
+    let cut = "UPDATE utterance SET words = '[{\"text\":\"secret\",\"secret\"' WHERE seq = 1 AND call = ?";
+    folder.damage(cut, call).await;
+    let kept = folder.store.utterances(call).await.unwrap();
+    assert_eq!((&kept[0], &kept[2]), (&utterance(0, "secret"), &utterance(2, "secret")));
+    let gap = &kept[1];
+    assert_eq!((gap.seq, gap.span, gap.outcome), (1, utterance(1, "").span, SegmentOutcome::Unrecognised));
+    assert!(gap.text.is_empty() && gap.words.is_empty());
+}
+
+#[tokio::test]
+async fn the_message_about_damaged_words_names_the_row_and_not_what_was_said() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    folder.store.append_utterance(call, utterance(0, "secret")).await.unwrap();
     folder.damage("UPDATE utterance SET words = '[{\"text\":\"secret\",\"secret\"' WHERE call = ?", call).await;
-    let error = folder.store.utterances(call).await.unwrap_err().to_string();
+    let row = sqlx::query("SELECT * FROM utterance").fetch_one(&folder.store.readers).await.unwrap();
+    let error = crate::store::sqlite::rows::utterance(&row).unwrap_err().to_string();
     assert!(error.contains(&format!("utterance {call}/0")) && !error.contains("secret"), "{error}");
-    assert_eq!(folder.store.utterances(other).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn damaged_spans_of_lost_sound_leave_those_that_can_be_read() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    folder.store.end_call(call, end()).await.unwrap();
+    let kept = folder.store.lost_spans(call).await.unwrap();
+    let torn = "UPDATE call SET lost = json_insert(lost, '$[#]', json('{\"start\":true}')) WHERE id = ?";
+    folder.damage(torn, call).await;
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), kept);
+    folder.damage("UPDATE call SET lost = '[{' WHERE id = ?", call).await;
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn utterances_come_in_the_order_they_were_spoken() {
+    let folder = Folder::new().await;
+    let call = folder.new_call().await;
+    for (seq, start) in [(0, 5_000), (1, 1_000), (2, 3_000), (3, 3_000)] {
+        let said = Utterance { seq, span: span(start, start + 900), ..utterance(seq, "x") };
+        folder.store.append_utterance(call, said).await.unwrap();
+    }
+    let order: Vec<_> = folder.store.utterances(call).await.unwrap().iter().map(|said| said.seq).collect();
+    assert_eq!(order, [1, 2, 3, 0]);
 }

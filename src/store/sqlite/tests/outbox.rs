@@ -50,7 +50,7 @@ async fn a_draft_that_cannot_be_committed_whole_leaves_nothing_behind() {
     folder.store.put_live_draft(call, "live".into()).await.unwrap();
     folder.store.refuse_call(call, EndCause::Cancelled, 5).await.unwrap();
     let refused = folder.store.complete_draft(draft_of(call, 1, &["desk"])).await.unwrap_err();
-    assert!(matches!(refused, StoreError::NotFound { what: "answered call", .. }), "{refused}");
+    assert!(matches!(refused, StoreError::WrongState { .. }), "{refused}");
     assert_eq!(folder.store.deliveries(call).await.unwrap().len(), 0);
     assert_eq!(folder.store.draft(call).await.unwrap(), Some(("live".into(), false)));
 }
@@ -80,7 +80,7 @@ async fn a_delivery_is_due_then_retried_at_its_time_then_parked_then_replayed_wi
     assert_eq!((again.id, body), (delivery.id.clone(), draft.body));
     folder.store.record_attempt(attempt(&delivery, 7_001, NextStep::Done)).await.unwrap();
     let done = only_delivery(&folder, draft.call).await;
-    assert_eq!((done.state, done.attempts, done.delivered_unix_ms), (DeliveryState::Delivered, 3, Some(7_001)));
+    assert_eq!((done.state, done.attempts, done.delivered_unix_ms), (DeliveryState::Delivered, 1, Some(7_001)));
     assert_eq!(folder.store.dead_deliveries(10).await.unwrap().len(), 0);
 
     let log: Vec<(i64, i64, Option<i64>)> =
@@ -89,6 +89,30 @@ async fn a_delivery_is_due_then_retried_at_its_time_then_parked_then_replayed_wi
             .await
             .unwrap();
     assert_eq!(log, [(1, 1_001, Some(503)), (2, 6_001, Some(503)), (3, 7_001, Some(200))]);
+}
+
+#[tokio::test]
+async fn a_replayed_delivery_has_the_whole_schedule_before_it_again_and_keeps_its_log() {
+    let folder = Folder::new().await;
+    let draft = folder.done_call(1_000, &["desk"]).await;
+    let delivery = only_delivery(&folder, draft.call).await;
+    for at in 1..=10 {
+        let next = if at < 10 { NextStep::RetryAt { unix_ms: at } } else { NextStep::Park };
+        folder.store.record_attempt(attempt(&delivery, at, next)).await.unwrap();
+    }
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 10);
+    folder.store.replay(&delivery.id, 11).await.unwrap();
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 0);
+    folder.store.record_attempt(attempt(&delivery, 12, NextStep::RetryAt { unix_ms: 20 })).await.unwrap();
+    // Pressed again while it is on its way: nothing is forgotten.
+    folder.store.replay(&delivery.id, 13).await.unwrap();
+    assert_eq!(only_delivery(&folder, draft.call).await.attempts, 1);
+    let log: Vec<(i64, i64)> = sqlx::query_as("SELECT number, at_unix_ms FROM delivery_attempt ORDER BY number")
+        .fetch_all(&folder.store.readers)
+        .await
+        .unwrap();
+    assert_eq!(log.len(), 11);
+    assert_eq!(log[10], (11, 12));
 }
 
 #[tokio::test]
@@ -105,6 +129,22 @@ async fn what_was_delivered_is_never_sent_again() {
     assert_eq!(only_delivery(&folder, draft.call).await.delivered_unix_ms, Some(2));
     let unknown = AttemptResult { delivery: "msg_none".into(), ..attempt(&delivery, 6, NextStep::Done) };
     assert!(matches!(folder.store.record_attempt(unknown).await, Err(StoreError::NotFound { what: "delivery", .. })));
+}
+
+#[tokio::test]
+async fn what_waits_and_what_was_parked_is_counted_without_reading_what_was_delivered() {
+    let folder = Folder::new().await;
+    for next in [NextStep::Done, NextStep::Park, NextStep::Park, NextStep::RetryAt { unix_ms: 9 }] {
+        let draft = folder.done_call(1, &["desk"]).await;
+        let delivery = only_delivery(&folder, draft.call).await;
+        folder.store.record_attempt(attempt(&delivery, 2, next)).await.unwrap();
+    }
+    let counts = folder.store.delivery_counts().await.unwrap();
+    assert_eq!(counts, Some(crate::store::DeliveryCounts { pending: 1, dead: 2 }));
+    let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::outbox::COUNTS));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&folder.store.readers).await.unwrap();
+    let looks: Vec<_> = steps.iter().filter(|step| step.3.contains("delivery")).collect();
+    assert!(looks.len() == 2 && looks.iter().all(|step| step.3.contains("INDEX delivery_d")), "{steps:?}");
 }
 
 #[tokio::test]
