@@ -30,7 +30,7 @@ use crate::call::{AudioFrame, MediaTime};
 
 pub use ports::{PortError, PortPool, RtpPorts};
 pub use prompt::Prompt;
-pub use recorder::{Recorder, RecorderError, Recording};
+pub use recorder::{Flusher, Recorder, RecorderError, Recording};
 pub use repair::{read_span, repair};
 pub use session::{MediaSession, MediaTimeouts};
 pub use wav::{MonoAudio, WavError, read_at, read_mono};

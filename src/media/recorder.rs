@@ -126,6 +126,11 @@ impl Recorder {
         true
     }
 
+    /// For whoever reads the file back while it grows.
+    pub fn flusher(&self) -> Flusher {
+        Flusher { id: self.id, jobs: self.jobs.clone(), trouble: self.trouble.clone() }
+    }
+
     /// What went wrong so far, if anything.
     pub fn failed(&self) -> Option<String> {
         let dropped = self.dropped.load(Ordering::Relaxed);
@@ -162,6 +167,25 @@ impl Recorder {
     }
 }
 
+/// Makes one recording readable up to now; outlives it.
+#[derive(Clone, Debug)]
+pub struct Flusher {
+    id: u64,
+    jobs: SyncSender<Job>,
+    trouble: Arc<Trouble>,
+}
+
+impl Flusher {
+    /// Waits until everything `append` took before is in the file. False when that cannot be said: the disk failed
+    /// or the writer's queue is full. Silence that stands for refused sound follows with the next append.
+    pub async fn flush(&self) -> bool {
+        let (reply, flushed) = tokio::sync::oneshot::channel();
+        self.jobs.try_send(Job::Flush { id: self.id, reply }).is_ok()
+            && flushed.await.is_ok()
+            && self.trouble.write.get().is_none()
+    }
+}
+
 impl Drop for Recorder {
     fn drop(&mut self) {
         if !self.finished {
@@ -178,6 +202,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::call::{MediaSpan, MediaTime};
     use crate::media::wav::read_mono;
 
     #[tokio::test]
@@ -211,6 +236,23 @@ mod tests {
         };
         tokio::time::timeout(Duration::from_secs(20), refreshed).await.unwrap();
         drop(recorder);
+    }
+
+    #[tokio::test]
+    async fn after_a_flush_all_that_was_appended_can_be_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("caller.wav");
+        let recorder = Recorder::create(&path, 8_000).unwrap();
+        let flusher = recorder.flusher();
+        let second = MediaSpan::new(MediaTime(0), MediaTime(1_000));
+        for n in 1..=50 {
+            assert!(recorder.append(vec![7; 160]));
+            assert!(flusher.flush().await);
+            assert_eq!(repair::read_span(&path, second).unwrap().pcm.len(), n * 160);
+        }
+        recorder.finish().await.unwrap();
+        assert!(flusher.flush().await);
+        assert_eq!(repair::read_span(&path, second).unwrap().pcm, vec![7; 8_000]);
     }
 
     #[tokio::test]

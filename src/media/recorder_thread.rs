@@ -25,6 +25,7 @@ const MAX_DATA: u64 = 0xFFFF_FF00;
 pub(super) enum Job {
     Open(u64, Box<Writing>),
     Append { id: u64, silence: u64, pcm: Vec<i16> },
+    Flush { id: u64, reply: tokio::sync::oneshot::Sender<()> },
     Close { id: u64, silence: u64, reply: Option<Sender<()>> },
 }
 
@@ -96,6 +97,14 @@ fn write_all(inbox: &Receiver<Job>, syncs: &SyncSender<SyncJob>, clock: &Clock) 
                     writing.append(silence, &pcm);
                 }
             }
+            Ok(Job::Flush { id, reply }) => {
+                // One that is closed was flushed with that.
+                if let Some(writing) = open.get_mut(&id) {
+                    writing.flush();
+                }
+                // Whoever waited may be gone.
+                let _ = reply.send(());
+            }
             Ok(Job::Close { id, silence, reply }) => {
                 if let Some(writing) = open.remove(&id) {
                     writing.close(silence);
@@ -159,17 +168,21 @@ impl Writing {
         }
     }
 
+    fn flush(&mut self) {
+        if std::mem::take(&mut self.dirty)
+            && self.trouble.write.get().is_none()
+            && let Err(error) = self.wav.flush()
+        {
+            self.trouble.unwritten(&error);
+        }
+    }
+
     fn keep(&mut self, now: Instant, syncs: &SyncSender<SyncJob>) {
         let flush_at = *self.flush_at.get_or_insert(now + FLUSH);
         let sync_at = *self.sync_at.get_or_insert(now + FLUSH + self.stagger);
         if now >= flush_at {
             self.flush_at = Some(now + FLUSH);
-            if std::mem::take(&mut self.dirty)
-                && self.trouble.write.get().is_none()
-                && let Err(error) = self.wav.flush()
-            {
-                self.trouble.unwritten(&error);
-            }
+            self.flush();
         }
         if now >= sync_at {
             self.sync_at = Some(now + if self.sync(syncs) { SYNC } else { FLUSH });

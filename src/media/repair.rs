@@ -99,8 +99,9 @@ pub fn repair(path: &Path) -> Result<Recording, RecorderError> {
     Ok(Recording::new(sha256, u64::from(data) / 2, rate))
 }
 
-/// Audio of a span, also while the call still records: then up to the last second may not be in the file yet, and
-/// less than the span comes back.
+/// Audio of a span, also while the call still records: then up to the last second may not be in the file yet unless
+/// [`Flusher::flush`](super::Flusher::flush) was waited for. What the file does not hold is missing at the end: fewer
+/// samples than `span` has at the returned rate mean that the rest is not (or not yet) recorded.
 pub fn read_span(path: &Path, span: MediaSpan) -> Result<MonoAudio, RecorderError> {
     let failed = |e: std::io::Error| RecorderError::disk(path, "read", &e);
     let mut file = File::open(path).map_err(failed)?;
