@@ -14,9 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
 use super::calls::rows;
-use super::problem::Problem;
 use crate::call::DraftId;
 use crate::config::limits;
+use crate::intake::problem::Problem;
 use crate::intake::sign::{TOLERANCE, verify};
 use crate::store::Received;
 

@@ -10,7 +10,6 @@ mod guard;
 mod inbox;
 mod openapi;
 mod page;
-mod problem;
 mod range;
 mod recording;
 mod status;
@@ -30,11 +29,10 @@ use tokio::sync::{Semaphore, broadcast};
 use crate::call::{CallEvent, CallId};
 use crate::config::limits;
 use crate::config::secret::WebhookSecret;
+use crate::intake::problem::Problem;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::store::Store;
-
-pub use problem::Problem;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {
