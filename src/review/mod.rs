@@ -55,13 +55,18 @@ pub struct DeskParts {
 struct Inner {
     parts: DeskParts,
     watchers: Arc<Semaphore>,
+    intake: Semaphore,
 }
 
 type Desk = Arc<Inner>;
 
 /// Everything for the loopback listener.
 pub fn desk(parts: DeskParts) -> Router {
-    let state = Arc::new(Inner { parts, watchers: Arc::new(Semaphore::new(limits::MAX_WATCHERS)) });
+    let state = Arc::new(Inner {
+        parts,
+        watchers: Arc::new(Semaphore::new(limits::MAX_WATCHERS)),
+        intake: Semaphore::new(limits::MAX_INTAKE_PARALLEL),
+    });
     Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))
