@@ -3,6 +3,7 @@
 //! The media loop here never waits for the recogniser or the disk: audio goes to the recorder's queue, speech to
 //! the [`scribe`], and what they need more time for happens after the caller has hung up.
 
+mod answer;
 mod conversation;
 mod ears;
 mod facts;
@@ -12,6 +13,7 @@ mod partials;
 mod persist;
 mod recover;
 mod scribe;
+mod voice;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -34,8 +36,8 @@ use crate::store::{DataDir, NewCall, Store};
 
 use facts::Known;
 
-pub use live::LinePrompts;
 pub use recover::{carry_on, recover};
+pub use voice::LinePrompts;
 
 /// The stages a call passes, built once by the gateway.
 pub struct Stages {
@@ -124,20 +126,20 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     };
 
     // 2. Ring, open a port and a recording, answer.
-    let Some((ports, recorder)) = live::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
+    let Some((ports, recorder)) = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
         return;
     };
     let answered_unix_ms = stages.clock.unix_ms();
     if let Err(error) = stages.store.answer_call(call, answered_unix_ms).await {
         tracing::error!(%call, %error, "call refused: its answer could not be written down");
-        return live::refused(&stages, call, signalling.as_ref(), Refusal::CannotRecord).await;
+        return answer::refused(&stages, call, signalling.as_ref(), Refusal::CannotRecord).await;
     }
     known.answered_unix_ms = Some(answered_unix_ms);
     fault::point("answer.written");
     let local_rtp = ports.local_addr();
     if let Err(error) = signalling.answer(local_rtp).await {
         tracing::info!(%call, %error, "call ended before it was answered");
-        return live::withdrawn(&stages, call).await;
+        return answer::withdrawn(&stages, call).await;
     }
     stages.tell_state(call, CallState::Live, None);
 

@@ -132,7 +132,7 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
                 let call = gateway.get(&format!("/api/calls/{id}")).await;
                 let segments = call["transcript"].as_array().unwrap();
                 if segments.len() >= 2 {
-                    return segments[1]["end_ms"].as_u64().unwrap();
+                    return segments[1]["span"]["end_ms"].as_u64().unwrap();
                 }
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

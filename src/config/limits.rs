@@ -71,6 +71,8 @@ pub const STORE_READERS: u32 = 4;
 
 /// Body of `POST /intake/drafts`; a 30-minute call with words is about 1 MiB.
 pub const MAX_INTAKE_BODY: usize = 8 * 1024 * 1024;
+/// Posts to `/intake/drafts` read at once, as many as the sender makes; above it 503 + Retry-After. Worst 64 MiB.
+pub const MAX_INTAKE_PARALLEL: usize = 8;
 /// Bytes read of an endpoint's answer.
 pub const MAX_ANSWER: usize = 64 * 1024;
 pub const DELIVERY_CONNECT: Duration = Duration::from_secs(10);

@@ -1,21 +1,19 @@
-//! Problem documents (RFC 9457): what an endpoint says when it refuses, ours included.
+//! Problem documents (RFC 9457): what an endpoint says when it refuses, and every error answer of the desk.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::schedule::Conflict;
 use crate::config::limits;
+use crate::store::StoreError;
 
-/// `type` of a 409 for a delivery that was accepted before: the sender takes it as done.
-pub const DUPLICATE: &str = "urn:heardline:problem:duplicate";
-/// `type` of a 409 for a delivery that is being worked on: the sender asks again later.
-pub const IN_PROGRESS: &str = "urn:heardline:problem:in-progress";
-
-/// The members of RFC 9457 section 3.1 that we write and read.
+/// The members of RFC 9457 section 3.1 that we write and read, and one of our own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// URI of the kind of problem; `about:blank` says no more than the status.
+    /// URI of the kind of problem; `about:blank` says no more than the status. Ours are `urn:heardline:problem:`
+    /// and a name that stays the same; programs look at this.
     #[serde(rename = "type", default = "about_blank")]
     pub type_: String,
     #[serde(default)]
@@ -23,8 +21,18 @@ pub struct Problem {
     /// The HTTP status, repeated. 0 in a received document that left it out.
     #[serde(default)]
     pub status: u16,
+    /// What was wrong and what would be right; ours never repeats a body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Only on `/health/ready`: what does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reason {
+    pub condition: String,
+    pub reason: String,
 }
 
 fn about_blank() -> String {
@@ -32,15 +40,39 @@ fn about_blank() -> String {
 }
 
 impl Problem {
-    pub fn new(type_: &str, title: &str, status: u16, detail: impl Into<String>) -> Self {
-        Self { type_: type_.into(), title: title.into(), status, detail: Some(detail.into()) }
+    /// One of ours, by the last part of its `type`.
+    pub fn new(status: StatusCode, name: &str, detail: impl Into<String>) -> Self {
+        Self {
+            type_: format!("urn:heardline:problem:{name}"),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: Some(detail.into()),
+            reasons: Vec::new(),
+        }
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    /// The answer for a status that some layer below set without our document.
+    pub fn of_status(status: StatusCode) -> Self {
+        let (name, detail) = match status {
+            StatusCode::NOT_FOUND => ("not-found", "no such page; the desk lists its routes in /api/openapi.json"),
+            StatusCode::METHOD_NOT_ALLOWED => ("method", "this route has no such method; see the Allow header"),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the body is above the limit"),
+            _ => ("request", "the request could not be read; check its path and parameters"),
+        };
+        Self::new(status, name, detail)
     }
 
     /// Reads an endpoint's answer, whatever content type it claims. `None`: not such a document.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        // serde would read an array as the members in order.
-        let is_object = body.trim_ascii_start().starts_with(b"{");
-        is_object.then(|| serde_json::from_slice(body).ok()).flatten()
+        // As a map first: serde would read an array as the members in order.
+        let mut members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        // A member of our own; theirs of the same name may be anything.
+        members.remove("reasons");
+        serde_json::from_value(Value::Object(members)).ok()
     }
 
     /// What a 409 with this document means. Read from `type` and `title` only: `detail` is prose.
@@ -85,16 +117,37 @@ impl IntoResponse for Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { what, .. } => Self::not_found(format!("there is no such {what}")),
+            StoreError::Closed => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is shutting down; try again soon")
+            }
+            other => {
+                tracing::error!(error = %other, "a request could not be answered from the store");
+                let detail = "the store could not answer; the log of the gateway says why";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store", detail)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn said(type_: &str, title: &str) -> Problem {
+        let detail = "duplicate in progress";
+        Problem { type_: type_.into(), title: title.into(), ..Problem::new(StatusCode::CONFLICT, "", detail) }
+    }
+
     #[test]
     fn a_conflict_is_read_from_type_and_title_and_in_progress_wins() {
-        let conflict = |type_: &str, title: &str| Problem::new(type_, title, 409, "duplicate in progress").conflict();
-        assert_eq!(conflict(DUPLICATE, ""), Conflict::Duplicate);
+        let conflict = |type_: &str, title: &str| said(type_, title).conflict();
+        assert_eq!(conflict("urn:example:duplicate", ""), Conflict::Duplicate);
         assert_eq!(conflict("about:blank", "Duplicate delivery"), Conflict::Duplicate);
-        assert_eq!(conflict(IN_PROGRESS, ""), Conflict::InProgress);
+        assert_eq!(conflict("urn:example:in-progress", ""), Conflict::InProgress);
         assert_eq!(conflict("about:blank", "A request is outstanding for this Idempotency-Key"), Conflict::InProgress);
         assert_eq!(conflict("about:blank", "Duplicate is still processing"), Conflict::InProgress);
         assert_eq!(conflict("about:blank", "Conflict"), Conflict::Unsaid);
@@ -102,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_the_operator_reads_is_one_bounded_line() {
-        let problem = Problem::new("about:blank", "Bad\r\nrequest", 400, "x\u{1b}[31m".repeat(1000));
+        let problem = Problem { detail: Some("x\u{1b}[31m".repeat(1000)), ..said("about:blank", "Bad\r\nrequest") };
         let text = problem.for_operator().unwrap();
         assert!(text.starts_with("Bad  request: x [31m"));
         assert!(!text.chars().any(char::is_control));
@@ -113,6 +166,8 @@ mod tests {
     fn a_document_with_only_some_members_is_read_and_other_json_is_not() {
         assert_eq!(Problem::read(br#"{"detail":"no"}"#).unwrap().for_operator().as_deref(), Some("no"));
         assert_eq!(Problem::read(b"{}").unwrap().for_operator(), None);
+        let theirs = br#"{"title":"busy","reasons":{"load":9},"trace":[1]}"#;
+        assert_eq!(Problem::read(theirs).unwrap().for_operator().as_deref(), Some("busy"));
         for junk in [&b"[]"[..], b"\"text\"", b"<html>", b"", b"\xff\xfe", br#"{"title":7}"#] {
             assert_eq!(Problem::read(junk), None);
         }

@@ -1,6 +1,5 @@
 //! The part of the journey with a caller on the line.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,84 +7,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Stages;
-use super::conversation::{Action, Conversation, Say};
+use super::conversation::{Action, Conversation};
 use super::ears::Ears;
 use super::facts::Known;
-use super::persist::until_stored;
 use super::scribe::{Assignment, Scribe};
-use crate::call::{
-    AudioFrame, CallEvent, CallId, CallState, EndCause, Hypothesis, Language, MediaPlan, MediaSpan, MediaTime,
-};
-use crate::config::{Config, Line};
-use crate::ingress::{Refusal, SignalEvent, Signalling};
-use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
-use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording, RtpPorts};
+use super::voice::Voice;
+use crate::call::{AudioFrame, CallEvent, EndCause, Hypothesis, MediaPlan, MediaSpan, MediaTime};
+use crate::ingress::{SignalEvent, Signalling};
+use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
 use crate::store::Progress;
-
-/// Prompts of every line, loaded and checked at start.
-#[derive(Clone)]
-pub struct LinePrompts(Arc<HashMap<String, Prompts>>);
-
-impl LinePrompts {
-    pub fn load(config: &Config) -> Result<Self, PromptError> {
-        let load = |line: &Line| Ok((line.name.clone(), Prompts::load(&line.languages, line.prompts.as_deref())?));
-        Ok(Self(Arc::new(config.lines.iter().map(load).collect::<Result<_, PromptError>>()?)))
-    }
-}
-
-/// Rings and opens what the call needs; refuses it (and says so in the store) when something is missing.
-pub(super) async fn ready(
-    stages: &Stages,
-    call: CallId,
-    signalling: &dyn Signalling,
-    rate: u32,
-) -> Option<(RtpPorts, Recorder)> {
-    if signalling.ringing().await.is_err() {
-        withdrawn(stages, call).await;
-        return None;
-    }
-    let ports = match stages.ports.acquire().await {
-        Ok(ports) => ports,
-        Err(error) => {
-            tracing::error!(%call, %error, "call refused: no RTP port");
-            refused(stages, call, signalling, Refusal::Busy).await;
-            return None;
-        }
-    };
-    let path = stages.data.recording(call);
-    let error = match tokio::task::spawn_blocking(move || Recorder::create(&path, rate)).await {
-        Ok(Ok(recorder)) => return Some((ports, recorder)),
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    tracing::error!(%call, error, "call refused: it could not be recorded");
-    refused(stages, call, signalling, Refusal::CannotRecord).await;
-    None
-}
-
-pub(super) async fn refused(stages: &Stages, call: CallId, signalling: &dyn Signalling, refusal: Refusal) {
-    signalling.refuse(refusal).await;
-    never_answered(stages, call, EndCause::Refused).await;
-}
-
-/// The caller gave up before the answer.
-pub(super) async fn withdrawn(stages: &Stages, call: CallId) {
-    never_answered(stages, call, EndCause::Cancelled).await;
-}
-
-/// No draft is owed: the row is closed and the empty recording removed.
-pub(super) async fn never_answered(stages: &Stages, call: CallId, cause: EndCause) {
-    let at_unix_ms = stages.clock.unix_ms();
-    if until_stored(stages, call, || stages.store.refuse_call(call, cause, at_unix_ms)).await.is_none() {
-        return;
-    }
-    if let Err(error) = tokio::fs::remove_file(stages.data.recording(call)).await
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(%call, %error, "empty recording of an unanswered call not removed");
-    }
-    stages.tell_state(call, CallState::Refused, Some(cause));
-}
 
 /// What is left when the caller is gone.
 pub(super) struct Ended {
@@ -161,7 +91,7 @@ struct Live<'a> {
     local_rtp: SocketAddr,
     ears: Ears,
     conversation: Conversation,
-    prompts: Prompts,
+    voice: Voice,
     held: bool,
     /// The newest run of prompts; only its end counts.
     run: u64,
@@ -178,6 +108,7 @@ impl<'a> Live<'a> {
             rate: plan.codec.rate(),
             languages: known.line.languages.clone(),
             recording: stages.data.recording(known.call),
+            flusher: Some(recorder.flusher()),
         };
         let scribe = Scribe::start(stages.clone(), assignment.clone(), known.clone());
         let mut live = Self {
@@ -186,7 +117,7 @@ impl<'a> Live<'a> {
             local_rtp,
             ears: Ears::new(recorder, scribe, assignment),
             conversation,
-            prompts: stages.prompts.0.get(&known.line.name).cloned().unwrap_or_else(Prompts::none),
+            voice: stages.prompts.voice(&known.line, known.reference.clone()),
             held: !plan.direction.we_send(),
             run: 0,
             progress: ProgressNotes::default(),
@@ -269,7 +200,7 @@ impl<'a> Live<'a> {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Say(say) => match self.words(say) {
+            Action::Say(say) => match self.voice.words(say, self.ears.scribe.language()) {
                 Ok(prompts) => self.run = self.media.play(prompts),
                 Err(error) => {
                     // Checked at start; a gap here must not keep the caller waiting for words that never come.
@@ -281,35 +212,6 @@ impl<'a> Live<'a> {
             },
             Action::StopTalking => self.media.stop_playing(),
             Action::End(cause) => self.over = Some(cause),
-        }
-    }
-
-    fn words(&self, say: Say) -> Result<Vec<Arc<Prompt>>, PromptError> {
-        let language =
-            self.ears.scribe.language().or(self.known.line.languages.first().copied()).unwrap_or(Language::En);
-        let close = || -> Result<Vec<Arc<Prompt>>, PromptError> {
-            let mut words = self.prompts.with_digits(language, PromptName::Reference, self.known.reference.digits())?;
-            words.push(self.prompts.get(language, PromptName::Goodbye)?);
-            Ok(words)
-        };
-        match say {
-            Say::Notice => {
-                let number =
-                    || self.known.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
-                let mut words = Vec::new();
-                for language in &self.known.line.languages {
-                    words.extend(self.prompts.with_digits(*language, PromptName::Notice, number())?);
-                }
-                Ok(words)
-            }
-            Say::AnythingElse => Ok(vec![self.prompts.get(language, PromptName::AnythingElse)?]),
-            Say::Warning => Ok(vec![self.prompts.get(language, PromptName::Warning)?]),
-            Say::Close => close(),
-            Say::CloseWithCallBack => {
-                let mut words = vec![self.prompts.get(language, PromptName::CallBack)?];
-                words.extend(close()?);
-                Ok(words)
-            }
         }
     }
 

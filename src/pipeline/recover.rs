@@ -47,7 +47,7 @@ async fn carry_on_row(stages: &Stages, row: CallRow) {
     match row.state {
         CallState::Ringing => {
             // Its 200 OK never left, so nobody was promised anything.
-            super::live::never_answered(stages, row.id, EndCause::Interrupted).await;
+            super::answer::never_answered(stages, row.id, EndCause::Interrupted).await;
             return;
         }
         CallState::Live => {
@@ -128,7 +128,7 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
     };
     let languages =
         stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
-    let assignment = Assignment { call: row.id, rate, languages, recording: path };
+    let assignment = Assignment { call: row.id, rate, languages, recording: path, flusher: None };
     let missing = spans.into_iter().filter(|(span, _)| !covered(*span, &stored));
     for (seq, (span, pcm)) in (next_seq..).zip(missing) {
         let cut = Cut { seq, span, pcm: Some(pcm) };

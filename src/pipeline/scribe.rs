@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +15,7 @@ use super::facts::{self, Known};
 use super::persist::until_stored;
 use crate::call::{CallEvent, CallId, Language, MediaSpan, SegmentOutcome, Utterance};
 use crate::config::limits;
-use crate::media::read_span;
+use crate::media::{Flusher, read_span};
 use crate::speech::{Priority, SpeechSegment, ledger};
 
 /// A stretch of speech as the endpointer cut it.
@@ -34,6 +33,8 @@ pub(super) struct Assignment {
     pub rate: u32,
     pub languages: Vec<Language>,
     pub recording: PathBuf,
+    /// Of a call that is still recorded: makes what was just cut readable.
+    pub flusher: Option<Flusher>,
 }
 
 /// The sending side of a call's scribe.
@@ -157,28 +158,23 @@ pub(super) async fn recognise(
     Some(utterance)
 }
 
-/// The recorder writes out every second; a segment just cut may not be whole on disk before that.
-const WRITTEN_WITHIN: Duration = Duration::from_millis(1_500);
+/// Spans are whole milliseconds: two of them at 8 kHz.
+const ROUNDING: u64 = 16;
 
 /// Sound of a segment from the recording. `None`: it is not (whole) there, so a person must listen.
 async fn read_back(assignment: &Assignment, span: MediaSpan) -> Option<Vec<i16>> {
     let samples = span.end.as_samples(assignment.rate) - span.start.as_samples(assignment.rate);
-    for _ in 0..2 {
-        let path = assignment.recording.clone();
-        match tokio::task::spawn_blocking(move || read_span(&path, span)).await {
-            Ok(Ok(audio)) if audio.pcm.len() as u64 + 16 >= samples => return Some(audio.pcm),
-            Ok(Ok(_)) => tokio::time::sleep(WRITTEN_WITHIN).await,
-            Ok(Err(error)) => {
-                tracing::error!(call = %assignment.call, %error, "sound of a speech segment cannot be read back");
-                return None;
-            }
-            Err(error) => {
-                tracing::error!(call = %assignment.call, %error, "reading a speech segment failed");
-                return None;
-            }
-        }
+    if let Some(flusher) = &assignment.flusher {
+        flusher.flush().await;
     }
-    tracing::error!(call = %assignment.call, "sound of a speech segment is missing from the recording");
+    let path = assignment.recording.clone();
+    let error = match tokio::task::spawn_blocking(move || read_span(&path, span)).await {
+        Ok(Ok(audio)) if audio.pcm.len() as u64 + ROUNDING >= samples => return Some(audio.pcm),
+        Ok(Ok(audio)) => format!("{} of {samples} samples are in the recording", audio.pcm.len()),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(call = %assignment.call, error, "sound of a speech segment cannot be read back; it needs listening");
     None
 }
 

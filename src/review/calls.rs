@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::problem::Problem;
 use super::view::{self, CallDetail, CallList, CallSummary, Headline, PartyView};
 use super::{Desk, call_id};
 use crate::config::limits;
+use crate::intake::problem::Problem;
 
 const DEFAULT_PAGE: u32 = 50;
 

@@ -8,8 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
 use super::calls::rows;
-use super::problem::Problem;
 use super::view::DeliveryList;
+use crate::intake::problem::Problem;
 
 /// Longest delivery id we look up; ours are shorter.
 const LONGEST_ID: usize = 128;

@@ -17,9 +17,9 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
-use super::problem::Problem;
 use super::{Desk, call_id};
 use crate::call::{CallEvent, CallId};
+use crate::intake::problem::Problem;
 use crate::ops::health::Phase;
 
 /// Comment lines keep proxies and dead-peer detection content.

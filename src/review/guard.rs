@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::counter;
 
-use super::problem::Problem;
+use crate::intake::problem::Problem;
 
 const POLICY: &str = "default-src 'self'; media-src 'self'; object-src 'none'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";

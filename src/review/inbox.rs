@@ -14,9 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
 use super::calls::rows;
-use super::problem::Problem;
 use crate::call::DraftId;
 use crate::config::limits;
+use crate::intake::problem::Problem;
 use crate::intake::sign::{TOLERANCE, verify};
 use crate::store::Received;
 
@@ -63,8 +63,15 @@ pub(super) struct HeldQuery {
               (status = 401, description = "signature missing, wrong or old", body = Problem),
               (status = 413, description = "larger than any draft", body = Problem),
               (status = 415, description = "not application/json", body = Problem),
+              (status = 503, description = "too many at once; see Retry-After", body = Problem),
               (status = 422, description = "not a draft, or the key came with another body", body = Problem)))]
 pub(super) async fn receive(State(desk): State<Desk>, request: Request) -> Response {
+    let Ok(_permit) = desk.intake.try_acquire() else {
+        counter!("heardline_review_received_total", "result" => "busy").increment(1);
+        let detail = "too many drafts are being read; send it again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        return ([(header::RETRY_AFTER, limits::RETRY_AFTER_S.to_string())], problem).into_response();
+    };
     let answer = accept(&desk, request).await;
     let result = match &answer {
         Ok((received, _)) => match received {

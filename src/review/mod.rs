@@ -10,7 +10,6 @@ mod guard;
 mod inbox;
 mod openapi;
 mod page;
-mod problem;
 mod range;
 mod recording;
 mod status;
@@ -30,11 +29,10 @@ use tokio::sync::{Semaphore, broadcast};
 use crate::call::{CallEvent, CallId};
 use crate::config::limits;
 use crate::config::secret::WebhookSecret;
+use crate::intake::problem::Problem;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::store::Store;
-
-pub use problem::Problem;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {
@@ -59,13 +57,18 @@ pub struct DeskParts {
 struct Inner {
     parts: DeskParts,
     watchers: Arc<Semaphore>,
+    intake: Semaphore,
 }
 
 type Desk = Arc<Inner>;
 
 /// Everything for the loopback listener.
 pub fn desk(parts: DeskParts) -> Router {
-    let state = Arc::new(Inner { parts, watchers: Arc::new(Semaphore::new(limits::MAX_WATCHERS)) });
+    let state = Arc::new(Inner {
+        parts,
+        watchers: Arc::new(Semaphore::new(limits::MAX_WATCHERS)),
+        intake: Semaphore::new(limits::MAX_INTAKE_PARALLEL),
+    });
     Router::new()
         .route("/", get(page::html))
         .route("/page.js", get(page::script))

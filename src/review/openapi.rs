@@ -5,7 +5,8 @@ use axum::extract::State;
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{Desk, calls, deliveries, events, inbox, problem, recording, status};
+use super::{Desk, calls, deliveries, events, inbox, recording, status};
+use crate::intake::problem::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,7 +27,7 @@ use super::{Desk, calls, deliveries, events, inbox, problem, recording, status};
         document,
         draft_schema,
     ),
-    components(schemas(problem::Problem))
+    components(schemas(Problem))
 )]
 pub(super) struct Document;
 

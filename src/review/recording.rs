@@ -13,9 +13,9 @@ use rustix::fs::OFlags;
 use tokio::io::{AsyncReadExt, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
-use super::problem::Problem;
 use super::range::{Slice, slice};
 use super::{Desk, call_id};
+use crate::intake::problem::Problem;
 
 /// Length of the header the recorder writes: RIFF, a 16-byte `fmt ` chunk, the head of `data`.
 const HEADER: usize = 44;

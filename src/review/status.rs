@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Desk;
-use super::problem::{Problem, Reason};
+use crate::intake::problem::{Problem, Reason};
 use crate::ops::health::Health;
 
 #[derive(Serialize, ToSchema)]

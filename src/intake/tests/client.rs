@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+
 use super::endpoint::{FakeEndpoint, Say};
 use crate::config::secret::WebhookSecret;
 use crate::intake::client::{Answer, Client, Patience};
-use crate::intake::problem::{self, Problem};
+use crate::intake::problem::Problem;
 use crate::intake::schedule::{Conflict, Fault, Kind, Outcome};
 use crate::intake::sign;
 
@@ -25,8 +27,8 @@ async fn answer_to(say: Say) -> Answer {
     answer
 }
 
-fn conflict(type_: &str) -> Say {
-    Say::Problem(Problem::new(type_, "Conflict", 409, "seen"))
+fn conflict(name: &str) -> Say {
+    Say::Problem(Problem::new(StatusCode::CONFLICT, name, "seen"))
 }
 
 #[tokio::test]
@@ -47,9 +49,9 @@ async fn the_table_of_answers_holds_over_http() {
         (Say::Status(422), Kind::Refused),
         (Say::Junk(400), Kind::Refused),
         (Say::Junk(409), Kind::Refused),
-        (conflict("about:blank"), Kind::Refused),
-        (conflict(problem::DUPLICATE), Kind::Accepted),
-        (conflict(problem::IN_PROGRESS), Kind::Later),
+        (conflict("other"), Kind::Refused),
+        (conflict("duplicate"), Kind::Accepted),
+        (conflict("in-progress"), Kind::Later),
         (Say::Status(408), Kind::Later),
         (Say::Status(425), Kind::Later),
         (Say::Status(410), Kind::Gone),
@@ -72,7 +74,8 @@ async fn retry_after_is_read_and_the_problem_is_kept_for_the_operator() {
         answer.outcome,
         Outcome::Answer { status: 503, retry_after_ms: Some(7_000), conflict: Conflict::Unsaid }
     );
-    let refused = Problem::new("about:blank", "Not\nthis", 422, "category is unknown");
+    let refused = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "category", "category is unknown");
+    let refused = Problem { title: "Not\nthis".into(), ..refused };
     let answer = answer_to(Say::Problem(refused)).await;
     assert_eq!(answer.note.as_deref(), Some("422: Not this: category is unknown"));
 }

@@ -141,3 +141,28 @@ async fn a_body_above_the_limit_is_refused_whether_announced_or_not() {
     let ((), first) = tokio::join!(send, answer);
     assert_eq!(first, "HTTP/1.1 413");
 }
+
+#[tokio::test]
+async fn of_too_many_drafts_at_once_the_last_is_told_to_come_again() {
+    use tokio::io::AsyncReadExt as _;
+    let desk = TestDesk::start().await;
+    let host = format!("Host: {}", desk.address);
+    // The last of them shows that those before it are being read: the server asks each for its body.
+    let wanted = [host.as_str(), "Content-Length: 100", "Expect: 100-continue"];
+    let mut reading = Vec::new();
+    for _ in 0..limits::MAX_INTAKE_PARALLEL {
+        let mut stream = super::connect(desk.address, "POST", "/intake/drafts", &wanted, b"").await;
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 100");
+        reading.push(stream);
+    }
+    let post = Post::new(&desk, DraftId::new(), "x");
+    let refused = post.send(&desk).await;
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("retry-after"), Some(limits::RETRY_AFTER_S.to_string().as_str()));
+    let mut last = reading.pop().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut last, &[b' '; 100]).await.unwrap();
+    last.read_to_end(&mut Vec::new()).await.unwrap();
+    assert_eq!(post.send(&desk).await.status, 201);
+}

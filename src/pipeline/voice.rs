@@ -1,0 +1,93 @@
+//! The words of one call: which prompts, in which language, with which numbers in them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::conversation::Say;
+use crate::call::{Language, Reference};
+use crate::config::{Config, Line};
+use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
+
+/// Prompts of every line, loaded and checked at start.
+#[derive(Clone)]
+pub struct LinePrompts(Arc<HashMap<String, Prompts>>);
+
+impl LinePrompts {
+    pub fn load(config: &Config) -> Result<Self, PromptError> {
+        let load = |line: &Line| Ok((line.name.clone(), Prompts::load(&line.languages, line.prompts.as_deref())?));
+        Ok(Self(Arc::new(config.lines.iter().map(load).collect::<Result<_, PromptError>>()?)))
+    }
+
+    pub(super) fn voice(&self, line: &Line, reference: Reference) -> Voice {
+        let prompts = self.0.get(&line.name).cloned().unwrap_or_else(Prompts::none);
+        Voice { prompts, line: line.clone(), reference }
+    }
+}
+
+/// What one call can be told.
+pub(super) struct Voice {
+    prompts: Prompts,
+    line: Line,
+    reference: Reference,
+}
+
+impl Voice {
+    /// Prompts to play, in order. `spoken`: the language the caller used last; the line's first one until then.
+    pub(super) fn words(&self, say: Say, spoken: Option<Language>) -> Result<Vec<Arc<Prompt>>, PromptError> {
+        let known = |language: &Language| self.line.languages.contains(language);
+        let language = spoken.filter(known).or(self.line.languages.first().copied()).unwrap_or(Language::En);
+        match say {
+            Say::Notice => {
+                let mut words = Vec::new();
+                for language in &self.line.languages {
+                    let number = self.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
+                    words.extend(self.prompts.with_digits(*language, PromptName::Notice, number)?);
+                }
+                Ok(words)
+            }
+            Say::AnythingElse => Ok(vec![self.prompts.get(language, PromptName::AnythingElse)?]),
+            Say::Warning => Ok(vec![self.prompts.get(language, PromptName::Warning)?]),
+            Say::Close => self.close(language),
+            Say::CloseWithCallBack => {
+                let mut words = vec![self.prompts.get(language, PromptName::CallBack)?];
+                words.extend(self.close(language)?);
+                Ok(words)
+            }
+        }
+    }
+
+    /// Thanks, the reference digit by digit, goodbye.
+    fn close(&self, language: Language) -> Result<Vec<Arc<Prompt>>, PromptError> {
+        let mut words = self.prompts.with_digits(language, PromptName::Reference, self.reference.digits())?;
+        words.push(self.prompts.get(language, PromptName::Goodbye)?);
+        Ok(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(say: Say, spoken: Option<Language>) -> String {
+        let config = Config::standard();
+        let voice = LinePrompts::load(&config).unwrap().voice(&config.lines[0], Reference::from_random(121_212_121));
+        voice.words(say, spoken).unwrap().iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_close_reads_the_reference_in_the_callers_language_and_never_falls_silent() {
+        assert!(said(Say::Close, None).starts_with("Thank you. Your reference is one two one two"));
+        assert!(said(Say::Close, Some(Language::Zh)).contains("您的编号是 一 二 一 二"));
+        // The line has no Cantonese: its first language is better than nothing.
+        assert!(said(Say::CloseWithCallBack, Some(Language::Yue)).starts_with("We will call you back."));
+    }
+
+    #[test]
+    fn the_notice_is_read_in_every_language_of_the_line_with_the_number_for_danger() {
+        let notice = said(Say::Notice, None);
+        assert!(
+            notice.contains("recorded") && notice.contains("one one two") && notice.contains("一 一 二"),
+            "{notice}"
+        );
+    }
+}
