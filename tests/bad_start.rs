@@ -87,7 +87,10 @@ fn a_missing_truncated_or_changed_model_is_named_with_what_was_expected() {
 fn a_port_in_use_is_named() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    refused(&format!("{SOUND}[sip]\nlisten = [\"udp:{address}\"]\n"), &["sip.listen", &address.to_string(), "another program uses"]);
+    refused(
+        &format!("{SOUND}[sip]\nlisten = [\"udp:{address}\"]\n"),
+        &["sip.listen", &address.to_string(), "another program uses"],
+    );
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
