@@ -15,9 +15,7 @@ const MAGIC: &[u8; 4] = b"lmgg";
 /// Why a model file is not used. One line: path, expected, found, what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error(
-        "model {path}: expected a model file, found none; set [speech] model, or fetch one with `heardline models pull`"
-    )]
+    #[error("model {path}: expected a model file, found none; set [speech] model to a Whisper model in ggml form")]
     Missing { path: PathBuf },
     #[error("model {path}: expected a readable file, found: {reason}; check its owner and mode")]
     Unreadable { path: PathBuf, reason: String },
@@ -202,7 +200,7 @@ mod tests {
             assert!(message.contains("expected") && message.contains("found"), "{message}");
             message
         };
-        assert!(message(None, None).contains("models pull"));
+        assert!(message(None, None).contains("[speech] model"));
         assert!(message(Some(&whole[..10]), None).contains("expected 20 bytes, found 10"));
         assert!(message(Some(b"lmgg and the weightz"), None).contains("expected SHA-256"));
         assert!(message(Some(b"GGUF and the weights"), None).contains("found \"GGUF\""));
