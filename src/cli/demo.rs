@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -43,14 +44,17 @@ impl Demo {
         config.public.listen = free_port;
         config.sip.listen = vec![SipListen::Udp(free_port)];
         let gateway = Gateway::start(config, Parts::default()).await?;
-        let outcome = self.show_call(&gateway, &sample).await;
+        let outcome = tokio::select! {
+            outcome = self.show_call(&gateway, &sample) => outcome,
+            () = told_to_end() => Err(Failure::new("ended before the draft was delivered")),
+        };
         if let (Ok(()), false) = (&outcome, self.once) {
             self.say(&format!("\nThe desk shows it all, with sound: http://{}/", gateway.desk_address()));
             if let Some(listen) = gateway.sip_addresses().first() {
                 self.say(&format!("Call again:  heardline call sip:hotline@{} {}", listen.address(), sample.display()));
             }
             self.say("Ctrl-C ends the demo and removes its data.");
-            let _interrupted = tokio::signal::ctrl_c().await;
+            told_to_end().await;
         }
         gateway.shutdown().await;
         outcome
@@ -163,6 +167,15 @@ impl Demo {
                 self.sample
             ))
         })
+    }
+}
+
+/// Ctrl-C, or SIGTERM: either way the demo's data is removed.
+async fn told_to_end() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 
