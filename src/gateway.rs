@@ -1,5 +1,8 @@
 //! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
 
+mod checked;
+mod watch;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
-use crate::config::{Config, ConfigError, SipListen, find_bundled, limits};
-use crate::draft::{DraftError, Drafter};
+use crate::config::{Config, ConfigError, SipListen, limits};
+use crate::draft::DraftError;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
@@ -24,12 +27,15 @@ use crate::media::prompt::PromptError;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
-use crate::pipeline::{LinePrompts, Stages, carry_on, recover, run_call};
+use crate::pipeline::{Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
-use crate::speech::{
-    Catalogue, ModelError, Recognizer, RecognizerError, SpeechPool, WhisperRecognizer, WhisperSettings, verify,
-};
-use crate::store::{DataDir, SqliteStore, Store, StoreError};
+use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
+use crate::store::{DataDir, Store, StoreError};
+
+use checked::Checked;
+use watch::watch;
+
+pub use checked::load_recognizer;
 
 /// Why the gateway did not start. Everything an operator can mend ends the program with exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -98,27 +104,12 @@ impl Gateway {
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
         let metrics = metrics::install()?;
         let Parts { clock, recognizer } = parts;
-        let recognizer = match recognizer {
-            Some(recognizer) => recognizer,
-            None => load_recognizer(&config)?,
-        };
+        let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
         let model = recognizer.model().clone();
-        refuse_demo_model_beyond_loopback(&config, model.demo)?;
-        let prompts = LinePrompts::load(&config)?;
-        let drafter = Drafter::new()?;
-        let data = DataDir::open(&config.data.dir)?;
-        let (secret_file, create) = match &config.intake.secret_file {
-            Some(file) => (file.clone(), false),
-            None => (data.webhook_secret(), true),
-        };
-        let secret = WebhookSecret::load(&secret_file, create)?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).await?);
         let health = Arc::new(Health::default());
 
-        let desk_listener = listen("desk.listen", config.desk.listen).await?;
-        let public_listener = listen("public.listen", config.public.listen).await?;
-        let desk = bound("desk.listen", &desk_listener, config.desk.listen)?;
-        let public = bound("public.listen", &public_listener, config.public.listen)?;
+        let (desk_listener, desk) = listen("desk.listen", config.desk.listen).await?;
+        let (public_listener, public) = listen("public.listen", config.public.listen).await?;
         let servers = CancellationToken::new();
         let admission = Admission::new(config.sip.max_calls);
         let settings = SipSettings {
@@ -159,27 +150,25 @@ impl Gateway {
         let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
-        let recordings = data.clone();
-        let nudge = outbox.clone();
         let desk_parts = DeskParts {
-            store,
+            store: store.clone(),
             clock,
             events,
-            recordings: Arc::new(move |call| recordings.recording(call)),
+            recordings: recordings(data.clone()),
             secrets: vec![secret],
             health: health.clone(),
             metrics,
             notices: model.demo.then(|| DEMO_MODEL_NOTICE.to_owned()).into_iter().collect(),
             sip: sip.iter().map(dial).collect(),
             draft_schema: crate::draft::json_schema(),
-            nudge_outbox: Arc::new(move || nudge.nudge()),
+            nudge_outbox: nudge(outbox.clone()),
         };
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
-            tokio::spawn(watch(data, stages.store.clone(), health.clone(), admission.clone(), servers.clone())),
+            tokio::spawn(watch(data, store, health.clone(), admission.clone(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
         Ok(Self { stages, sip, desk, public, admission, calls, outbox, health, servers, tasks })
@@ -235,30 +224,6 @@ impl Gateway {
     }
 }
 
-/// Verifies and loads the model that the configuration names.
-pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartError> {
-    let path: PathBuf = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
-    let info = verify(&path, &Catalogue::bundled()?, config.speech.model_sha256.as_deref())?;
-    let settings = WhisperSettings {
-        window_margin_ms: config.speech.window_margin_ms,
-        window_floor_ms: config.speech.window_floor_ms,
-    };
-    Ok(Arc::new(WhisperRecognizer::load(&path, info, settings)?))
-}
-
-fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {
-    let Some(listen) = config.sip.listen.iter().find(|listen| !listen.address().ip().is_loopback()) else {
-        return Ok(());
-    };
-    if !demo || config.speech.allow_demo_model {
-        return Ok(());
-    }
-    Err(StartError::DemoModel(format!(
-        "sip.listen = {listen}: real callers would be transcribed by the bundled demo model, which invents sentences \
-         when a person speaks; set speech.model to a real Whisper model, or speech.allow_demo_model = true"
-    )))
-}
-
 fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<Endpoint, StartError> {
     let (name, url) = match &config.intake.url {
         Some(url) => ("intake", url.clone()),
@@ -273,12 +238,20 @@ fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<En
     Ok(Endpoint { name: name.into(), url, secret })
 }
 
-async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|e| StartError::Http { key, address, reason: e.to_string() })
+/// Binds, and says which port it got.
+async fn listen(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |e: std::io::Error| StartError::Http { key, address, reason: e.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
-fn bound(key: &'static str, listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|e| StartError::Http { key, address, reason: e.to_string() })
+fn recordings(data: DataDir) -> Arc<dyn Fn(CallId) -> PathBuf + Send + Sync> {
+    Arc::new(move |call| data.recording(call))
+}
+
+fn nudge(outbox: OutboxHandle) -> Arc<dyn Fn() + Send + Sync> {
+    Arc::new(move || outbox.nudge())
 }
 
 fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
@@ -301,48 +274,6 @@ async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stag
                 carry_on(&stages, call).await;
             }
         });
-    }
-}
-
-/// Free space below which no new call is taken: running ones can still finish.
-const FREE_FLOOR: u64 = 256 * 1024 * 1024;
-/// How often what the gateway lives on is looked at.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
-
-/// Sets the health conditions, and refuses new calls while the disk has no room for them.
-async fn watch(
-    data: DataDir,
-    store: Arc<dyn Store>,
-    health: Arc<Health>,
-    admission: Admission,
-    stop: CancellationToken,
-) {
-    let mut every = tokio::time::interval(WATCH_EVERY);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {}
-        }
-        let folder = data.clone();
-        let free = tokio::task::spawn_blocking(move || folder.free_bytes()).await;
-        let disk = match free.map_err(|e| e.to_string()).and_then(|free| free.map_err(|e| e.to_string())) {
-            Ok(free) if free >= FREE_FLOOR => Ok(()),
-            Ok(free) => Err(format!(
-                "{} MiB free in {}; new calls are refused below {} MiB",
-                free >> 20,
-                data.root().display(),
-                FREE_FLOOR >> 20
-            )),
-            Err(error) => Err(format!("{}: {error}", data.root().display())),
-        };
-        admission.pause(disk.is_err());
-        health.set("disk", disk);
-        let damaged = store.damaged().await.unwrap_or_default();
-        let stored = match damaged.first() {
-            None => Ok(()),
-            Some(first) => Err(format!("{} damaged call rows, the first {first}; restore a backup", damaged.len())),
-        };
-        health.set("store", stored);
     }
 }
 
