@@ -84,6 +84,7 @@ pub struct Gateway {
     admission: Admission,
     calls: TaskTracker,
     outbox: OutboxHandle,
+    outbox_stop: CancellationToken,
     health: Arc<Health>,
     servers: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -91,6 +92,9 @@ pub struct Gateway {
 
 /// After this long calls that are still being recognised are left to boot recovery.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
+
+/// After this long drafts that are still due are left to the next start.
+const DELIVER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A reader that holds a connection open this long after the end is cut off.
 const LISTENER_CLOSES_WITHIN: Duration = Duration::from_secs(5);
@@ -125,7 +129,8 @@ impl Gateway {
         let desk_url = format!("http://{desk}");
         let endpoint = endpoint(&config, &desk_url, secret.clone())?;
         let endpoints = vec![endpoint.name.clone()];
-        let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), servers.clone());
+        let outbox_stop = CancellationToken::new();
+        let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), outbox_stop.clone());
         let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
         let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
         let stages = Arc::new(Stages {
@@ -171,7 +176,7 @@ impl Gateway {
             tokio::spawn(watch(data, store, health.clone(), admission.clone(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
-        Ok(Self { stages, sip, desk, public, admission, calls, outbox, health, servers, tasks })
+        Ok(Self { stages, sip, desk, public, admission, calls, outbox, outbox_stop, health, servers, tasks })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {
@@ -212,9 +217,14 @@ impl Gateway {
         if tokio::time::timeout(FINISH_WITHIN, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls not finished in time; the next start carries them on");
         }
+        // The built-in endpoint must still answer while the last drafts are posted.
+        if tokio::time::timeout(DELIVER_WITHIN, nothing_due(&self.stages)).await.is_err() {
+            tracing::warn!("drafts are still owed; the next start delivers them");
+        }
+        self.outbox_stop.cancel();
+        self.outbox.stopped().await;
         self.health.stop();
         self.servers.cancel();
-        self.outbox.stopped().await;
         for mut task in self.tasks {
             if tokio::time::timeout(LISTENER_CLOSES_WITHIN, &mut task).await.is_err() {
                 task.abort();
@@ -236,6 +246,15 @@ fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<En
         expected: "a URL".into(),
     })?;
     Ok(Endpoint { name: name.into(), url, secret })
+}
+
+/// Returns when every delivery was made or waits for a later time.
+async fn nothing_due(stages: &Stages) {
+    const ASK_EVERY: Duration = Duration::from_millis(20);
+    while stages.store.due_deliveries(stages.clock.unix_ms(), 1).await.is_ok_and(|due| !due.is_empty()) {
+        stages.outbox.nudge();
+        tokio::time::sleep(ASK_EVERY).await;
+    }
 }
 
 /// Binds, and says which port it got.

@@ -141,6 +141,7 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         tracing::info!(%call, %error, "call ended before it was answered");
         return answer::withdrawn(&stages, call).await;
     }
+    tracing::info!(%call, line = known.line.name, codec = plan.codec.name(), "call answered");
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.

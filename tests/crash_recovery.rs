@@ -78,6 +78,24 @@ impl Served {
         waited.await.expect("the fault point was reached");
     }
 
+    /// Two finished sentences are proof that the caller was heard that far: their end in milliseconds.
+    async fn two_sentences(&self) -> u64 {
+        let heard = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let calls = self.get("/api/calls").await;
+                if let Some(id) = calls.pointer("/calls/0/id").and_then(Value::as_str) {
+                    let call = self.get(&format!("/api/calls/{id}")).await;
+                    let segments = call["transcript"].as_array().unwrap();
+                    if segments.len() >= 2 {
+                        return segments[1]["span"]["end_ms"].as_u64().unwrap();
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        heard.await.expect("two sentences were recognised")
+    }
+
     async fn get(&self, path: &str) -> Value {
         let answer = reqwest::get(format!("http://{}{path}", self.desk)).await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
@@ -124,21 +142,7 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
     let gateway = Served::start(folder.path(), &endpoint.url(), None);
     let speaking = tokio::spawn(call(gateway.sip, "en-streetlight"));
 
-    // Two finished sentences are proof that the caller was heard that far.
-    let heard_ms = tokio::time::timeout(DEADLINE, async {
-        loop {
-            let calls = gateway.get("/api/calls").await;
-            if let Some(id) = calls.pointer("/calls/0/id").and_then(Value::as_str) {
-                let call = gateway.get(&format!("/api/calls/{id}")).await;
-                let segments = call["transcript"].as_array().unwrap();
-                if segments.len() >= 2 {
-                    return segments[1]["span"]["end_ms"].as_u64().unwrap();
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    let heard_ms = heard_ms.await.expect("two sentences were recognised");
+    let heard_ms = gateway.two_sentences().await;
     gateway.kill();
     speaking.abort();
     assert!(endpoint.posts().is_empty());
@@ -152,6 +156,30 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
     assert!(words(&draft).contains("street light is broken"), "{}", words(&draft));
     let row = again.get("/api/calls").await;
     assert_eq!(row.pointer("/calls/0/state").unwrap(), "done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_in_mid_call_the_draft_is_delivered_before_the_process_ends() {
+    let folder = TempDir::new().unwrap();
+    let endpoint = ScriptedEndpoint::start().await;
+    let mut gateway = Served::start(folder.path(), &endpoint.url(), None);
+    let speaking = tokio::spawn(call(gateway.sip, "en-streetlight"));
+    gateway.two_sentences().await;
+    let pid = rustix::process::Pid::from_child(&gateway.process);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = tokio::time::timeout(DEADLINE, async {
+        loop {
+            if let Some(status) = gateway.process.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(ended.await.expect("it ends").success());
+    speaking.abort();
+    let draft = one_effect(&endpoint.posts());
+    assert_eq!(draft.pointer("/call/end_cause").unwrap(), "shutdown");
+    assert!(words(&draft).contains("street light is broken"), "{}", words(&draft));
 }
 
 /// Aborts at `fault`, restarts, and returns what the endpoint got.

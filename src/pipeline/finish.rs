@@ -39,6 +39,7 @@ pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
     if !end_call(stages, call, end).await {
         return;
     }
+    tracing::info!(%call, %cause, duration_ms = duration.as_millis(), "call ended");
     fault::point("audio.complete");
     if scribe.finish().await {
         complete(stages, call).await;
@@ -87,6 +88,7 @@ async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
         endpoints: stages.endpoints.clone(),
     };
     if stages.store.complete_draft(committed).await? {
+        tracing::info!(%call, utterances = utterances.len(), "draft committed");
         fault::point("draft.committed");
         stages.outbox.nudge();
         stages.tell(CallEvent::Draft { call, complete: true, draft: body });
