@@ -300,6 +300,6 @@ async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stag
 fn dial(listen: &SipListen) -> String {
     match listen {
         SipListen::Udp(address) => format!("sip:hotline@{address}"),
-        SipListen::Tcp(address) => format!("sip:hotline@{address};transport=tcp"),
+        other => format!("sip:hotline@{};transport={}", other.address(), other.transport()),
     }
 }

@@ -30,7 +30,18 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         }
     }
     // Optional keys have no default to serialise; they stand in the manual as comments.
-    for optional in ["public_address", "model_sha256", "url", "secret_file", "prompts"] {
+    for optional in [
+        "public_address",
+        "tls_certificate",
+        "tls_key",
+        "model_sha256",
+        "url",
+        "secret_file",
+        "otlp_endpoint",
+        "prompts",
+        "max_calls",
+        "calls_per_second",
+    ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());
         }

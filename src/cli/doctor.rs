@@ -88,7 +88,7 @@ fn fail(what: &'static str, says: impl Into<String>) -> Finding {
 fn sip_port(listen: SipListen) -> Finding {
     let tried = match listen {
         SipListen::Udp(address) => UdpSocket::bind(address).map(drop),
-        SipListen::Tcp(address) => TcpListener::bind(address).map(drop),
+        SipListen::Tcp(address) | SipListen::Tls(address) => TcpListener::bind(address).map(drop),
     };
     match tried {
         Ok(()) => good("sip.listen", format!("{listen} is free")),

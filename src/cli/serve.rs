@@ -23,9 +23,7 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
         let gateway = Gateway::start(config, Parts::default()).await?;
         for listen in gateway.sip_addresses() {
-            let transport = listen.to_string();
-            let transport = transport.split(':').next().unwrap_or_default();
-            say(&format!("calls   sip:{}  ({transport})", listen.address()));
+            say(&format!("calls   sip:{}  ({})", listen.address(), listen.transport()));
         }
         say(&format!("desk    http://{}/", gateway.desk_address()));
         say(&format!("status  http://{}/", gateway.public_address()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, SipListen};
 
 /// toml's error as one line: where, the line itself, what is wrong.
 pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
@@ -16,15 +16,7 @@ pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
 }
 
 pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| {
-        Err(ConfigError::Value {
-            path: path.into(),
-            key: key.into(),
-            value: value.to_string(),
-            expected: expected.into(),
-        })
-    };
-
+    let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| value_error(path, key, value, expected);
     if !config.desk.listen.ip().is_loopback() {
         return wrong(
             "desk.listen",
@@ -32,60 +24,105 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
             "the desk has no accounts yet, so it listens on loopback only (127.0.0.1:PORT); put a proxy with a login in front of it",
         );
     }
-    if config.sip.listen.is_empty() {
+    check_sip(config, path)?;
+    check_endpoint(config, path)?;
+    check_collector(config, path)?;
+    check_rules(config, path)?;
+    check_lines(config, path)?;
+    check_trunks(config, path)
+}
+
+fn check_sip(config: &Config, path: &Path) -> Result<(), ConfigError> {
+    let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| value_error(path, key, value, expected);
+    let sip = &config.sip;
+    if sip.listen.is_empty() {
         return wrong("sip.listen", &"[]", "name at least one listener, for example [\"udp:127.0.0.1:5060\"]");
     }
-    for listen in &config.sip.listen {
-        let address = listen.address();
-        if !address.is_ipv4() {
-            return wrong("sip.listen", listen, "IPv4 addresses only in this version");
-        }
-        if !address.ip().is_loopback() && !config.sip.open && config.trunks.is_empty() {
+    for listen in &sip.listen {
+        let ip = listen.address().ip();
+        if !ip.is_loopback() && !sip.open && config.trunks.is_empty() {
             return wrong(
                 "sip.listen",
                 listen,
                 "beyond loopback, name who may call in a [[trunk]] with allow = [networks], or set sip.open = true",
             );
         }
+        if ip.is_unspecified() && sip.public_address.is_none() {
+            return wrong(
+                "sip.listen",
+                listen,
+                "listens on every address, so say which one callers send sound to: set sip.public_address",
+            );
+        }
+        if matches!(listen, SipListen::Tls(_)) && (sip.tls_certificate.is_none() || sip.tls_key.is_none()) {
+            return wrong("sip.listen", listen, "TLS needs sip.tls_certificate and sip.tls_key (PEM files)");
+        }
     }
-    if let Some(listen) = config.sip.listen.iter().find(|listen| listen.address().ip().is_unspecified())
-        && config.sip.public_address.is_none()
-    {
-        return wrong(
-            "sip.listen",
-            listen,
-            "listens on every address, so say which one callers send sound to: set sip.public_address",
-        );
+    if sip.codecs.is_empty() {
+        return wrong("sip.codecs", &"[]", "name at least one of \"opus\", \"g722\", \"pcmu\", \"pcma\"");
     }
-    if config.sip.max_calls == 0 {
+    if sip.max_calls == 0 {
         return wrong("sip.max_calls", &0, "at least 1");
     }
-    if config.sip.rtp_ports.pairs() < config.sip.max_calls {
-        let range = String::from(config.sip.rtp_ports);
-        return wrong(
-            "sip.rtp_ports",
-            &range,
-            &format!(
-                "a call needs two ports: widen the range to at least {} ports or lower sip.max_calls",
-                config.sip.max_calls * 2
-            ),
+    if sip.rtp_ports.pairs() < sip.max_calls {
+        let expected = format!(
+            "a call needs two ports: widen the range to at least {} ports or lower sip.max_calls",
+            sip.max_calls * 2
         );
+        return wrong("sip.rtp_ports", &String::from(sip.rtp_ports), &expected);
     }
-    check_endpoint(config, path)?;
-    check_rules(config, path)?;
-    check_lines(config, path)
+    Ok(())
+}
+
+fn check_trunks(config: &Config, path: &Path) -> Result<(), ConfigError> {
+    let mut names = BTreeSet::new();
+    for trunk in &config.trunks {
+        if !names.insert(&trunk.name) {
+            return value_error(path, "trunk.name", &trunk.name, "two trunks have this name; each needs its own");
+        }
+        if trunk.allow.is_empty() {
+            return value_error(path, "trunk.allow", &"[]", "name at least one network, for example \"192.0.2.0/28\"");
+        }
+        if trunk.max_calls == Some(0) || trunk.calls_per_second == Some(0) {
+            return value_error(path, "trunk.max_calls", &0, "at least 1; to shut a trunk out, remove it");
+        }
+    }
+    Ok(())
+}
+
+fn check_collector(config: &Config, path: &Path) -> Result<(), ConfigError> {
+    let Some(url) = &config.telemetry.otlp_endpoint else { return Ok(()) };
+    let wrong = |expected: &str| value_error(path, "telemetry.otlp_endpoint", url, expected);
+    let Ok(parsed) = reqwest::Url::parse(url) else {
+        return wrong("not a URL; write for example \"http://127.0.0.1:4318/v1/traces\"");
+    };
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return wrong("only http and https");
+    }
+    match is_local(&parsed) {
+        None => wrong("names no host"),
+        Some(false) if !config.telemetry.allow_remote => {
+            wrong("beyond this machine; say it explicitly with telemetry.allow_remote = true")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the URL's host is this machine; `None` without a host.
+fn is_local(url: &reqwest::Url) -> Option<bool> {
+    Some(match url.host_str()? {
+        "localhost" => true,
+        host => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+    })
+}
+
+fn value_error<T>(path: &Path, key: &str, value: &dyn std::fmt::Display, expected: &str) -> Result<T, ConfigError> {
+    Err(ConfigError::Value { path: path.into(), key: key.into(), value: value.to_string(), expected: expected.into() })
 }
 
 fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let Some(url) = &config.intake.url else { return Ok(()) };
-    let wrong = |expected: &str| {
-        Err(ConfigError::Value {
-            path: path.into(),
-            key: "intake.url".into(),
-            value: url.clone(),
-            expected: expected.into(),
-        })
-    };
+    let wrong = |expected: &str| value_error(path, "intake.url", url, expected);
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return wrong("not a URL; write for example \"http://127.0.0.1:9000/drafts\"");
     };
@@ -95,11 +132,7 @@ fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return wrong("no user or password in the URL; deliveries are signed (Standard Webhooks)");
     }
-    let local = match parsed.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-        None => return wrong("names no host"),
-    };
+    let Some(local) = is_local(&parsed) else { return wrong("names no host") };
     if !local && !config.intake.allow_remote {
         return wrong(
             "beyond this machine; drafts are callers' words, so say it explicitly with intake.allow_remote = true",
@@ -120,30 +153,25 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
         ("call.media_lost_s", rules.media_lost_s),
     ] {
         if !(1..=3600).contains(&value) {
-            return Err(ConfigError::Value {
-                path: path.into(),
-                key: key.into(),
-                value: value.to_string(),
-                expected: "1 to 3600 seconds".into(),
-            });
+            return value_error(path, key, &value, "1 to 3600 seconds");
         }
     }
+    if rules.drain_s > 3600 {
+        return value_error(path, "call.drain_s", &rules.drain_s, "0 to 3600 seconds");
+    }
     if rules.warn_after_s >= rules.end_after_s || rules.end_after_s > 3 * 3600 {
-        return Err(ConfigError::Value {
-            path: path.into(),
-            key: "call.end_after_s".into(),
-            value: rules.end_after_s.to_string(),
-            expected: "above call.warn_after_s, so that nobody is cut off without a warning, and at most 10800 seconds"
-                .into(),
-        });
+        return value_error(
+            path,
+            "call.end_after_s",
+            &rules.end_after_s,
+            "above call.warn_after_s, so that nobody is cut off without a warning, and at most 10800 seconds",
+        );
     }
     Ok(())
 }
 
 fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key: &str, value: &str, expected: &str| {
-        Err(ConfigError::Value { path: path.into(), key: key.into(), value: value.into(), expected: expected.into() })
-    };
+    let wrong = |key: &str, value: &str, expected: &str| value_error(path, key, &value, expected);
     let mut names = BTreeSet::new();
     let mut numbers = BTreeSet::new();
     for line in &config.lines {
@@ -157,6 +185,9 @@ fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
         }
         if line.languages.is_empty() {
             return wrong("line.languages", "[]", "name at least one of \"en\", \"zh\", \"yue\"");
+        }
+        if !(1..=36_500).contains(&line.retention_days) {
+            return wrong("line.retention_days", &line.retention_days.to_string(), "1 to 36500 days");
         }
         for region in &line.regions {
             if !matches!(region.as_str(), "CN" | "HK" | "US" | "CA" | "GB") {

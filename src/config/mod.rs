@@ -16,7 +16,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Language;
+use crate::call::{Codec, Language};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,7 @@ pub struct Config {
     pub call: CallRules,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,
+    pub telemetry: Telemetry,
     #[serde(rename = "trunk")]
     pub trunks: Vec<Trunk>,
 }
@@ -50,6 +51,8 @@ pub struct Config {
 pub struct Data {
     /// Folder of the database, the recordings and the generated secret.
     pub dir: PathBuf,
+    /// New calls are refused while the folder's file system has less room than this, MiB.
+    pub min_free_mib: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +77,13 @@ pub struct Sip {
     /// Accept calls from any address. Without it, sources beyond loopback need a `[[trunk]]`.
     pub open: bool,
     pub max_calls: usize,
+    /// PEM files of the `tls:` listeners; read again on SIGHUP.
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    /// Codecs we take, the one we like best first; the first of them that the caller offers is spoken.
+    pub codecs: Vec<Codec>,
+    /// Learn where a caller behind NAT sends sound from, when its SDP address stays silent.
+    pub nat_learning: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,6 +122,8 @@ pub struct CallRules {
     pub end_after_s: u64,
     pub no_media_s: u64,
     pub media_lost_s: u64,
+    /// After SIGTERM running calls may go on this long before they end with a spoken close.
+    pub drain_s: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,6 +141,18 @@ pub struct Line {
     pub record_before_notice_ends: bool,
     /// Folder with `<language>/<prompt>.wav` that replaces the built-in prompts.
     pub prompts: Option<PathBuf>,
+    /// Days after its end that a call is kept; then sound, words, drafts and deliveries are erased.
+    pub retention_days: u32,
+}
+
+/// Traces, one a call, as OTLP over HTTP. Without `otlp_endpoint` none are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// For example `http://127.0.0.1:4318/v1/traces`.
+    pub otlp_endpoint: Option<String>,
+    /// The collector may be beyond loopback. Traces hold no words, numbers or names.
+    pub allow_remote: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,11 +163,17 @@ pub struct Trunk {
     /// Believe P-Asserted-Identity from these networks.
     #[serde(default)]
     pub trust_identity: bool,
+    /// Calls at once from this trunk; without it only `sip.max_calls` counts.
+    #[serde(default)]
+    pub max_calls: Option<usize>,
+    /// New calls a second from this trunk, with bursts of twice as many.
+    #[serde(default)]
+    pub calls_per_second: Option<u32>,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        Self { dir: PathBuf::from("data") }
+        Self { dir: PathBuf::from("data"), min_free_mib: 256 }
     }
 }
 
@@ -168,6 +198,10 @@ impl Default for Sip {
             rtp_ports: PortRange { first: 20_000, last: 29_999 },
             open: false,
             max_calls: limits::MAX_CALLS,
+            tls_certificate: None,
+            tls_key: None,
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma],
+            nat_learning: true,
         }
     }
 }
@@ -187,6 +221,13 @@ impl Default for Speech {
 }
 
 #[expect(clippy::derivable_impls, reason = "every default stands in one place, next to its siblings")]
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, allow_remote: false }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "every default stands in one place, next to its siblings")]
 impl Default for Intake {
     fn default() -> Self {
         Self { url: None, secret_file: None, allow_remote: false }
@@ -202,6 +243,7 @@ impl Default for CallRules {
             end_after_s: 30 * 60,
             no_media_s: limits::NO_MEDIA.as_secs(),
             media_lost_s: limits::MEDIA_LOST.as_secs(),
+            drain_s: 120,
         }
     }
 }
@@ -216,45 +258,57 @@ impl Default for Line {
             emergency_number: "112".into(),
             record_before_notice_ends: true,
             prompts: None,
+            retention_days: 90,
         }
     }
 }
 
-/// `udp:ADDRESS:PORT` or `tcp:ADDRESS:PORT`.
+/// `udp:ADDRESS:PORT`, `tcp:…` or `tls:…`; an IPv6 address stands in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SipListen {
     Udp(SocketAddr),
     Tcp(SocketAddr),
+    Tls(SocketAddr),
 }
 
 impl SipListen {
     pub fn address(self) -> SocketAddr {
         match self {
-            Self::Udp(address) | Self::Tcp(address) => address,
+            Self::Udp(address) | Self::Tcp(address) | Self::Tls(address) => address,
+        }
+    }
+
+    /// `udp`, `tcp` or `tls`, as `;transport=` names it.
+    pub fn transport(self) -> &'static str {
+        match self {
+            Self::Udp(_) => "udp",
+            Self::Tcp(_) => "tcp",
+            Self::Tls(_) => "tls",
         }
     }
 }
 
 impl fmt::Display for SipListen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Udp(address) => write!(f, "udp:{address}"),
-            Self::Tcp(address) => write!(f, "tcp:{address}"),
-        }
+        write!(f, "{}:{}", self.transport(), self.address())
     }
 }
 
 impl FromStr for SipListen {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("{text:?} is not a SIP listener; write \"udp:127.0.0.1:5060\" or \"tcp:127.0.0.1:5060\"");
+        let wrong = || {
+            format!(
+                "{text:?} is not a SIP listener; write \"udp:127.0.0.1:5060\", \"tcp:[::1]:5060\" or \"tls:127.0.0.1:5061\""
+            )
+        };
         let (transport, address) = text.split_once(':').ok_or_else(wrong)?;
         let address: SocketAddr = address.parse().map_err(|_| wrong())?;
         match transport {
             "udp" => Ok(Self::Udp(address)),
             "tcp" => Ok(Self::Tcp(address)),
+            "tls" => Ok(Self::Tls(address)),
             _ => Err(wrong()),
         }
     }

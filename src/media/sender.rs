@@ -171,6 +171,9 @@ mod tests {
             dtmf_payload_type: None,
             remote: "127.0.0.1:4000".parse().unwrap(),
             remote_rtcp: "127.0.0.1:4001".parse().unwrap(),
+            rtcp_mux: false,
+            signalled_from: None,
+            noise_payload_type: None,
             direction,
             ptime_ms: 20,
         }

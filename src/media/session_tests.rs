@@ -28,6 +28,9 @@ async fn call(timeouts: MediaTimeouts) -> Call {
         dtmf_payload_type: Some(101),
         remote,
         remote_rtcp: SocketAddr::new(remote.ip(), remote.port().wrapping_add(1)),
+        rtcp_mux: false,
+        signalled_from: None,
+        noise_payload_type: None,
         direction: Direction::SendRecv,
         ptime_ms: 20,
     };

@@ -50,7 +50,13 @@ mod tests {
     use super::*;
 
     fn trunk(allow: &str, trust_identity: bool) -> Trunk {
-        Trunk { name: allow.into(), allow: vec![allow.parse().unwrap()], trust_identity }
+        Trunk {
+            name: allow.into(),
+            allow: vec![allow.parse().unwrap()],
+            trust_identity,
+            max_calls: None,
+            calls_per_second: None,
+        }
     }
 
     fn entry(doors: &Doors, source: &str) -> Entry {

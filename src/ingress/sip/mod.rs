@@ -154,7 +154,7 @@ impl SipDoor {
                     transports.add_transport(connection.into());
                     addresses.push(SipListen::Udp(bound));
                 }
-                SipListen::Tcp(address) => {
+                SipListen::Tcp(address) | SipListen::Tls(address) => {
                     let listener = TcpListener::bind(address).await.map_err(wrong)?;
                     addresses.push(SipListen::Tcp(listener.local_addr().map_err(wrong)?));
                     streams.push(listener);

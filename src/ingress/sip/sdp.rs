@@ -14,6 +14,8 @@ use crate::config::limits;
 pub const PTIME_MS: u32 = 20;
 /// Payload type of telephone-event where we make the offer; the number most peers use.
 pub const OFFERED_DTMF: u8 = 101;
+/// Payload type of a codec without a static one, where we make the offer.
+pub const OFFERED_DYNAMIC: u8 = 96;
 /// Packet times beyond this are a typing error, not a wish (RFC 3551 section 4.2 asks receivers for 200 ms).
 const MAX_PTIME_MS: u32 = 200;
 
@@ -113,6 +115,9 @@ impl Offer {
             dtmf_payload_type: formats.iter().find(|f| f.telephone_event).map(|f| f.payload_type),
             remote: SocketAddr::from((address, media.port)),
             remote_rtcp: rtcp_address(media, address),
+            rtcp_mux: false,
+            signalled_from: None,
+            noise_payload_type: None,
             direction: ours(offered, address.is_unspecified()),
             ptime_ms: packet_time(media),
         })
@@ -146,7 +151,7 @@ impl Offer {
 pub fn offer(codec: Codec, local_rtp: SocketAddr, ids: SessionIds) -> String {
     let spoken = Spoken {
         codec,
-        payload_type: codec.static_payload_type(),
+        payload_type: codec.static_payload_type().unwrap_or(OFFERED_DYNAMIC),
         dtmf: Some(OFFERED_DTMF),
         direction: Direction::SendRecv,
     };
@@ -168,7 +173,7 @@ impl Format {
             (number.parse() == Ok(payload_type)).then(|| encoding.trim())
         });
         let Some(encoding) = mapped else {
-            let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|c| c.static_payload_type() == payload_type);
+            let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|c| c.static_payload_type() == Some(payload_type));
             return Some(Self { payload_type, codec, telephone_event: false });
         };
         let mut parts = encoding.split('/');

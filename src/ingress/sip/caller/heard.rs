@@ -32,6 +32,7 @@ impl Heard {
         let codec = match media.codec {
             Codec::Pcmu => CodecType::PCMU,
             Codec::Pcma => CodecType::PCMA,
+            Codec::G722 | Codec::Opus => CodecType::G722,
         };
         Self {
             payload_type: media.payload_type,
@@ -94,6 +95,9 @@ mod tests {
             dtmf_payload_type: None,
             remote: address,
             remote_rtcp: address,
+            rtcp_mux: false,
+            signalled_from: None,
+            noise_payload_type: None,
             direction: Direction::SendRecv,
             ptime_ms: 20,
         };

@@ -52,6 +52,7 @@ impl<'a> Speaker<'a> {
         let codec = match media.codec {
             Codec::Pcmu => CodecType::PCMU,
             Codec::Pcma => CodecType::PCMA,
+            Codec::G722 | Codec::Opus => CodecType::G722,
         };
         let (ssrc, sequence, timestamp) = start;
         Self {
@@ -148,6 +149,9 @@ mod tests {
             dtmf_payload_type: Some(101),
             remote: "127.0.0.1:4000".parse().unwrap(),
             remote_rtcp: "127.0.0.1:4001".parse().unwrap(),
+            rtcp_mux: false,
+            signalled_from: None,
+            noise_payload_type: None,
             direction: Direction::SendRecv,
             ptime_ms: 20,
         }
