@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use heardline::call::Codec;
-use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use heardline::ops::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -106,8 +106,7 @@ fn plan(sip: SocketAddr, sample: &str) -> CallPlan {
     CallPlan {
         target: format!("sip:hotline@{sip}"),
         from_user: "+12025550123".into(),
-        pcm: read_wav(&bundled(&format!("audio-samples/{sample}.wav"))).0,
-        codec: Codec::Pcmu,
+        sound: Sound::new(&read_wav(&bundled(&format!("audio-samples/{sample}.wav"))).0, Codec::Pcmu),
         dtmf: None,
         hang_up: HangUp::AfterAudio { linger_ms: 0 },
         record: false,
