@@ -5,3 +5,5 @@ pub mod descriptors;
 pub mod fault;
 pub mod health;
 pub mod metrics;
+pub mod notify;
+pub mod trusted_time;

@@ -6,6 +6,7 @@
 pub mod caller;
 mod dialog;
 pub mod doors;
+mod grammar;
 mod listen;
 mod offer;
 pub mod party;
