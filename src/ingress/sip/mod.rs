@@ -6,6 +6,8 @@
 pub mod caller;
 mod dialog;
 pub mod doors;
+#[doc(hidden)]
+pub mod fuzz;
 mod grammar;
 mod listen;
 mod offer;
