@@ -1,6 +1,7 @@
 //! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
 
 mod checked;
+mod levels;
 mod watch;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::config::{Config, ConfigError, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
+use crate::ingress::sip::tls::{Tls, TlsError};
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -79,6 +81,7 @@ impl Default for Parts {
 pub struct Gateway {
     stages: Arc<Stages>,
     sip: Vec<SipListen>,
+    tls: Option<Tls>,
     desk: SocketAddr,
     public: SocketAddr,
     admission: Admission,
@@ -121,9 +124,10 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            tls: config.sip.tls_certificate.clone().zip(config.sip.tls_key.clone()),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
-        let sip = door.addresses();
+        let (sip, tls) = (door.addresses(), door.tls());
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let desk_url = format!("http://{desk}");
@@ -132,9 +136,8 @@ impl Gateway {
         let outbox_stop = CancellationToken::new();
         let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), outbox_stop.clone());
         let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
-        let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
         let stages = Arc::new(Stages {
-            ports: PortPool::new(rtp_ip, config.sip.rtp_ports, clock.clone()),
+            ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
             config: Arc::new(config),
             clock: clock.clone(),
             store: store.clone(),
@@ -171,16 +174,22 @@ impl Gateway {
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
+            tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch(data, store, health.clone(), admission.clone(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
-        Ok(Self { stages, sip, desk, public, admission, calls, outbox, outbox_stop, health, servers, tasks })
+        Ok(Self { stages, sip, tls, desk, public, admission, calls, outbox, outbox_stop, health, servers, tasks })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {
         self.sip.clone()
+    }
+
+    /// Reads certificate and key of the `tls:` listeners again; after an error the old ones stay in use.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), Tls::reload)
     }
 
     pub fn desk_address(&self) -> SocketAddr {

@@ -95,6 +95,7 @@ fn phrase(status: u16) -> &'static str {
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
         501 => "Not Implemented",
+        503 => "Service Unavailable",
         505 => "Version Not Supported",
         513 => "Message Too Large",
         _ => "Refused",
