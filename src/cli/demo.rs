@@ -117,6 +117,7 @@ impl Demo {
                     self.say("Delivered: the endpoint accepted the draft.");
                     return Ok(call);
                 }
+                Ok(CallEvent::Erased { call }) => return Err(Failure::new(format!("call {call} was erased"))),
                 Ok(CallEvent::Delivery { call, state }) => {
                     let deliveries = gateway.store().deliveries(call).await.map_err(Failure::new)?;
                     let why = deliveries.into_iter().find_map(|d| d.last_error).unwrap_or_default();

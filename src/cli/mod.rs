@@ -5,6 +5,7 @@ mod call;
 mod demo;
 mod doctor;
 mod draft;
+mod erase;
 mod models;
 mod offline;
 mod serve;
@@ -43,6 +44,8 @@ enum Command {
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
     Doctor(doctor::Doctor),
+    /// Remove what was said in one call, for good: sound, words, draft
+    Erase(erase::Erase),
     /// Measure this machine: JSON on stdout with --json, else a table
     Bench(bench::Bench),
     /// Print a completion script: heardline completions bash > /etc/bash_completion.d/heardline
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Draft(draft) => run("warn", draft.run()),
         Command::Models(models) => models.run(),
         Command::Doctor(doctor) => run("error", doctor.run()),
+        Command::Erase(erase) => run("warn", erase.run()),
         Command::Bench(bench) => run("error", bench.run()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "heardline", &mut std::io::stdout());

@@ -105,6 +105,11 @@ pub const MAX_PAGE: u32 = 200;
 pub const STORE_QUEUE: usize = 4_096;
 /// Commands committed together.
 pub const STORE_BATCH: usize = 256;
+/// A database up to this size is rewritten after calls were erased (in memory, about a second, the writer waits), so that
+/// unused parts of its pages hold nothing of them; in a larger one rows are overwritten where they lay.
+pub const SCRUB_BYTES: i64 = 64 * 1024 * 1024;
+/// Calls the retention sweep erases together.
+pub const ERASE_BATCH: u32 = 200;
 /// Connections that read beside the writer; a page of the desk takes one for some milliseconds.
 pub const STORE_READERS: u32 = 4;
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::{EndCause, MediaPlan, Origin, Party};
+use crate::config::Config;
 
 /// A call that was admitted by its door and waits for an answer.
 pub struct IncomingCall {
@@ -24,6 +25,12 @@ pub struct IncomingCall {
     pub events: mpsc::Receiver<SignalEvent>,
     /// Counts the call against the admission limit until it is dropped.
     pub permit: admission::Permit,
+}
+
+/// A door that takes a changed configuration while calls go on.
+pub trait Reload: Send + Sync {
+    /// Who may call, and certificates read anew. `Err`: in one line what is wrong; nothing was changed.
+    fn reload(&self, config: &Config) -> Result<(), String>;
 }
 
 /// What the peer did.

@@ -4,3 +4,5 @@ pub mod clock;
 pub mod fault;
 pub mod health;
 pub mod metrics;
+pub mod notify;
+pub mod trusted_time;

@@ -5,7 +5,7 @@
 //! together) still have room for an INVITE. Nothing here allocates for a message that is turned away.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
 use crate::config::{Trunk, limits};
@@ -17,9 +17,14 @@ use super::half_open::{Caps, HalfOpen, InviteHash};
 /// The allow lists and limits of all trunks, and what each source has used of them.
 #[derive(Debug)]
 pub struct Doors {
+    rules: RwLock<Rules>,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug)]
+struct Rules {
     open: bool,
     trunks: Vec<Listed>,
-    used: Mutex<Used>,
 }
 
 /// A trunk and its limits.
@@ -73,7 +78,8 @@ const STRANGERS: usize = usize::MAX;
 const LOOPBACK: usize = usize::MAX - 1;
 
 impl Listed {
-    fn new(trunk: Trunk) -> Self {
+    /// `quota`: what an earlier listing of the trunk counts its calls in.
+    fn new(trunk: Trunk, quota: Option<Quota>) -> Self {
         let (rate, burst) = match trunk.calls_per_second {
             // Never slower than a stranger may be.
             Some(calls) => {
@@ -83,7 +89,13 @@ impl Listed {
             None => limits::TRUNK_RATE,
         };
         Self {
-            quota: trunk.max_calls.map(Quota::new),
+            quota: trunk.max_calls.map(|calls| match quota {
+                Some(quota) => {
+                    quota.resize(calls);
+                    quota
+                }
+                None => Quota::new(calls),
+            }),
             calls: trunk.calls_per_second.map(|calls| Rate::new(calls, calls)),
             messages: Rate::new(rate, burst),
             half_open: trunk.max_calls.map_or(limits::HALF_OPEN_PER_TRUNK, |calls| calls.saturating_mul(2)),
@@ -94,19 +106,33 @@ impl Listed {
 
 impl Doors {
     pub fn new(open: bool, trunks: Vec<Trunk>) -> Self {
-        let calls = vec![Bucket::default(); trunks.len()];
-        let used = Used { sources: Buckets::new(), calls, half_open: HalfOpen::default() };
-        Self { open, trunks: trunks.into_iter().map(Listed::new).collect(), used: Mutex::new(used) }
+        let used = Used { sources: Buckets::new(), calls: Vec::new(), half_open: HalfOpen::default() };
+        let doors = Self { rules: RwLock::new(Rules { open, trunks: Vec::new() }), used: Mutex::new(used) };
+        doors.replace_trunks(trunks);
+        doors
+    }
+
+    /// Other trunks from now on. One that keeps its name keeps its running calls in its quota.
+    pub fn replace_trunks(&self, trunks: Vec<Trunk>) {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = trunks.into_iter().map(|trunk| {
+            let before = rules.trunks.iter().find(|listed| listed.trunk.name == trunk.name);
+            Listed::new(trunk, before.and_then(|listed| listed.quota.clone()))
+        });
+        let fresh: Vec<_> = fresh.collect();
+        self.used().calls = vec![Bucket::default(); fresh.len()];
+        rules.trunks = fresh;
     }
 
     pub fn entry(&self, source: IpAddr) -> Entry {
-        match self.standing(source) {
+        let rules = self.rules();
+        match rules.standing(source) {
             Standing::Unlisted => Entry::Unlisted,
             Standing::Loopback => Entry::Admitted { trusted: true },
             Standing::Stranger => Entry::Admitted { trusted: false },
             // A source that two trunks list is trusted when either vouches for it.
             Standing::Trunk(_) => {
-                Entry::Admitted { trusted: self.listing(source).any(|(_, listed)| listed.trunk.trust_identity) }
+                Entry::Admitted { trusted: rules.listing(source).any(|(_, listed)| listed.trunk.trust_identity) }
             }
         }
     }
@@ -117,18 +143,20 @@ impl Doors {
 
     /// Listed, so its connections give way last.
     pub(super) fn knows(&self, source: IpAddr) -> bool {
-        matches!(self.standing(source), Standing::Trunk(_) | Standing::Loopback)
+        matches!(self.rules().standing(source), Standing::Trunk(_) | Standing::Loopback)
     }
 
     /// The quota that a call from `source` counts against.
-    pub(super) fn quota(&self, source: IpAddr) -> Option<&Quota> {
-        self.trunk(self.standing(source))?.quota.as_ref()
+    pub(super) fn quota(&self, source: IpAddr) -> Option<Quota> {
+        let rules = self.rules();
+        rules.trunk(rules.standing(source))?.quota.clone()
     }
 
     /// Takes one of the messages that `source` may send; false when it goes too fast.
     pub(super) fn keeps_rate(&self, source: IpAddr, now: Instant) -> bool {
-        let standing = self.standing(source);
-        let rate = match (standing, self.trunk(standing)) {
+        let rules = self.rules();
+        let standing = rules.standing(source);
+        let rate = match (standing, rules.trunk(standing)) {
             (_, Some(listed)) => listed.messages,
             (Standing::Loopback, _) => Rate::new(limits::TRUNK_RATE.0, limits::TRUNK_RATE.1),
             _ => Rate::new(limits::STRANGER_RATE.0, limits::STRANGER_RATE.1),
@@ -138,8 +166,9 @@ impl Doors {
 
     /// An INVITE that opens a dialog: `Ok` lets it in, and a retransmission of one that is in.
     pub(super) fn invite(&self, source: IpAddr, invite: InviteHash, full: bool, now: Instant) -> Result<(), Busy> {
-        let standing = self.standing(source);
-        let listed = self.trunk(standing);
+        let rules = self.rules();
+        let standing = rules.standing(source);
+        let listed = rules.trunk(standing);
         let busy = |reason| Err(Busy { reason, trunk: listed.map(|listed| listed.trunk.name.clone()) });
         let mut used = self.used();
         if used.half_open.is_known(invite) {
@@ -185,10 +214,16 @@ impl Doors {
         used.half_open.len()
     }
 
+    fn rules(&self) -> RwLockReadGuard<'_, Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl Rules {
     fn standing(&self, source: IpAddr) -> Standing {
         let source = source.to_canonical();
         match self.listing(source).next() {

@@ -120,9 +120,23 @@ fn a_full_gateway_refuses_new_calls_but_knows_the_ones_it_took() {
 fn a_trunk_with_all_its_calls_is_refused_until_one_ends() {
     let doors = Doors::new(false, vec![Trunk { max_calls: Some(1), ..trunk("192.0.2.0/24", false) }]);
     let admission = crate::ingress::admission::Admission::new(10);
-    let call = admission.admit_within(doors.quota(ip("192.0.2.1"))).unwrap();
+    let call = admission.admit_within(doors.quota(ip("192.0.2.1")).as_ref()).unwrap();
     let now = Clock::system().instant();
     assert_eq!(doors.invite(ip("192.0.2.2"), 1, false, now).unwrap_err().reason, "trunk_calls");
     drop(call);
     assert_eq!(doors.invite(ip("192.0.2.2"), 1, false, now), Ok(()));
+}
+
+#[test]
+fn trunks_change_while_their_calls_go_on() {
+    let city = |allow: &str, calls: usize| Trunk { name: "city".into(), max_calls: Some(calls), ..trunk(allow, false) };
+    let doors = Doors::new(false, vec![city("192.0.2.0/24", 2)]);
+    let admission = crate::ingress::admission::Admission::new(10);
+    let _call = admission.admit_within(doors.quota(ip("192.0.2.1")).as_ref()).unwrap();
+    doors.replace_trunks(vec![trunk("203.0.113.0/24", false), city("198.51.100.0/24", 1)]);
+    assert_eq!(entry(&doors, "192.0.2.1"), Entry::Unlisted);
+    let now = Clock::system().instant();
+    let refused = doors.invite(ip("198.51.100.1"), 1, false, now).unwrap_err();
+    assert_eq!(refused, Busy { reason: "trunk_calls", trunk: Some("city".into()) }, "its call of before counts");
+    assert_eq!(doors.invite(ip("203.0.113.1"), 2, false, now), Ok(()));
 }

@@ -44,11 +44,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{SipListen, Trunk};
+use crate::config::{Config, SipListen, Trunk};
 use crate::ops::clock::Clock;
 
-use super::IncomingCall;
 use super::admission::Admission;
+use super::{IncomingCall, Reload};
 use doors::Doors;
 use flows::Flows;
 use gate::Gate;
@@ -223,9 +223,9 @@ impl SipDoor {
         }
     }
 
-    /// The TLS identity of the `tls:` listeners; [`Tls::reload`] reads its files again.
-    pub fn tls(&self) -> Option<Tls> {
-        self.tls.clone()
+    /// Takes a changed configuration while the door is served.
+    pub fn reloader(&self) -> Reloader {
+        Reloader { doors: self.doors.clone(), tls: self.tls.clone() }
     }
 
     /// Takes calls until `stop`. A full `incoming` is answered with 503 and Retry-After.
@@ -250,6 +250,25 @@ impl SipDoor {
             in_progress: InProgress::default(),
         };
         tokio::spawn(requests.run(self.transactions, self.stop))
+    }
+}
+
+/// Changes a door that is being served: trunks, certificate and key.
+pub struct Reloader {
+    doors: Arc<Doors>,
+    tls: Option<Tls>,
+}
+
+impl Reload for Reloader {
+    fn reload(&self, config: &Config) -> Result<(), String> {
+        // What can fail comes first. Without a `tls:` listener the files are of no use.
+        if let Some(tls) = &self.tls {
+            let files = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref());
+            let (certificate, key) = files.ok_or("sip.tls_certificate and sip.tls_key: a tls: listener needs both")?;
+            tls.replace(&Tls::load(certificate, key).map_err(|error| error.to_string())?);
+        }
+        self.doors.replace_trunks(config.trunks.clone());
+        Ok(())
     }
 }
 

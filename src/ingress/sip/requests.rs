@@ -156,7 +156,7 @@ impl Requests {
         let riding = path.flow.as_ref().map(|flow| flow.ride());
         let entry = self.in_progress.enter(key, riding).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
         let quota = self.doors.quota(path.peer.ip());
-        let permit = self.admission.admit_within(quota).ok_or_else(unavailable)?;
+        let permit = self.admission.admit_within(quota.as_ref()).ok_or_else(unavailable)?;
         let slot = self.incoming.try_reserve().map_err(|_| unavailable())?;
 
         let told = self.reachable.address(path.local, path.peer.ip());

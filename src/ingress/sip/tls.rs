@@ -29,28 +29,27 @@ pub enum TlsError {
 /// The TLS identity of the door. Clones share it.
 #[derive(Clone)]
 pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl Tls {
     /// Reads both files (PEM; the key as PKCS#8, PKCS#1 or SEC1).
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let current = Arc::new(RwLock::new(read(certificate, key)?));
-        Ok(Self { certificate: certificate.into(), key: key.into(), current })
+        Ok(Self { current: Arc::new(RwLock::new(read(certificate, key)?)) })
     }
 
-    /// Reads the files again. New connections get the new certificate, running ones keep theirs; after an error all
-    /// keep what they have.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let fresh = read(&self.certificate, &self.key)?;
+    /// Another identity, or the same files after they were renewed. New connections get it, running ones keep theirs.
+    pub(super) fn replace(&self, fresh: &Self) {
+        let fresh = fresh.config();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+        TlsAcceptor::from(self.config())
+    }
+
+    fn config(&self) -> Arc<ServerConfig> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -148,20 +147,5 @@ mod tests {
         fs::remove_file(files.certificate()).unwrap();
         let said = files.complaint();
         assert!(said.contains("tls.pem") && said.contains("cannot be read"), "{said}");
-    }
-
-    #[test]
-    fn a_bad_new_file_keeps_the_old_certificate_and_a_good_one_replaces_it() {
-        let files = Files::new();
-        let tls = files.load().unwrap();
-        let first = tls.current.read().unwrap().clone();
-        fs::write(files.key(), "").unwrap();
-        assert!(tls.reload().is_err());
-        assert!(Arc::ptr_eq(&first, &tls.current.read().unwrap()));
-        let renewed = Files::new();
-        fs::copy(renewed.certificate(), files.certificate()).unwrap();
-        fs::copy(renewed.key(), files.key()).unwrap();
-        tls.reload().unwrap();
-        assert!(!Arc::ptr_eq(&first, &tls.current.read().unwrap()));
     }
 }
