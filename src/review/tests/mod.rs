@@ -132,6 +132,7 @@ impl TestDesk {
             duration_ms: None,
             coverage: None,
             recording: None,
+            line_quality: None,
             dtmf: String::new(),
             heard_ms: None,
         });

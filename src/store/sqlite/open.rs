@@ -17,8 +17,10 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// Every migration, oldest first. Listed by hand and not by `sqlx::migrate!`, which does not notice a new file
 /// without a build script; a test holds this list against the folder.
-pub(super) const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql"))];
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql")),
+    (2, "line quality", include_str!("../migrations/0002_line_quality.sql")),
+];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.
 pub(super) async fn open(file: &Path) -> Result<(SqliteConnection, SqlitePool), StoreError> {

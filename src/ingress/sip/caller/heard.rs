@@ -1,11 +1,11 @@
 //! What the caller hears, placed by RTP timestamp. Pure.
 
-use audio_codec::{CodecType, Decoder, create_decoder};
 use bytes::Bytes;
 use rtc_rtp::Packet;
 use rtc_shared::marshal::Unmarshal;
 
-use crate::call::{Codec, MediaPlan};
+use crate::call::MediaPlan;
+use crate::codec::Decoder;
 
 /// Most that is kept: 35 minutes at 8 kHz (a call is ended after 30), 34 MB.
 const MOST_SAMPLES: usize = 35 * 60 * 8_000;
@@ -13,7 +13,7 @@ const MOST_SAMPLES: usize = 35 * 60 * 8_000;
 /// The receiving side of one RTP stream.
 pub(super) struct Heard {
     payload_type: u8,
-    decoder: Box<dyn Decoder>,
+    decoder: Decoder,
     record: bool,
     anchor: Option<Anchor>,
     pcm: Vec<i16>,
@@ -29,14 +29,9 @@ struct Anchor {
 
 impl Heard {
     pub fn new(media: &MediaPlan, record: bool) -> Self {
-        let codec = match media.codec {
-            Codec::Pcmu => CodecType::PCMU,
-            Codec::Pcma => CodecType::PCMA,
-            Codec::G722 | Codec::Opus => CodecType::G722,
-        };
         Self {
             payload_type: media.payload_type,
-            decoder: create_decoder(codec),
+            decoder: Decoder::new(media.codec, media.codec.rate()),
             record,
             anchor: None,
             pcm: Vec::new(),
@@ -54,7 +49,7 @@ impl Heard {
         if !self.record {
             return;
         }
-        let samples = self.decoder.decode(&packet.payload);
+        let Ok(samples) = self.decoder.decode(&packet.payload) else { return };
         let Some(at) = self.place(packet.header.ssrc, packet.header.timestamp) else { return };
         let Some(end) = at.checked_add(samples.len()).filter(|end| *end <= MOST_SAMPLES) else { return };
         if self.pcm.len() < end {
@@ -85,7 +80,7 @@ impl Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
+    use crate::call::{Codec, Direction};
 
     fn heard() -> Heard {
         let address = "127.0.0.1:4000".parse().unwrap();

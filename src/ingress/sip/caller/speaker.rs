@@ -1,14 +1,15 @@
 //! What the caller sends, packet by packet: speech, then keys, then silence. Pure; one call of `next` is 20 ms.
 
-use audio_codec::{CodecType, Encoder, create_encoder};
-
-use crate::call::{Codec, MediaPlan};
+use crate::call::MediaPlan;
+use crate::codec::Encoder;
 
 /// Samples of one packet (20 ms at 8 kHz).
 const FRAME: usize = 160;
 /// The same in RTP timestamp units, and in the units of an event's duration field.
 const STEP: u32 = 160;
 const EVENT_STEP: u16 = 160;
+/// More than any codec makes of one packet.
+const MAX_PAYLOAD: usize = 1_275;
 /// Packets of one key press: 100 ms of tone, above the 40 ms every receiver must detect (RFC 4733 section 2.5.1.1).
 const KEY_PACKETS: u16 = 5;
 /// The final packet of an event is sent three times (RFC 4733 section 2.5.1.4).
@@ -36,7 +37,7 @@ enum Part {
 pub(super) struct Speaker<'a> {
     pcm: &'a [i16],
     keys: &'a [u8],
-    encoder: Box<dyn Encoder>,
+    encoder: Encoder,
     payload_type: u8,
     key_payload_type: u8,
     ssrc: u32,
@@ -49,16 +50,11 @@ pub(super) struct Speaker<'a> {
 impl<'a> Speaker<'a> {
     /// `start`: random SSRC, sequence number and timestamp (RFC 3550 section 5.1).
     pub fn new(pcm: &'a [i16], keys: &'a [u8], media: &MediaPlan, start: (u32, u16, u32)) -> Self {
-        let codec = match media.codec {
-            Codec::Pcmu => CodecType::PCMU,
-            Codec::Pcma => CodecType::PCMA,
-            Codec::G722 | Codec::Opus => CodecType::G722,
-        };
         let (ssrc, sequence, timestamp) = start;
         Self {
             pcm,
             keys,
-            encoder: create_encoder(codec),
+            encoder: Encoder::new(media.codec),
             payload_type: media.payload_type,
             key_payload_type: media.dtmf_payload_type.unwrap_or_default(),
             ssrc,
@@ -98,7 +94,9 @@ impl<'a> Speaker<'a> {
     }
 
     fn audio(&mut self, frame: &[i16]) -> Vec<u8> {
-        let payload = self.encoder.encode(frame);
+        let mut payload = vec![0; MAX_PAYLOAD];
+        let length = self.encoder.encode(frame, &mut payload);
+        payload.truncate(length);
         let packet = self.packet(self.payload_type, self.first, &payload);
         self.first = false;
         self.timestamp = self.timestamp.wrapping_add(STEP);
@@ -140,7 +138,7 @@ impl<'a> Speaker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
+    use crate::call::{Codec, Direction};
 
     fn media() -> MediaPlan {
         MediaPlan {
