@@ -205,7 +205,7 @@ impl RawPhone {
 }
 
 /// Length of the first message in the stream, by its Content-Length.
-fn whole_message(bytes: &[u8]) -> Option<usize> {
+pub fn whole_message(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let message = Message { text: String::from_utf8_lossy(&bytes[..head]).into_owned() };
     let body: usize = message.header("Content-Length").or_else(|| message.header("l"))?.parse().ok()?;
