@@ -156,33 +156,30 @@ fn with_bytes(number: usize, field: &str, bytes: &[u8]) -> Vec<u8> {
     text.into_iter().flat_map(|b| if b == 1 { bytes.to_vec() } else { vec![b] }).collect()
 }
 
-/// The message without its `line`th header, and with it twice, the second time in another spelling.
-fn lines(number: usize, line: usize) -> [(String, Vec<u8>); 3] {
+/// What becomes of a whole header line.
+const LINES: [&str; 3] = ["missing", "twice", "twice, in another spelling"];
+
+fn with_line(number: usize, line: usize, how: &str) -> Case {
     let text = String::from_utf8(written(number, "", "")).expect("sound text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a body");
-    let all: Vec<&str> = head.split("\r\n").collect();
-    let name = all[line].split(':').next().unwrap_or_default().to_owned();
-    let joined = |lines: Vec<&str>| format!("{}\r\n\r\n{body}", lines.join("\r\n")).into_bytes();
-    let missing = all.iter().enumerate().filter(|(at, _)| *at != line).map(|(_, text)| *text).collect();
-    let mut twice = all.clone();
-    twice.insert(line, all[line]);
-    let spelt = all[line].replacen(": ", "   :\r\n ", 1).to_uppercase();
-    let mut respelt = all.clone();
-    respelt.insert(line, &spelt);
-    [
-        (format!("{name} missing"), joined(missing)),
-        (format!("{name} twice"), joined(twice)),
-        (format!("{name} twice, folded"), joined(respelt)),
-    ]
+    let mut all: Vec<&str> = head.split("\r\n").collect();
+    let name = all[line].split(':').next().unwrap_or_default();
+    let respelt = all[line].replacen(": ", "   :\r\n ", 1).to_uppercase();
+    match how {
+        "missing" => drop(all.remove(line)),
+        "twice" => all.insert(line, all[line]),
+        _ => all.insert(line, &respelt),
+    }
+    Case { name: format!("{name} {how}"), bytes: format!("{}\r\n\r\n{body}", all.join("\r\n")).into_bytes() }
 }
 
-/// All cases, in the order of the fields.
-pub fn all() -> Vec<Case> {
+/// All cases, in the order of the fields, numbered from `first`.
+pub fn all(first: usize) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let headers = HEAD.matches("\r\n").count() - 2;
     for (field, sound) in FIELDS {
         for (how, value) in anomalies(sound) {
-            let bytes = written(cases.len(), field, &value.replace('#', "0"));
+            let bytes = written(first + cases.len(), field, &value.replace('#', "0"));
             cases.push(Case { name: format!("{field} {how}"), bytes });
         }
         for bytes in [b"\xff\xfe".as_slice(), b"\xc0\x80", b"\xe9", b"\xf4\x90\x80\x80"] {
@@ -190,15 +187,15 @@ pub fn all() -> Vec<Case> {
             for byte in bytes {
                 write!(name, " {byte:02x}").expect("memory");
             }
-            cases.push(Case { name, bytes: with_bytes(cases.len(), field, bytes) });
+            cases.push(Case { name, bytes: with_bytes(first + cases.len(), field, bytes) });
         }
     }
     for line in 1..=headers {
-        for (name, bytes) in lines(cases.len() + line * 3, line) {
-            cases.push(Case { name, bytes });
+        for how in LINES {
+            cases.push(with_line(first + cases.len(), line, how));
         }
     }
-    let sound = written(cases.len(), "", "");
+    let sound = written(first + cases.len(), "", "");
     for cut in (0..sound.len()).step_by(7) {
         cases.push(Case { name: format!("cut at {cut}"), bytes: sound[..cut].to_vec() });
     }
