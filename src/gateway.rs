@@ -2,6 +2,7 @@
 
 mod checked;
 mod drain;
+mod levels;
 mod reload;
 mod retention;
 mod watch;
@@ -119,9 +120,11 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            tls: config.sip.tls_certificate.clone().zip(config.sip.tls_key.clone()),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
+        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let desk_url = format!("http://{desk}");
@@ -134,9 +137,8 @@ impl Gateway {
         let eraser = Eraser::new(store.clone(), data.clone());
         let erasable = store.clone();
         let store: Arc<dyn Store> = store;
-        let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
         let stages = Arc::new(Stages {
-            ports: PortPool::new(rtp_ip, config.sip.rtp_ports, clock.clone()),
+            ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
             settings: Arc::new(Settings::new(config, prompts)),
             clock: clock.clone(),
             store: store.clone(),
@@ -178,26 +180,14 @@ impl Gateway {
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
+            tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),
             tokio::spawn(retention.run(Pace::default(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
-        Ok(Self {
-            stages,
-            sip,
-            desk,
-            public,
-            admission,
-            doors: Vec::new(),
-            calls,
-            outbox,
-            outbox_stop,
-            health,
-            servers,
-            tasks,
-        })
+        Ok(Self { stages, sip, desk, public, admission, doors, calls, outbox, outbox_stop, health, servers, tasks })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {

@@ -28,7 +28,7 @@ use crate::draft::schema::TicketDraft;
 use crate::draft::{CallFacts, Drafter};
 use crate::ingress::{IncomingCall, Refusal};
 use crate::intake::OutboxHandle;
-use crate::media::{MediaSession, MediaTimeouts, PortPool};
+use crate::media::{MediaRules, MediaSession, PortPool};
 use crate::ops::clock::Clock;
 use crate::ops::fault;
 use crate::speech::{ModelInfo, SpeechPool};
@@ -94,7 +94,7 @@ impl Stages {
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
 pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
-    let IncomingCall { party, origin, dialled, plan, signalling, events, permit } = incoming;
+    let IncomingCall { party, origin, dialled, plan, media_ip, signalling, events, permit } = incoming;
     let in_force = stages.settings.now();
     let line = in_force.config.line_for(dialled.as_deref()).clone();
     let started_unix_ms = stages.clock.unix_ms();
@@ -129,7 +129,8 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     };
 
     // 2. Ring, open a port and a recording, answer.
-    let Some((ports, recorder)) = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
+    let ready = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate(), media_ip).await;
+    let Some((ports, recorder)) = ready else {
         return;
     };
     let answered_unix_ms = stages.clock.unix_ms();
@@ -148,11 +149,12 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.
-    let timeouts = MediaTimeouts {
+    let rules = MediaRules {
         no_media: Duration::from_secs(in_force.config.call.no_media_s),
         media_lost: Duration::from_secs(in_force.config.call.media_lost_s),
+        nat_learning: in_force.config.sip.nat_learning,
     };
-    let (media, frames) = MediaSession::start(ports, plan.clone(), timeouts, stages.clock.clone());
+    let (media, frames) = MediaSession::start(ports, plan.clone(), rules, stages.clock.clone());
     let answered =
         live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref(), in_force };
     let ended = live::converse(&stages, known, answered, events).await;

@@ -26,11 +26,13 @@ struct Target {
     mutations: u32,
 }
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 9] = [
     Target { name: "screen", run: |data, _| ingress::sip::fuzz::screen(data), mutations: 20_000 },
     Target { name: "framing", run: |data, _| ingress::sip::fuzz::framing(data), mutations: 20_000 },
     Target { name: "sdp", run: |data, _| ingress::sip::fuzz::sdp(data), mutations: 20_000 },
     Target { name: "rtp", run: |data, _| media::fuzz::rtp(data), mutations: 50_000 },
+    Target { name: "rtcp", run: |data, _| media::fuzz::rtcp(data), mutations: 50_000 },
+    Target { name: "payload", run: |data, _| media::fuzz::payload(data), mutations: 2_000 },
     Target { name: "inbound", run: |data, _| media::fuzz::inbound(data), mutations: 1_000 },
     Target { name: "dtmf", run: |data, _| media::fuzz::dtmf(data), mutations: 50_000 },
     Target { name: "wav_repair", run: media::fuzz::wav_repair, mutations: 300 },
