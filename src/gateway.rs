@@ -121,6 +121,7 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            codecs: config.sip.codecs.clone(),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();

@@ -34,12 +34,13 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 25] = [
+const COUNTERS: [(&str, &str); 26] = [
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
     ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
+    ("heardline_sip_offers_unanswered_total", "SDP offers of ours that came back without a usable answer"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
     (
@@ -64,7 +65,10 @@ const COUNTERS: [(&str, &str); 25] = [
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
-const GAUGES: [(&str, &str); 5] = [
+const GAUGES: [(&str, &str); 8] = [
+    ("heardline_sip_dialogs", "SIP dialogs held: ringing, answered, or being ended"),
+    ("heardline_sip_transactions", "SIP transactions in progress"),
+    ("heardline_sip_connections", "SIP connections open"),
     ("heardline_speech_queue_depth", "segments waiting for the recogniser"),
     (
         "heardline_speech_workers",

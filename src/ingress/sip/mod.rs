@@ -6,15 +6,20 @@
 pub mod caller;
 mod dialog;
 pub mod doors;
+mod gauge;
 mod listen;
+mod negotiation;
 mod offer;
 pub mod party;
 mod raw;
+mod refresh;
 mod reply;
 mod requests;
 mod screen;
 pub mod sdp;
+mod session_timer;
 pub mod text;
+mod watch;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -32,6 +37,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::call::Codec;
 use crate::config::{SipListen, Trunk, limits};
 use crate::ops::clock::Clock;
 
@@ -50,6 +56,22 @@ pub struct SipSettings {
     /// Serve any source, listed or not.
     pub open: bool,
     pub trunks: Vec<Trunk>,
+    /// Codecs we speak, the best first.
+    pub codecs: Vec<Codec>,
+}
+
+/// Timers that a test makes short.
+struct Timers {
+    /// Those of RFC 3261 section 17.1.1.1.
+    transactions: EndpointOption,
+    /// Smallest session interval, seconds (RFC 4028).
+    least_interval_s: u32,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { transactions: EndpointOption::default(), least_interval_s: refresh::LEAST_INTERVAL_S }
+    }
 }
 
 /// Why a listener could not be opened.
@@ -87,6 +109,8 @@ pub struct SipDoor {
     addresses: Vec<SipListen>,
     doors: Arc<Doors>,
     reachable: Reachable,
+    codecs: Arc<[Codec]>,
+    least_interval: u32,
     admission: Admission,
     clock: Clock,
     stop: CancellationToken,
@@ -125,16 +149,15 @@ impl SipDoor {
         clock: Clock,
         stop: CancellationToken,
     ) -> Result<Self, BindError> {
-        Self::bind_timed(settings, admission, clock, stop, EndpointOption::default()).await
+        Self::bind_timed(settings, admission, clock, stop, Timers::default()).await
     }
 
-    /// `timers`: those of RFC 3261 section 17.1.1.1, which a test makes short.
     async fn bind_timed(
         settings: SipSettings,
         admission: Admission,
         clock: Clock,
         stop: CancellationToken,
-        timers: EndpointOption,
+        timers: Timers,
     ) -> Result<Self, BindError> {
         let doors = Arc::new(Doors::new(settings.open, settings.trunks));
         let reachable = Reachable { public: settings.public_address };
@@ -161,9 +184,22 @@ impl SipDoor {
                 }
             }
         }
-        let (endpoint, transactions) = endpoint(transports, &stop, timers)?;
+        let (endpoint, transactions) = endpoint(transports, &stop, timers.transactions)?;
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
-        Ok(Self { endpoint, transactions, dialogs, streams, addresses, doors, reachable, admission, clock, stop })
+        Ok(Self {
+            endpoint,
+            transactions,
+            dialogs,
+            streams,
+            addresses,
+            doors,
+            reachable,
+            codecs: settings.codecs.into(),
+            least_interval: timers.least_interval_s,
+            admission,
+            clock,
+            stop,
+        })
     }
 
     /// The bound addresses, port 0 resolved, in the order of the configuration.
@@ -178,6 +214,7 @@ impl SipDoor {
     /// Takes calls until `stop`. A full `incoming` is answered with 503 and Retry-After.
     pub fn serve(self, incoming: mpsc::Sender<IncomingCall>) -> JoinHandle<()> {
         let endpoint = self.endpoint.inner.clone();
+        tokio::spawn(gauge::measure(self.gauge(), self.stop.clone()));
         for listener in self.streams {
             let (doors, stop) = (self.doors.clone(), self.stop.clone());
             tokio::spawn(listen::accept(listener, endpoint.clone(), doors, self.reachable, stop));
@@ -190,6 +227,8 @@ impl SipDoor {
             doors: self.doors,
             reachable: self.reachable,
             listeners: self.addresses,
+            codecs: self.codecs,
+            least_interval: self.least_interval,
             incoming,
             in_progress: InProgress::default(),
         };

@@ -1,7 +1,7 @@
 //! The incoming loop: what each request is answered with. Nothing in it awaits, so one slow peer delays nobody.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::counter;
@@ -15,17 +15,19 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Origin;
+use crate::call::{Codec, Direction, MediaPlan, Origin};
 use crate::config::SipListen;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
 use crate::ops::clock::Clock;
 
-use super::dialog::{Call, SipSignalling, Watch};
+use super::dialog::{Call, Invitation, SipSignalling};
 use super::doors::Doors;
 use super::listen::Reachable;
-use super::offer::{self, Rejection};
-use super::{party, reply, text};
+use super::negotiation::{Negotiation, Pending};
+use super::offer::{self, Proposal, Rejection};
+use super::watch::{self, Watch};
+use super::{party, refresh, reply, sdp, text};
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
 type InviteKey = (String, String, u32);
@@ -38,6 +40,10 @@ pub(super) struct Requests {
     pub doors: Arc<Doors>,
     pub reachable: Reachable,
     pub listeners: Vec<SipListen>,
+    /// Codecs we speak, the best first.
+    pub codecs: Arc<[Codec]>,
+    /// Smallest session interval, seconds.
+    pub least_interval: u32,
     pub incoming: mpsc::Sender<IncomingCall>,
     pub in_progress: InProgress,
 }
@@ -127,6 +133,12 @@ impl Requests {
                 dialog.reject(Some(StatusCode::RequestTerminated), None).ok();
             }
             (_, Method::Options) => respond(transaction, StatusCode::OK, capabilities()),
+            (DialogState::WaitAck(..), _) => reject(transaction, Rejection::plain(StatusCode::RequestPending)),
+            // An early dialog: the offer of its INVITE waits for our answer.
+            (_, Method::Update) if transaction.original.body.is_empty() => {
+                respond(transaction, StatusCode::OK, capabilities());
+            }
+            (_, Method::Invite | Method::Update) => reject(transaction, watch::wait(Pending::Theirs)),
             _ => reject(transaction, Rejection::plain(StatusCode::RequestPending)),
         }
     }
@@ -150,8 +162,15 @@ impl Requests {
         let bad_request = || Rejection::plain(StatusCode::BadRequest);
         let unavailable = || Rejection::plain(StatusCode::ServiceUnavailable);
         let key = invite_key(request).ok_or_else(bad_request)?;
+        let (.., key_sequence) = key;
         let path = Path::of(transaction, &self.listeners).ok_or_else(unavailable)?;
-        let (offer, plan) = offer::negotiate(request)?;
+        let source = path.peer.ip().to_canonical();
+        let terms = refresh::asked(request, self.least_interval)?;
+        let (theirs, plan) = match offer::read(request, &self.codecs, source)? {
+            Proposal::Theirs(offer, plan) => (Some(offer), plan),
+            Proposal::Ours => (None, unagreed(&self.codecs)),
+        };
+        let agreed = theirs.is_some();
         let entry = self.in_progress.enter(key).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
         let permit = self.admission.admit().ok_or_else(unavailable)?;
         let slot = self.incoming.try_reserve().map_err(|_| unavailable())?;
@@ -163,13 +182,23 @@ impl Requests {
             .get_or_create_server_invite(transaction, state_sender, None, Some(contact(told, path.transport)))
             .map_err(|_| bad_request())?;
         let session = u64::try_from(self.clock.unix_ms()).unwrap_or_default();
-        let call = Call::new(dialog.clone(), offer, plan.clone(), session, self.reachable, path.peer.ip());
+        let negotiation = Negotiation::new(self.codecs.clone(), session, theirs, plan.clone());
+        let invitation = Invitation {
+            dialog: dialog.clone(),
+            sequence: key_sequence,
+            terms,
+            silent: request.header_contains_token("Require", "100rel"),
+            peer_updates: allows(request, Method::Update),
+            source,
+        };
+        let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), self.least_interval);
         let events = Watch { call: call.clone(), dialogs: self.dialogs.clone(), entry }.start(states);
         let call = IncomingCall {
             party: party::read(request, self.doors.trusts(path.peer.ip())),
             origin: path.origin(request),
             dialled: request.uri.user().map(text::bounded),
             plan,
+            agreed,
             signalling: Box::new(SipSignalling::new(call)),
             events,
             permit,
@@ -207,6 +236,33 @@ impl Path {
             user_agent: request.user_agent_header().map(|agent| text::bounded(agent.value())),
         }
     }
+}
+
+/// Stands in until the answer to our own offer comes: silent both ways. Its rate is the best of our offer, because
+/// the call is recorded at it whatever is agreed.
+fn unagreed(codecs: &[Codec]) -> MediaPlan {
+    let codec = codecs.iter().copied().max_by_key(|codec| codec.rate()).unwrap_or(Codec::Pcmu);
+    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    MediaPlan {
+        codec,
+        payload_type: codec.static_payload_type().unwrap_or(sdp::OFFERED_DYNAMIC),
+        noise_payload_type: None,
+        dtmf_payload_type: None,
+        remote: nowhere,
+        remote_rtcp: nowhere,
+        rtcp_mux: false,
+        signalled_from: None,
+        direction: Direction::Inactive,
+        ptime_ms: sdp::PTIME_MS,
+    }
+}
+
+/// Does the peer name the method in `Allow`?
+fn allows(request: &Request, method: Method) -> bool {
+    request.headers.iter().any(|header| match header {
+        Header::Allow(allow) => allow.value().split(',').any(|name| name.trim() == method.to_string()),
+        _ => false,
+    })
 }
 
 fn invite_key(request: &Request) -> Option<InviteKey> {
@@ -251,7 +307,7 @@ pub(super) fn capabilities() -> Vec<Header> {
     vec![
         Header::Allow(reply::ALLOW.into()),
         Header::Accept("application/sdp, application/dtmf-relay".into()),
-        Header::Supported("".into()),
+        Header::Supported(reply::SUPPORTED.into()),
     ]
 }
 

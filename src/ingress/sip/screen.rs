@@ -97,7 +97,7 @@ fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> V
     if raw.value("Via").is_none() && raw.value("Call-ID").is_none() && raw.value("CSeq").is_none() {
         return Verdict::Drop("garbage");
     }
-    let unsupported = raw.values("Require").collect::<Vec<_>>().join(", ");
+    let unsupported = unsupported(raw).join(", ");
     let extra: &[(&str, &str)] = match defect.status {
         420 => &[("Unsupported", &unsupported)],
         416 => &[("Accept", "application/sdp")],
@@ -133,10 +133,16 @@ fn check_request(raw: &Raw<'_>, method: &str) -> Checked {
     check_uri(uri)?;
     check_parties(raw)?;
     check_length(raw)?;
-    if raw.value("Require").is_some() && !matches!(method, "ACK" | "CANCEL") {
+    if !unsupported(raw).is_empty() && !matches!(method, "ACK" | "CANCEL") {
         return refuse(420, "require");
     }
     Ok(())
+}
+
+/// The option tags of `Require` that we do not know (RFC 3261 section 8.2.2.3).
+fn unsupported<'r>(raw: &'r Raw<'_>) -> Vec<&'r str> {
+    let known = |tag: &str| reply::EXTENSIONS.iter().any(|ours| tag.eq_ignore_ascii_case(ours));
+    raw.values("Require").flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !known(tag)).collect()
 }
 
 fn check_request_line<'r>(raw: &'r Raw<'_>) -> Result<&'r str, Defect> {

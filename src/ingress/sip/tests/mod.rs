@@ -16,12 +16,23 @@ use peer::Peer;
 const DEADLINE: Duration = Duration::from_secs(10);
 const RTP: &str = "127.0.0.1:40000";
 
+fn settings(listen: Vec<SipListen>) -> SipSettings {
+    let codecs = vec![Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
+    SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), codecs }
+}
+
 /// What the pipeline of the test saw.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    Call { dialled: String, transport: String, asserted: bool },
+    Call {
+        dialled: String,
+        transport: String,
+        asserted: bool,
+    },
     Answered(bool),
     Event(&'static str),
+    /// A new agreement: what we speak.
+    Codec(Codec),
     Closed,
 }
 
@@ -41,12 +52,12 @@ impl Drop for Door {
 
 impl Door {
     async fn open(max_calls: usize) -> Self {
-        Self::open_timed(max_calls, EndpointOption::default()).await
+        Self::open_timed(max_calls, Timers::default()).await
     }
 
-    async fn open_timed(max_calls: usize, timers: EndpointOption) -> Self {
+    async fn open_timed(max_calls: usize, timers: Timers) -> Self {
         let listen = vec!["udp:127.0.0.1:0".parse().unwrap(), "tcp:127.0.0.1:0".parse().unwrap()];
-        let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new() };
+        let settings = settings(listen);
         let admission = Admission::new(max_calls);
         let stop = CancellationToken::new();
         let door =
@@ -116,7 +127,16 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
                 if dialled != "fixed" {
                     answer.send(rtp).ok();
                 }
+                if dialled == "codec" {
+                    tell.send(Seen::Codec(plan.codec)).ok();
+                    continue;
+                }
                 if plan.direction.we_send() { "resumed" } else { "held" }
+            }
+            SignalEvent::Failed(cause) => {
+                tell.send(Seen::Event("failed")).ok();
+                call.signalling.hang_up(cause).await;
+                continue;
             }
         };
         tell.send(Seen::Event(name)).ok();
@@ -128,8 +148,8 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
 async fn a_port_in_use_is_named_with_what_to_do() {
     let taken = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let listen: SipListen = format!("udp:{}", taken.local_addr().unwrap()).parse().unwrap();
-    let settings = SipSettings { listen: vec![listen], public_address: None, open: false, trunks: Vec::new() };
-    let bound = SipDoor::bind(settings, Admission::new(1), Clock::system(), CancellationToken::new()).await;
+    let bound =
+        SipDoor::bind(settings(vec![listen]), Admission::new(1), Clock::system(), CancellationToken::new()).await;
     let message = bound.err().unwrap().to_string();
     assert!(message.contains(&listen.to_string()) && message.contains("[sip] listen"), "{message}");
 }
