@@ -3,6 +3,7 @@
 mod calls;
 mod peer;
 mod refusals;
+mod sessions;
 mod torture;
 
 use std::time::Duration;
@@ -117,6 +118,7 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
         "forget" => return,
         _ => {}
     }
+    let mut pending = Vec::new();
     while let Some(event) = call.events.recv().await {
         let name = match event {
             SignalEvent::Cancelled => "cancelled",
@@ -124,6 +126,11 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
             SignalEvent::Dtmf('#') => "hash",
             SignalEvent::Dtmf(_) => "digit",
             SignalEvent::Updated { plan, answer } => {
+                if dialled == "slow" {
+                    tell.send(Seen::Event("resumed")).ok();
+                    pending.push(answer);
+                    continue;
+                }
                 if dialled != "fixed" {
                     answer.send(rtp).ok();
                 }
