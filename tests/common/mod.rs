@@ -6,6 +6,7 @@ pub mod gateway;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;
+pub mod served;
 pub mod sound;
 pub mod words;
 

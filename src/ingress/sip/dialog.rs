@@ -15,9 +15,9 @@ use crate::call::{EndCause, MediaPlan};
 use crate::ingress::{Refusal, SignalError, Signalling};
 use crate::ops::clock::Clock;
 
-use super::listen::Reachable;
 use super::negotiation::Negotiation;
 use super::offer::SDP;
+use super::path::Reachable;
 use super::refresh;
 use super::requests::capabilities;
 use super::session_timer::{Due, Outcome, SessionTimer, Terms};

@@ -1,14 +1,14 @@
 //! What a request's body offers, or the refusal it is owed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rsipstack::sip::prelude::{HeadersExt, ToTypedHeader};
-use rsipstack::sip::{Header, Host, Request, StatusCode};
+use rsipstack::sip::{Header, Host, Method, Request, StatusCode};
 
-use crate::call::{Codec, MediaPlan};
+use crate::call::{Codec, Direction, MediaPlan};
 
 use super::reply;
-use super::sdp::{Offer, SdpError};
+use super::sdp::{self, Offer, SdpError};
 
 pub(super) const SDP: &str = "application/sdp";
 
@@ -71,11 +71,38 @@ pub(super) fn answer(body: &[u8], codecs: &[Codec], from: IpAddr) -> Option<(Off
     Some((answer, MediaPlan { signalled_from: Some(from), ..plan }))
 }
 
+/// Stands in until the answer to our own offer comes: silent both ways. Its rate is the best of our offer, because
+/// the call is recorded at it whatever is agreed.
+pub(super) fn unagreed(codecs: &[Codec]) -> MediaPlan {
+    let codec = codecs.iter().copied().max_by_key(|codec| codec.rate()).unwrap_or(Codec::Pcmu);
+    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    MediaPlan {
+        codec,
+        payload_type: codec.static_payload_type().unwrap_or(sdp::OFFERED_DYNAMIC),
+        noise_payload_type: None,
+        dtmf_payload_type: None,
+        remote: nowhere,
+        remote_rtcp: nowhere,
+        rtcp_mux: false,
+        signalled_from: None,
+        direction: Direction::Inactive,
+        ptime_ms: sdp::PTIME_MS,
+    }
+}
+
 fn refusal(error: SdpError) -> Rejection {
     match error.status() {
         400 => Rejection::plain(StatusCode::BadRequest),
         _ => Rejection::not_acceptable(error.warning(), &error.to_string()),
     }
+}
+
+/// Does the peer name the method in `Allow`?
+pub(super) fn allows(request: &Request, method: Method) -> bool {
+    request.headers.iter().any(|header| match header {
+        Header::Allow(allow) => allow.value().split(',').any(|name| name.trim() == method.to_string()),
+        _ => false,
+    })
 }
 
 /// The body's media type in lower case, without parameters.

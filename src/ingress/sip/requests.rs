@@ -1,7 +1,6 @@
 //! The incoming loop: what each request is answered with. Nothing in it awaits, so one slow peer delays nobody.
 
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::counter;
@@ -9,13 +8,13 @@ use rsipstack::dialog::dialog::{Dialog, DialogState};
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Header, Method, Param, Request, Scheme, StatusCode, Transport, Uri};
+use rsipstack::sip::{Header, Method, Request, StatusCode};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Codec, Direction, MediaPlan, Origin};
+use crate::call::Codec;
 use crate::config::SipListen;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
@@ -23,11 +22,12 @@ use crate::ops::clock::Clock;
 
 use super::dialog::{Call, Invitation, SipSignalling};
 use super::doors::Doors;
-use super::listen::Reachable;
+use super::flows::{Flows, Riding};
 use super::negotiation::{Negotiation, Pending};
 use super::offer::{self, Proposal, Rejection};
+use super::path::{Path, Reachable};
 use super::watch::{self, Watch};
-use super::{party, refresh, reply, sdp, text};
+use super::{party, refresh, reply, text};
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
 type InviteKey = (String, String, u32);
@@ -38,6 +38,7 @@ pub(super) struct Requests {
     pub admission: Admission,
     pub clock: Clock,
     pub doors: Arc<Doors>,
+    pub flows: Flows,
     pub reachable: Reachable,
     pub listeners: Vec<SipListen>,
     /// Codecs we speak, the best first.
@@ -52,16 +53,17 @@ pub(super) struct Requests {
 #[derive(Clone, Default)]
 pub(super) struct InProgress(Arc<Mutex<HashSet<InviteKey>>>);
 
-/// Takes its INVITE off the list when the call is over.
+/// Takes its INVITE off the list when the call is over, and lets go of the connection it came over.
 pub(super) struct Entry {
     list: InProgress,
     key: InviteKey,
+    _flow: Option<Riding>,
 }
 
 impl InProgress {
-    fn enter(&self, key: InviteKey) -> Option<Entry> {
+    fn enter(&self, key: InviteKey, flow: Option<Riding>) -> Option<Entry> {
         let fresh = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        fresh.then(|| Entry { list: self.clone(), key })
+        fresh.then(|| Entry { list: self.clone(), key, _flow: flow })
     }
 }
 
@@ -162,33 +164,35 @@ impl Requests {
         let bad_request = || Rejection::plain(StatusCode::BadRequest);
         let unavailable = || Rejection::plain(StatusCode::ServiceUnavailable);
         let key = invite_key(request).ok_or_else(bad_request)?;
-        let (.., key_sequence) = key;
-        let path = Path::of(transaction, &self.listeners).ok_or_else(unavailable)?;
+        let (.., sequence) = key;
+        let path = Path::of(transaction, &self.listeners, &self.flows).ok_or_else(unavailable)?;
         let source = path.peer.ip().to_canonical();
         let terms = refresh::asked(request, self.least_interval)?;
         let (theirs, plan) = match offer::read(request, &self.codecs, source)? {
             Proposal::Theirs(offer, plan) => (Some(offer), plan),
-            Proposal::Ours => (None, unagreed(&self.codecs)),
+            Proposal::Ours => (None, offer::unagreed(&self.codecs)),
         };
         let agreed = theirs.is_some();
-        let entry = self.in_progress.enter(key).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
-        let permit = self.admission.admit().ok_or_else(unavailable)?;
+        let riding = path.flow.as_ref().map(|flow| flow.ride());
+        let entry = self.in_progress.enter(key, riding).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
+        let quota = self.doors.quota(path.peer.ip());
+        let permit = self.admission.admit_within(quota.as_ref()).ok_or_else(unavailable)?;
         let slot = self.incoming.try_reserve().map_err(|_| unavailable())?;
 
         let told = self.reachable.address(path.local, path.peer.ip());
         let (state_sender, states) = self.dialogs.new_dialog_state_channel();
         let dialog = self
             .dialogs
-            .get_or_create_server_invite(transaction, state_sender, None, Some(contact(told, path.transport)))
+            .get_or_create_server_invite(transaction, state_sender, None, Some(path.contact(told, request)))
             .map_err(|_| bad_request())?;
         let session = u64::try_from(self.clock.unix_ms()).unwrap_or_default();
         let negotiation = Negotiation::new(self.codecs.clone(), session, theirs, plan.clone());
         let invitation = Invitation {
             dialog: dialog.clone(),
-            sequence: key_sequence,
+            sequence,
             terms,
             silent: request.header_contains_token("Require", "100rel"),
-            peer_updates: allows(request, Method::Update),
+            peer_updates: offer::allows(request, Method::Update),
             source,
         };
         let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), self.least_interval);
@@ -199,6 +203,7 @@ impl Requests {
             dialled: request.uri.user().map(text::bounded),
             plan,
             agreed,
+            media_ip: path.local.ip(),
             signalling: Box::new(SipSignalling::new(call)),
             events,
             permit,
@@ -207,76 +212,10 @@ impl Requests {
     }
 }
 
-/// The addresses a request travelled between.
-struct Path {
-    local: SocketAddr,
-    peer: SocketAddr,
-    transport: Transport,
-}
-
-impl Path {
-    fn of(transaction: &Transaction, listeners: &[SipListen]) -> Option<Self> {
-        let connection = transaction.connection.as_ref()?;
-        let transport = connection.transport();
-        let told = connection.get_addr().get_socketaddr().ok()?;
-        // The stack names a UDP socket by its public address; what it is bound to stands in our own list.
-        let bound = listeners.iter().find_map(|listen| match listen {
-            SipListen::Udp(address) if transport == Transport::Udp && address.port() == told.port() => Some(*address),
-            _ => None,
-        });
-        let peer = connection.get_remote_addr()?.get_socketaddr().ok()?;
-        Some(Self { local: bound.unwrap_or(told), peer, transport })
-    }
-
-    fn origin(&self, request: &Request) -> Origin {
-        Origin::Sip {
-            sip_call_id: request.call_id_header().map(|id| text::bounded(id.value())).unwrap_or_default(),
-            source: self.peer,
-            transport: self.transport.to_string().to_ascii_lowercase(),
-            user_agent: request.user_agent_header().map(|agent| text::bounded(agent.value())),
-        }
-    }
-}
-
-/// Stands in until the answer to our own offer comes: silent both ways. Its rate is the best of our offer, because
-/// the call is recorded at it whatever is agreed.
-fn unagreed(codecs: &[Codec]) -> MediaPlan {
-    let codec = codecs.iter().copied().max_by_key(|codec| codec.rate()).unwrap_or(Codec::Pcmu);
-    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    MediaPlan {
-        codec,
-        payload_type: codec.static_payload_type().unwrap_or(sdp::OFFERED_DYNAMIC),
-        noise_payload_type: None,
-        dtmf_payload_type: None,
-        remote: nowhere,
-        remote_rtcp: nowhere,
-        rtcp_mux: false,
-        signalled_from: None,
-        direction: Direction::Inactive,
-        ptime_ms: sdp::PTIME_MS,
-    }
-}
-
-/// Does the peer name the method in `Allow`?
-fn allows(request: &Request, method: Method) -> bool {
-    request.headers.iter().any(|header| match header {
-        Header::Allow(allow) => allow.value().split(',').any(|name| name.trim() == method.to_string()),
-        _ => false,
-    })
-}
-
 fn invite_key(request: &Request) -> Option<InviteKey> {
     let tag = request.from_header().ok()?.tag().ok()??;
     let sequence = request.cseq_header().ok()?.seq().ok()?;
     Some((request.call_id_header().ok()?.value().to_owned(), tag.value().to_owned(), sequence))
-}
-
-fn contact(address: SocketAddr, transport: Transport) -> Uri {
-    let params = match transport {
-        Transport::Udp => Vec::new(),
-        other => vec![Param::Transport(other)],
-    };
-    Uri { scheme: Some(Scheme::Sip), host_with_port: address.into(), params, ..Uri::default() }
 }
 
 /// Drives one transaction of a dialog to its end.

@@ -17,8 +17,10 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// Every migration, oldest first. Listed by hand and not by `sqlx::migrate!`, which does not notice a new file
 /// without a build script; a test holds this list against the folder.
-pub(super) const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql"))];
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql")),
+    (3, "erasure", include_str!("../migrations/0003_erasure.sql")),
+];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.
 pub(super) async fn open(file: &Path) -> Result<(SqliteConnection, SqlitePool), StoreError> {
@@ -42,6 +44,9 @@ pub(super) async fn open_with(
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .synchronous(SqliteSynchronous::Full)
+        // What was removed is overwritten, and nothing of it is ever written outside the data folder.
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
     let mut writer = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(|e| failed(&e))?;
     migrator(migrations).run(&mut writer).await.map_err(|e| failed(&e))?;

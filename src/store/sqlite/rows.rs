@@ -144,6 +144,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         recording,
         dtmf: r.get("dtmf")?,
         heard_ms: r.optional_number("heard_ms")?,
+        erased_unix_ms: r.get("erased_unix_ms")?,
     })
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::call::EndCause;
+use crate::config::limits;
 use crate::ingress::{IncomingCall, Refusal, SignalEvent};
 use peer::Peer;
 
@@ -19,7 +20,7 @@ const RTP: &str = "127.0.0.1:40000";
 
 fn settings(listen: Vec<SipListen>) -> SipSettings {
     let codecs = vec![Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
-    SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), codecs }
+    SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), codecs, tls: None }
 }
 
 /// What the pipeline of the test saw.
