@@ -9,14 +9,14 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use common::endpoint::ScriptedEndpoint;
-use common::served::{Served, make, plan};
+use common::served::{Served, make, plan, said, samples};
 use common::sound::envelope;
 use serde_json::Value;
 
 /// A caller who stays until the gateway hangs up.
 fn patient(sip: std::net::SocketAddr) -> CallPlan {
-    let samples = plan(sip, "en-streetlight");
-    CallPlan { pcm: samples.pcm[..40_000].to_vec(), hang_up: HangUp::WhenPeerDoes, record: true, ..samples }
+    let sound = said(&samples("en-streetlight")[..40_000]);
+    CallPlan { sound, hang_up: HangUp::WhenPeerDoes, record: true, ..plan(sip, "en-streetlight") }
 }
 
 async fn on_the_line(gateway: &Served, count: usize) {
@@ -39,9 +39,9 @@ async fn a_drain_refuses_new_calls_lets_ten_running_ones_end_by_themselves_and_l
     let sip = gateway.sip;
     let mut speaking = tokio::task::JoinSet::new();
     for n in 0..10 {
-        let whole = plan(sip, "zh-water");
-        let pcm = whole.pcm[..whole.pcm.len() - n * 2_000].to_vec();
-        speaking.spawn(make(CallPlan { pcm, ..whole }));
+        let whole = samples("zh-water");
+        let sound = said(&whole[..whole.len() - n * 2_000]);
+        speaking.spawn(make(CallPlan { sound, ..plan(sip, "zh-water") }));
     }
     on_the_line(&gateway, 10).await;
     gateway.signal(Signal::TERM);

@@ -12,6 +12,7 @@ pub mod doors;
 mod flows;
 mod framing;
 mod gate;
+mod grammar;
 mod half_open;
 mod listen;
 mod offer;
