@@ -244,7 +244,7 @@ impl Inbound {
             // The timeouts begin anew with the resume.
             self.alive = now;
             self.told = false;
-            self.watch.expect(now);
+            self.watch.resume(now);
         }
     }
 

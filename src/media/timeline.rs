@@ -68,6 +68,8 @@ pub struct Timeline {
     anchor: Option<i64>,
     absence: Absence,
     late_run: u32,
+    /// Timestamp of the newest audio packet of this stream.
+    newest: Option<i64>,
     /// Samples of the newest audio packet.
     packet_length: i64,
     /// The newest audio packet was quiet to its end.
@@ -95,6 +97,7 @@ impl Timeline {
             anchor: None,
             absence: Absence::NotYet,
             late_run: 0,
+            newest: None,
             packet_length: STEP_MS * samples_per_ms,
             quiet: true,
             unheard: 0,
@@ -106,12 +109,13 @@ impl Timeline {
     /// Takes a packet of the caller.
     pub fn push(
         &mut self,
-        (sequence, timestamp, ssrc): (u16, u32, u32),
+        place: (u16, u32, u32),
         content: Content,
         now: Duration,
         stats: &mut MediaStats,
         out: &mut VecDeque<AudioFrame>,
     ) {
+        let (sequence, timestamp, ssrc) = place;
         if self.jitter.is_other_stream(sequence, ssrc) {
             if self.jitter.is_running() {
                 stats.restarts += 1;
@@ -119,7 +123,7 @@ impl Timeline {
             self.drain(now, true, stats, out);
             self.jitter.restart(sequence, timestamp, ssrc);
         }
-        match self.jitter.push(sequence, timestamp, content, now) {
+        match self.jitter.push(place, content, now) {
             Pushed::Kept { reordered } => stats.reordered += u64::from(reordered),
             Pushed::Duplicate => stats.duplicates += 1,
             Pushed::Late => stats.packets_late += 1,
@@ -191,6 +195,7 @@ impl Timeline {
         stats.packets_lost += lost_before;
         if restarted {
             self.anchor = None;
+            self.newest = None;
         }
         self.unheard = self.unheard.saturating_add(lost_before);
         match content {
@@ -222,13 +227,18 @@ impl Timeline {
             self.unheard = self.unheard.saturating_add(1);
             return;
         };
-        let follows = self.follow_codec(sound.codec) && sound.lost == 0 && !sound.jumped;
+        let turned = self.follow_codec(sound.codec);
         let length = self.from_clock(i64::from(units));
         let lost = sound.lost.saturating_mul(self.packet_length.max(length));
         let arrival = self.samples(sound.arrived);
         let offset = self.from_clock(sound.timestamp);
         let mut at = self.anchor.map_or(0, |anchor| anchor + offset);
-        let mut fresh = self.anchor.is_none() || at + length - arrival > EARLY_MS * self.samples_per_ms;
+        // Packets come here in their order, so a timestamp that goes back has jumped.
+        let back = self.newest.replace(sound.timestamp).is_some_and(|newest| sound.timestamp < newest);
+        let early = at + length - arrival > EARLY_MS * self.samples_per_ms;
+        let mut fresh = self.anchor.is_none() || early || back;
+        // The numbers are whole, only the timestamp says nothing: it stands right behind the packet before it.
+        let follows = (turned || early || back) && sound.lost == 0 && !sound.jumped;
         if !fresh && at + length <= self.end() {
             stats.packets_late += 1;
             self.late_run += 1;
@@ -375,6 +385,7 @@ impl Timeline {
     fn forget_stream(&mut self) {
         self.jitter = Jitter::default();
         self.anchor = None;
+        self.newest = None;
         self.late_run = 0;
         self.unheard = 0;
         self.presumed_lost = None;

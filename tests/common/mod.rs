@@ -3,6 +3,7 @@
 
 pub mod endpoint;
 pub mod gateway;
+pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;
