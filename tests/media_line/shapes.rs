@@ -138,6 +138,10 @@ fn junk_between_the_packets_is_counted_and_moves_nothing() {
         let stream = Stream::new(codec, &[20], 6);
         let payload_type = plan(codec).payload_type;
         let receiver = stream.is_heard_exactly("junk", |n| {
+            // The first packet of all is believed at once, whatever it is.
+            if n == 0 {
+                return Vec::new();
+            }
             let next = &stream.packets[n];
             let mut long = vec![0xFF_u8; 1_488];
             random.fill(long.as_mut_slice());
@@ -161,8 +165,8 @@ fn junk_between_the_packets_is_counted_and_moves_nothing() {
             ]
         });
         let stats = receiver.inbound.stats();
-        assert_eq!((stats.bad_payload, stats.restarts, stats.packets_late), (600, 0, 0), "{stats:?}");
-        assert!(stats.malformed >= 600, "{stats:?}");
+        assert_eq!((stats.bad_payload, stats.restarts, stats.packets_late), (598, 0, 0), "{stats:?}");
+        assert!(stats.malformed >= 3 * 299, "{stats:?}");
     }
 }
 
