@@ -1,12 +1,15 @@
 //! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
 
 mod checked;
+mod drain;
+mod levels;
+mod reload;
+mod retention;
 mod watch;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, mpsc};
@@ -18,24 +21,26 @@ use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
 use crate::config::{Config, ConfigError, SipListen, limits};
 use crate::draft::DraftError;
-use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
+use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
 use crate::media::prompt::PromptError;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
-use crate::pipeline::{Stages, carry_on, recover, run_call};
+use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
-use crate::store::{DataDir, Store, StoreError};
+use crate::store::{DataDir, Eraser, Store, StoreError};
 
 use checked::Checked;
-use watch::watch;
+use retention::{Pace, Retention};
+use watch::Watch;
 
 pub use checked::load_recognizer;
+pub use drain::Draining;
 
 /// Why the gateway did not start. Everything an operator can mend ends the program with exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +65,8 @@ pub enum StartError {
     Metrics(#[from] MetricsError),
     #[error("built-in data is damaged: {0}")]
     Draft(#[from] DraftError),
+    #[error("{0}")]
+    Door(String),
 }
 
 /// What tests replace; a default is the real thing.
@@ -82,6 +89,7 @@ pub struct Gateway {
     desk: SocketAddr,
     public: SocketAddr,
     admission: Admission,
+    doors: Vec<Box<dyn Reload>>,
     calls: TaskTracker,
     outbox: OutboxHandle,
     outbox_stop: CancellationToken,
@@ -89,15 +97,6 @@ pub struct Gateway {
     servers: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
-
-/// After this long calls that are still being recognised are left to boot recovery.
-const FINISH_WITHIN: Duration = Duration::from_secs(30);
-
-/// After this long drafts that are still due are left to the next start.
-const DELIVER_WITHIN: Duration = Duration::from_secs(5);
-
-/// A reader that holds a connection open this long after the end is cut off.
-const LISTENER_CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
@@ -121,9 +120,11 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            tls: config.sip.tls_certificate.clone().zip(config.sip.tls_key.clone()),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
+        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let desk_url = format!("http://{desk}");
@@ -132,14 +133,16 @@ impl Gateway {
         let outbox_stop = CancellationToken::new();
         let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), outbox_stop.clone());
         let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
-        let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
+        data.announce(desk).map_err(|e| StoreError::NotWritable { path: data.root().into(), reason: e.to_string() })?;
+        let eraser = Eraser::new(store.clone(), data.clone());
+        let erasable = store.clone();
+        let store: Arc<dyn Store> = store;
         let stages = Arc::new(Stages {
-            ports: PortPool::new(rtp_ip, config.sip.rtp_ports, clock.clone()),
-            config: Arc::new(config),
+            ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
+            settings: Arc::new(Settings::new(config, prompts)),
             clock: clock.clone(),
             store: store.clone(),
             data: data.clone(),
-            prompts,
             speech,
             model: model.clone(),
             drafter,
@@ -148,6 +151,7 @@ impl Gateway {
             events: events.clone(),
             desk_url,
             endpoints,
+            goodbye: CancellationToken::new(),
             stop: CancellationToken::new(),
         });
 
@@ -157,8 +161,8 @@ impl Gateway {
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let desk_parts = DeskParts {
             store: store.clone(),
-            clock,
-            events,
+            clock: clock.clone(),
+            events: events.clone(),
             recordings: recordings(data.clone()),
             secrets: vec![secret],
             health: health.clone(),
@@ -167,16 +171,23 @@ impl Gateway {
             sip: sip.iter().map(dial).collect(),
             draft_schema: crate::draft::json_schema(),
             nudge_outbox: nudge(outbox.clone()),
+            erase: erase(eraser.clone(), clock.clone(), events.clone()),
         };
+        let settings = stages.settings.clone();
+        let watch =
+            Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
+        let retention = Retention { settings, store: erasable, eraser, clock, events };
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
+            tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
-            tokio::spawn(watch(data, store, health.clone(), admission.clone(), servers.clone())),
+            tokio::spawn(watch.run(servers.clone())),
+            tokio::spawn(retention.run(Pace::default(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
-        Ok(Self { stages, sip, desk, public, admission, calls, outbox, outbox_stop, health, servers, tasks })
+        Ok(Self { stages, sip, desk, public, admission, doors, calls, outbox, outbox_stop, health, servers, tasks })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {
@@ -207,31 +218,6 @@ impl Gateway {
     pub fn demo_model(&self) -> bool {
         self.stages.model.demo
     }
-
-    /// Refuses new calls, ends running ones with their cause, finishes their drafts, then stops everything.
-    pub async fn shutdown(self) {
-        self.admission.close();
-        self.health.drain();
-        self.stages.stop.cancel();
-        self.calls.close();
-        if tokio::time::timeout(FINISH_WITHIN, self.calls.wait()).await.is_err() {
-            tracing::warn!(calls = self.calls.len(), "calls not finished in time; the next start carries them on");
-        }
-        // The built-in endpoint must still answer while the last drafts are posted.
-        if tokio::time::timeout(DELIVER_WITHIN, nothing_due(&self.stages)).await.is_err() {
-            tracing::warn!("drafts are still owed; the next start delivers them");
-        }
-        self.outbox_stop.cancel();
-        self.outbox.stopped().await;
-        self.health.stop();
-        self.servers.cancel();
-        for mut task in self.tasks {
-            if tokio::time::timeout(LISTENER_CLOSES_WITHIN, &mut task).await.is_err() {
-                task.abort();
-            }
-        }
-        self.stages.store.close().await;
-    }
 }
 
 fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<Endpoint, StartError> {
@@ -248,15 +234,6 @@ fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<En
     Ok(Endpoint { name: name.into(), url, secret })
 }
 
-/// Returns when every delivery was made or waits for a later time.
-async fn nothing_due(stages: &Stages) {
-    const ASK_EVERY: Duration = Duration::from_millis(20);
-    while stages.store.due_deliveries(stages.clock.unix_ms(), 1).await.is_ok_and(|due| !due.is_empty()) {
-        stages.outbox.nudge();
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-}
-
 /// Binds, and says which port it got.
 async fn listen(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |e: std::io::Error| StartError::Http { key, address, reason: e.to_string() };
@@ -271,6 +248,13 @@ fn recordings(data: DataDir) -> Arc<dyn Fn(CallId) -> PathBuf + Send + Sync> {
 
 fn nudge(outbox: OutboxHandle) -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(move || outbox.nudge())
+}
+
+fn erase(eraser: Eraser, clock: Clock, events: broadcast::Sender<CallEvent>) -> review::EraseCall {
+    Arc::new(move |text| {
+        let (eraser, clock, events) = (eraser.clone(), clock.clone(), events.clone());
+        Box::pin(async move { retention::on_request(&eraser, &text, &clock, &events).await })
+    })
 }
 
 fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {

@@ -13,6 +13,7 @@ mod partials;
 mod persist;
 mod recover;
 mod scribe;
+mod settings;
 mod voice;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +24,6 @@ use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Utterance};
-use crate::config::Config;
 use crate::draft::schema::TicketDraft;
 use crate::draft::{CallFacts, Drafter};
 use crate::ingress::{IncomingCall, Refusal};
@@ -37,16 +37,16 @@ use crate::store::{DataDir, NewCall, Store};
 use facts::Known;
 
 pub use recover::{carry_on, recover};
+pub use settings::{InForce, Settings};
 pub use voice::LinePrompts;
 
 /// The stages a call passes, built once by the gateway.
 pub struct Stages {
-    pub config: Arc<Config>,
+    pub settings: Arc<Settings>,
     pub clock: Clock,
     pub store: Arc<dyn Store>,
     pub data: DataDir,
     pub ports: PortPool,
-    pub prompts: LinePrompts,
     pub speech: SpeechPool,
     pub model: ModelInfo,
     pub drafter: Drafter,
@@ -58,7 +58,9 @@ pub struct Stages {
     pub desk_url: String,
     /// Endpoints each draft is owed to.
     pub endpoints: Vec<String>,
-    /// Running calls end when it is cancelled.
+    /// Running calls end with a spoken goodbye when it is cancelled.
+    pub goodbye: CancellationToken,
+    /// Running calls end at once when it is cancelled, and nothing is waited for any more.
     pub stop: CancellationToken,
 }
 
@@ -92,8 +94,9 @@ impl Stages {
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
 pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
-    let IncomingCall { party, origin, dialled, plan, signalling, events, permit } = incoming;
-    let line = stages.config.line_for(dialled.as_deref()).clone();
+    let IncomingCall { party, origin, dialled, plan, media_ip, signalling, events, permit } = incoming;
+    let in_force = stages.settings.now();
+    let line = in_force.config.line_for(dialled.as_deref()).clone();
     let started_unix_ms = stages.clock.unix_ms();
 
     // 1. Written down before anything is promised to the caller.
@@ -126,7 +129,8 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     };
 
     // 2. Ring, open a port and a recording, answer.
-    let Some((ports, recorder)) = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
+    let ready = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate(), media_ip).await;
+    let Some((ports, recorder)) = ready else {
         return;
     };
     let answered_unix_ms = stages.clock.unix_ms();
@@ -146,12 +150,13 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.
     let rules = MediaRules {
-        no_media: Duration::from_secs(stages.config.call.no_media_s),
-        media_lost: Duration::from_secs(stages.config.call.media_lost_s),
-        nat_learning: stages.config.sip.nat_learning,
+        no_media: Duration::from_secs(in_force.config.call.no_media_s),
+        media_lost: Duration::from_secs(in_force.config.call.media_lost_s),
+        nat_learning: in_force.config.sip.nat_learning,
     };
     let (media, frames) = MediaSession::start(ports, plan.clone(), rules, stages.clock.clone());
-    let answered = live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref() };
+    let answered =
+        live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref(), in_force };
     let ended = live::converse(&stages, known, answered, events).await;
     drop(permit);
     fault::point("call.ended");

@@ -37,6 +37,10 @@ pub enum CallEvent {
         call: CallId,
         state: String,
     },
+    /// Its sound and words are gone.
+    Erased {
+        call: CallId,
+    },
 }
 
 impl CallEvent {
@@ -47,7 +51,8 @@ impl CallEvent {
             | Self::Final { call, .. }
             | Self::Draft { call, .. }
             | Self::Dtmf { call, .. }
-            | Self::Delivery { call, .. } => *call,
+            | Self::Delivery { call, .. }
+            | Self::Erased { call } => *call,
         }
     }
 
@@ -60,6 +65,7 @@ impl CallEvent {
             Self::Draft { .. } => "draft",
             Self::Dtmf { .. } => "dtmf",
             Self::Delivery { .. } => "delivery",
+            Self::Erased { .. } => "erased",
         }
     }
 }

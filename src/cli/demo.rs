@@ -13,7 +13,7 @@ use super::{Failure, show};
 use crate::call::{CallEvent, CallId, Codec};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
-use crate::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use crate::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use crate::media::wav;
 use crate::ops::clock::Clock;
 
@@ -79,8 +79,7 @@ impl Demo {
         let plan = CallPlan {
             target: format!("sip:hotline@{target}"),
             from_user: "+12025550123".into(),
-            pcm,
-            codec: Codec::Pcmu,
+            sound: Sound::new(&pcm, Codec::Pcmu),
             dtmf: None,
             hang_up: HangUp::AfterAudio { linger_ms: 500 },
             record: false,
@@ -117,6 +116,7 @@ impl Demo {
                     self.say("Delivered: the endpoint accepted the draft.");
                     return Ok(call);
                 }
+                Ok(CallEvent::Erased { call }) => return Err(Failure::new(format!("call {call} was erased"))),
                 Ok(CallEvent::Delivery { call, state }) => {
                     let deliveries = gateway.store().deliveries(call).await.map_err(Failure::new)?;
                     let why = deliveries.into_iter().find_map(|d| d.last_error).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::ingress::sip::tls::Tls;
 use crate::ops::clock::Clock;
 use crate::speech::{Catalogue, verify};
 use crate::store::DataDir;
@@ -42,6 +44,7 @@ impl Doctor {
         let config = load_config(self.config.as_deref())?;
         let mut findings = vec![good("configuration", "parsed and checked")];
         findings.extend(config.sip.listen.iter().map(|listen| sip_port(*listen)));
+        findings.extend(certificate(&config));
         findings.push(http_port("desk.listen", config.desk.listen));
         findings.push(http_port("public.listen", config.public.listen));
         findings.push(rtp_ports(&config));
@@ -96,6 +99,15 @@ fn sip_port(listen: SipListen) -> Finding {
     }
 }
 
+/// Only where a `tls:` listener needs it.
+fn certificate(config: &Config) -> Option<Finding> {
+    let (certificate, key) = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref())?;
+    Some(match Tls::load(certificate, key) {
+        Ok(_) => good("sip.tls", format!("{} and its key fit together", certificate.display())),
+        Err(error) => fail("sip.tls", error.to_string()),
+    })
+}
+
 fn http_port(what: &'static str, address: SocketAddr) -> Finding {
     match TcpListener::bind(address) {
         Ok(_) => good(what, format!("{address} is free")),
@@ -105,8 +117,11 @@ fn http_port(what: &'static str, address: SocketAddr) -> Finding {
 
 fn rtp_ports(config: &Config) -> Finding {
     let range = config.sip.rtp_ports;
-    let ip = config.sip.listen.first().map_or(config.desk.listen.ip(), |listen| listen.address().ip());
-    let taken = (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((ip, *port)).is_err()).count();
+    let addresses: BTreeSet<IpAddr> = config.sip.listen.iter().map(|listen| listen.address().ip()).collect();
+    let taken = |ip: &IpAddr| {
+        (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((*ip, *port)).is_err()).count()
+    };
+    let taken: usize = addresses.iter().map(taken).sum();
     let says = format!(
         "{}-{}: room for {} calls; open these UDP ports in the firewall",
         range.first,

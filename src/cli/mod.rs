@@ -5,6 +5,7 @@ mod call;
 mod demo;
 mod doctor;
 mod draft;
+mod erase;
 mod models;
 mod offline;
 mod serve;
@@ -19,6 +20,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::gateway::StartError;
+use crate::ops::descriptors;
 
 #[derive(Parser)]
 #[command(name = "heardline", version, about = "Answers calls, writes them down, drafts the ticket with its evidence")]
@@ -43,7 +45,9 @@ enum Command {
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
     Doctor(doctor::Doctor),
-    /// Measure this machine: JSON on stdout with --json, else a table
+    /// Remove what was said in one call, for good: sound, words, draft
+    Erase(erase::Erase),
+    /// Measure this machine: the README's figures, or only those of drafts, media, signalling or boot
     Bench(bench::Bench),
     /// Print a completion script: heardline completions bash > /etc/bash_completion.d/heardline
     Completions { shell: clap_complete::Shell },
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Draft(draft) => run("warn", draft.run()),
         Command::Models(models) => models.run(),
         Command::Doctor(doctor) => run("error", doctor.run()),
+        Command::Erase(erase) => run("warn", erase.run()),
         Command::Bench(bench) => run("error", bench.run()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "heardline", &mut std::io::stdout());
@@ -112,6 +117,8 @@ fn run(log: &str, command: impl Future<Output = Result<(), Failure>>) -> Result<
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
+    // Whoever needs more than the system allows says so itself.
+    let _limit_raised = descriptors::allow(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

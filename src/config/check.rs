@@ -64,12 +64,18 @@ fn check_sip(config: &Config, path: &Path) -> Result<(), ConfigError> {
     if sip.max_calls == 0 {
         return wrong("sip.max_calls", &0, "at least 1");
     }
+    check_room(config, path)
+}
+
+/// Every call has its two ports.
+pub(super) fn check_room(config: &Config, path: &Path) -> Result<(), ConfigError> {
+    let sip = &config.sip;
     if sip.rtp_ports.pairs() < sip.max_calls {
         let expected = format!(
             "a call needs two ports: widen the range to at least {} ports or lower sip.max_calls",
             sip.max_calls * 2
         );
-        return wrong("sip.rtp_ports", &String::from(sip.rtp_ports), &expected);
+        return value_error(path, "sip.rtp_ports", &String::from(sip.rtp_ports), &expected);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! `heardline.toml` in the repository is the manual: every key with its default, unit and reason. A test
 //! compares it with the defaults here. Every mistake names file, key, value and what would be right.
 
+pub mod changes;
 mod check;
 pub mod limits;
 pub mod secret;
@@ -390,6 +391,15 @@ impl Config {
         if self.lines.is_empty() {
             self.lines.push(Line::default());
         }
+    }
+
+    /// What a reload can make wrong together though each key is right by itself.
+    pub fn check_ports(&self) -> Result<(), ConfigError> {
+        check::check_room(self, Path::new("configuration"))
+    }
+
+    pub fn line_named(&self, name: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.name == name)
     }
 
     /// The line a dialled number reaches: an exact number before `*`, else the first line.

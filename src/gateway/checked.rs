@@ -9,7 +9,7 @@ use crate::config::{Config, find_bundled};
 use crate::draft::Drafter;
 use crate::pipeline::LinePrompts;
 use crate::speech::{Catalogue, Recognizer, WhisperRecognizer, WhisperSettings, verify};
-use crate::store::{DataDir, SqliteStore, Store};
+use crate::store::{DataDir, SqliteStore};
 
 pub(super) struct Checked {
     pub recognizer: Arc<dyn Recognizer>,
@@ -17,7 +17,7 @@ pub(super) struct Checked {
     pub drafter: Drafter,
     pub data: DataDir,
     pub secret: WebhookSecret,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<SqliteStore>,
 }
 
 impl Checked {

@@ -7,48 +7,60 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingress::admission::Admission;
 use crate::ops::health::Health;
+use crate::pipeline::Settings;
 use crate::store::{DataDir, Store};
 
-/// Free space below which no new call is taken: running ones can still finish.
-const FREE_FLOOR: u64 = 256 * 1024 * 1024;
-/// Rounds between two looks at the rows: each look logs every damaged one.
-const ROWS_EVERY: u64 = 60;
-/// How often what the gateway lives on is looked at.
-const WATCH_EVERY: Duration = Duration::from_secs(5);
+/// Looks at free space are cheap, and a full disk must be known before the next call is answered.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Looks between two at the rows: each of those logs every damaged one.
+const ROWS_EVERY: u64 = 300;
 
-/// Sets the health conditions, and refuses new calls while the disk has no room for them.
-pub(super) async fn watch(
-    data: DataDir,
-    store: Arc<dyn Store>,
-    health: Arc<Health>,
-    admission: Admission,
-    stop: CancellationToken,
-) {
-    let mut every = tokio::time::interval(WATCH_EVERY);
-    let mut round: u64 = 0;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => {}
+/// What is watched, and who is told.
+pub(super) struct Watch {
+    pub settings: Arc<Settings>,
+    pub data: DataDir,
+    pub store: Arc<dyn Store>,
+    pub health: Arc<Health>,
+    pub admission: Admission,
+}
+
+impl Watch {
+    /// Sets the health conditions, and refuses new calls while the disk has no room for them.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut round: u64 = 0;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = every.tick() => {}
+            }
+            let disk = self.disk().await;
+            self.admission.pause(disk.is_err());
+            self.health.set("disk", disk);
+            metrics::gauge!("heardline_gateway_calls").set(self.admission.in_progress() as f64);
+            if round.is_multiple_of(ROWS_EVERY) {
+                self.health.set("store", rows(self.store.as_ref()).await);
+            }
+            round += 1;
         }
-        let folder = data.clone();
+    }
+
+    /// Below the floor running calls can still finish; the floor is what they have for it.
+    async fn disk(&self) -> Result<(), String> {
+        let floor_mib = self.settings.now().config.data.min_free_mib;
+        let folder = self.data.clone();
         let free = tokio::task::spawn_blocking(move || folder.free_bytes()).await;
-        let disk = match free.map_err(|e| e.to_string()).and_then(|free| free.map_err(|e| e.to_string())) {
-            Ok(free) if free >= FREE_FLOOR => Ok(()),
-            Ok(free) => Err(format!(
-                "{} MiB free in {}; new calls are refused below {} MiB",
-                free >> 20,
-                data.root().display(),
-                FREE_FLOOR >> 20
-            )),
-            Err(error) => Err(format!("{}: {error}", data.root().display())),
-        };
-        admission.pause(disk.is_err());
-        health.set("disk", disk);
-        if round.is_multiple_of(ROWS_EVERY) {
-            health.set("store", rows(store.as_ref()).await);
+        let place = self.data.root().display();
+        let free = free.map_err(|e| e.to_string()).and_then(|free| free.map_err(|e| format!("{place}: {e}")))?;
+        metrics::gauge!("heardline_gateway_free_bytes").set(free as f64);
+        // The number that changes stays out of the reason, or every look would log it anew.
+        if free >= floor_mib.saturating_mul(1 << 20) {
+            return Ok(());
         }
-        round += 1;
+        Err(format!(
+            "less than {floor_mib} MiB free in {place} (data.min_free_mib); new calls are refused until there is more"
+        ))
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A door turns its protocol into an [`IncomingCall`]; what happens next is told in `pipeline.rs`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::{EndCause, MediaPlan, Origin, Party};
+use crate::config::Config;
 
 /// A call that was admitted by its door and waits for an answer.
 pub struct IncomingCall {
@@ -17,11 +18,19 @@ pub struct IncomingCall {
     pub dialled: Option<String>,
     /// What both sides can speak; `plan.remote` is the peer's RTP address. Negotiated from the offer.
     pub plan: MediaPlan,
+    /// Where sound for this call is received: the address of the listener it came in on.
+    pub media_ip: IpAddr,
     pub signalling: Box<dyn Signalling>,
     /// What the peer does from now on. Closed when the door is done with the call.
     pub events: mpsc::Receiver<SignalEvent>,
     /// Counts the call against the admission limit until it is dropped.
     pub permit: admission::Permit,
+}
+
+/// A door that takes a changed configuration while calls go on.
+pub trait Reload: Send + Sync {
+    /// Who may call, and certificates read anew. `Err`: in one line what is wrong; nothing was changed.
+    fn reload(&self, config: &Config) -> Result<(), String>;
 }
 
 /// What the peer did.

@@ -121,6 +121,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { what, .. } => Self::not_found(format!("there is no such {what}")),
+            StoreError::WrongState { .. } => Self::new(StatusCode::CONFLICT, "state", error.to_string()),
             StoreError::Closed => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is shutting down; try again soon")
             }

@@ -35,6 +35,12 @@ impl Clock {
         Instant::now()
     }
 
+    /// Microseconds of the kernel's monotonic clock (`CLOCK_MONOTONIC`), as the service manager counts them.
+    pub fn monotonic_us(&self) -> u128 {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        u128::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u128::try_from(now.tv_nsec).unwrap_or(0) / 1_000
+    }
+
     /// Steps the wall clock of this process (tests, and `HEARDLINE_CLOCK_OFFSET_MS` in crash tests).
     pub fn step(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);

@@ -142,6 +142,18 @@ impl Conversation {
         vec![Action::StopTalking, Action::Say(words)]
     }
 
+    /// The gateway is ending and can wait no longer: whoever is on the line is thanked and told goodbye. Nothing
+    /// changes in a call that is ending already.
+    pub fn leave(&mut self, now: MediaTime) -> Vec<Action> {
+        if matches!(self.state, State::Closing { .. } | State::Ended) {
+            return Vec::new();
+        }
+        if self.state == State::Notice {
+            self.notice = MediaSpan::new(MediaTime::ZERO, now);
+        }
+        vec![Action::StopTalking, self.close(now, EndCause::Shutdown)]
+    }
+
     /// When the notice was said; its end is `now` while it still is.
     pub fn notice(&self, now: MediaTime) -> MediaSpan {
         if self.state == State::Notice { MediaSpan::new(MediaTime::ZERO, now) } else { self.notice }
@@ -210,6 +222,22 @@ mod tests {
             assert_eq!(c.said(MediaTime(6_000)), Some(Action::End(EndCause::DtmfEnd)));
             assert_eq!(c.keys(), format!("{key}#"));
         }
+    }
+
+    #[test]
+    fn when_the_gateway_ends_the_caller_is_told_goodbye_and_a_call_that_is_ending_keeps_its_cause() {
+        let (mut over_notice, _) = Conversation::start(CallRules::default());
+        for (c, cut) in [(&mut over_notice, 2_000), (&mut listening(), 7_000)] {
+            assert_eq!(c.leave(MediaTime(2_000)), [Action::StopTalking, Action::Say(Say::Close)]);
+            assert_eq!(c.notice(MediaTime(9_000)).end, MediaTime(cut));
+            assert!(c.leave(MediaTime(2_020)).is_empty(), "asked twice, said once");
+            assert_eq!(c.said(MediaTime(9_000)), Some(Action::End(EndCause::Shutdown)));
+            assert!(c.leave(MediaTime(9_020)).is_empty());
+        }
+        let mut ending = listening();
+        ending.key('#', MediaTime(8_000));
+        assert!(ending.leave(MediaTime(8_100)).is_empty());
+        assert_eq!(ending.said(MediaTime(12_000)), Some(Action::End(EndCause::DtmfEnd)));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
 
 /// Facts of a call whose audio is complete, from its stored row.
 pub(super) fn complete(stages: &Stages, row: &CallRow, draft: DraftId) -> CallFacts {
-    let line = stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default();
+    let line = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default();
     CallFacts {
         draft_id: draft,
         version: 1,

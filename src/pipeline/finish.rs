@@ -70,7 +70,8 @@ async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
         stages.store.call(call).await?.ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
     let utterances = stages.store.utterances(call).await?;
     let lost = stages.store.lost_spans(call).await?;
-    let line = stages.config.lines.iter().find(|line| line.name == row.line);
+    let in_force = stages.settings.now();
+    let line = in_force.config.line_named(&row.line);
     let not_recorded = row.notice.filter(|_| line.is_some_and(|line| !line.record_before_notice_ends));
     let total = MediaTime(row.duration_ms.unwrap_or(0));
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);

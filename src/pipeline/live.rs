@@ -11,6 +11,7 @@ use super::conversation::{Action, Conversation};
 use super::ears::Ears;
 use super::facts::Known;
 use super::scribe::{Assignment, Scribe};
+use super::settings::InForce;
 use super::voice::Voice;
 use crate::call::{AudioFrame, CallEvent, EndCause, Hypothesis, LineQuality, MediaPlan, MediaSpan, MediaTime, NoAudio};
 use crate::ingress::{SignalEvent, Signalling};
@@ -42,6 +43,7 @@ pub(super) async fn converse(
         tokio::select! {
             biased;
             () = stages.stop.cancelled() => break EndCause::Shutdown,
+            () = stages.goodbye.cancelled(), if !live.leaving => live.leave(),
             signal = events.recv() => match signal {
                 None | Some(SignalEvent::HungUp) => break EndCause::CallerHangup,
                 Some(SignalEvent::Cancelled) => break EndCause::Cancelled,
@@ -73,6 +75,7 @@ pub(super) struct Answered<'a> {
     pub frames: mpsc::Receiver<MediaEvent>,
     pub recorder: Recorder,
     pub signalling: &'a dyn Signalling,
+    pub in_force: Arc<InForce>,
 }
 
 #[derive(Default)]
@@ -97,13 +100,17 @@ struct Live<'a> {
     /// The newest run of prompts; only its end counts.
     run: u64,
     progress: ProgressNotes,
+    /// Words are shown while they are spoken.
+    partials: bool,
+    /// The gateway is ending and the caller is being told goodbye.
+    leaving: bool,
     over: Option<EndCause>,
 }
 
 impl<'a> Live<'a> {
     fn new(stages: &'a Arc<Stages>, known: Known, call: Answered<'_>) -> (Self, mpsc::Receiver<MediaEvent>) {
-        let Answered { plan, local_rtp, media, frames, recorder, .. } = call;
-        let (conversation, first) = Conversation::start(stages.config.call.clone());
+        let Answered { plan, local_rtp, media, frames, recorder, in_force, .. } = call;
+        let (conversation, first) = Conversation::start(in_force.config.call.clone());
         let assignment = Assignment {
             call: known.call,
             rate: plan.codec.rate(),
@@ -118,10 +125,12 @@ impl<'a> Live<'a> {
             local_rtp,
             ears: Ears::new(recorder, scribe, assignment),
             conversation,
-            voice: stages.prompts.voice(&known.line, known.reference.clone()),
+            voice: in_force.prompts.voice(&known.line, known.reference.clone()),
             held: !plan.direction.we_send(),
             run: 0,
             progress: ProgressNotes::default(),
+            partials: in_force.config.speech.partials,
+            leaving: false,
             over: None,
             known,
         };
@@ -164,7 +173,7 @@ impl<'a> Live<'a> {
             self.act(action);
         }
         self.note_progress();
-        if self.stages.config.speech.partials {
+        if self.partials {
             self.ears.ask_for_partial(self.stages);
         }
     }
@@ -181,6 +190,13 @@ impl<'a> Live<'a> {
     fn key(&mut self, digit: char, at: MediaTime) {
         self.stages.tell(CallEvent::Dtmf { call: self.known.call, digit, at });
         for action in self.conversation.key(digit, at) {
+            self.act(action);
+        }
+    }
+
+    fn leave(&mut self) {
+        self.leaving = true;
+        for action in self.conversation.leave(self.ears.now) {
             self.act(action);
         }
     }

@@ -7,7 +7,7 @@ use crate::call::CallId;
 use crate::store::StoreError;
 
 /// Between two tries when the store cannot take it (disk full); the call stays visible as unfinished meanwhile.
-const TRY_AGAIN: Duration = Duration::from_secs(5);
+const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// Repeats `write` until it succeeds. `None`: the gateway is ending, or the store says that trying again is no use
 /// (logged); the call then stays in its state at the desk, and the next start carries it on.

@@ -127,8 +127,7 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
             return declare_rest(stages, row, &stored, next_seq).await;
         }
     };
-    let languages =
-        stages.config.lines.iter().find(|line| line.name == row.line).cloned().unwrap_or_default().languages;
+    let languages = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default().languages;
     let assignment = Assignment { call: row.id, rate, languages, recording: path, flusher: None };
     let missing = spans.into_iter().filter(|(span, _)| !covered(*span, &stored));
     for (seq, (span, pcm)) in (next_seq..).zip(missing) {

@@ -3,6 +3,7 @@
 //! Runs beside the media loop, so that a slow recogniser never touches audio. Segments are taken in order; what
 //! cannot be kept in memory is read back from the recording.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +45,8 @@ pub(super) struct Scribe {
     next_seq: u32,
     language: watch::Receiver<Option<Language>>,
     hung_up: Arc<AtomicBool>,
-    task: JoinHandle<Vec<Utterance>>,
+    /// How many utterances are in the store at the end.
+    task: JoinHandle<usize>,
 }
 
 impl Scribe {
@@ -84,8 +86,7 @@ impl Scribe {
     pub(super) async fn finish(self) -> bool {
         self.hung_up.store(true, Ordering::Release);
         drop(self.cuts);
-        let written = self.task.await.map(|utterances| utterances.len());
-        written.ok().and_then(|written| u32::try_from(written).ok()) == Some(self.next_seq)
+        self.task.await.ok().and_then(|written| u32::try_from(written).ok()) == Some(self.next_seq)
     }
 }
 
@@ -99,13 +100,19 @@ struct Desk {
 }
 
 impl Desk {
-    async fn write_down(self, mut cuts: mpsc::Receiver<(Cut, Option<OwnedSemaphorePermit>)>) -> Vec<Utterance> {
+    async fn write_down(self, mut cuts: mpsc::Receiver<(Cut, Option<OwnedSemaphorePermit>)>) -> usize {
         let mut utterances = Vec::new();
-        while let Some((cut, _room)) = cuts.recv().await {
+        // What the store does not take (disk full) waits here, so that its sound need not be kept; an utterance is some
+        // KiB and the queue bounds their number.
+        let mut unwritten = VecDeque::new();
+        while let Some((cut, room)) = cuts.recv().await {
             // Nobody waits on the line for a caller who has hung up.
             let hung_up = self.hung_up.load(Ordering::Acquire);
             let priority = if hung_up { Priority::Backlog } else { Priority::Final };
-            let Some(utterance) = recognise(&self.stages, &self.assignment, cut, priority).await else { continue };
+            let utterance = hear(&self.stages, &self.assignment, cut, priority).await;
+            drop(room);
+            unwritten.push_back(utterance.clone());
+            self.write(&mut unwritten).await;
             if utterance.language.is_some() {
                 self.spoken.send_replace(utterance.language);
             }
@@ -113,7 +120,26 @@ impl Desk {
             utterances.push(utterance);
             self.publish_live_draft(&utterances).await;
         }
-        utterances
+        let mut stored = utterances.len() - unwritten.len();
+        for utterance in unwritten {
+            stored += usize::from(store(&self.stages, self.assignment.call, &utterance).await.is_some());
+        }
+        stored
+    }
+
+    /// As many as the store takes now, in order.
+    async fn write(&self, unwritten: &mut VecDeque<Utterance>) {
+        let call = self.assignment.call;
+        while let Some(utterance) = unwritten.front() {
+            match self.stages.store.append_utterance(call, utterance.clone()).await {
+                Ok(()) => drop(unwritten.pop_front()),
+                Err(error) => {
+                    metrics::counter!("heardline_pipeline_store_retries_total").increment(1);
+                    tracing::error!(%call, %error, waiting = unwritten.len(), "words cannot be written down; kept in memory");
+                    return;
+                }
+            }
+        }
     }
 
     async fn publish_live_draft(&self, utterances: &[Utterance]) {
@@ -136,11 +162,23 @@ pub(super) async fn recognise(
     cut: Cut,
     priority: Priority,
 ) -> Option<Utterance> {
+    let utterance = hear(stages, assignment, cut, priority).await;
+    store(stages, assignment.call, &utterance).await?;
+    Some(utterance)
+}
+
+/// Tried until the store has it; `None`: it is closing.
+async fn store(stages: &Stages, call: CallId, utterance: &Utterance) -> Option<()> {
+    until_stored(stages, call, || stages.store.append_utterance(call, utterance.clone())).await
+}
+
+/// What was said in one segment.
+async fn hear(stages: &Stages, assignment: &Assignment, cut: Cut, priority: Priority) -> Utterance {
     let sound = match cut.pcm {
         Some(pcm) => Some(pcm),
         None => read_back(assignment, cut.span).await,
     };
-    let utterance = match sound {
+    match sound {
         Some(pcm) => {
             let segment = SpeechSegment {
                 call: assignment.call,
@@ -153,9 +191,7 @@ pub(super) async fn recognise(
             stages.speech.recognise(segment, priority).await
         }
         None => unrecognised(cut.seq, cut.span, &stages.model.name),
-    };
-    until_stored(stages, assignment.call, || stages.store.append_utterance(assignment.call, utterance.clone())).await?;
-    Some(utterance)
+    }
 }
 
 /// Spans are whole milliseconds: two of them at 8 kHz.

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -33,7 +34,10 @@ use crate::config::secret::WebhookSecret;
 use crate::intake::problem::Problem;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::store::Store;
+use crate::store::{Erased, Store, StoreError};
+
+/// Erases the call with this id or reference.
+pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Erased, StoreError>> + Send + Sync>;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {
@@ -53,6 +57,7 @@ pub struct DeskParts {
     pub draft_schema: serde_json::Value,
     /// Tells the outbox that a delivery became due.
     pub nudge_outbox: Arc<dyn Fn() + Send + Sync>,
+    pub erase: EraseCall,
 }
 
 struct Inner {
@@ -77,7 +82,7 @@ pub fn desk(parts: DeskParts) -> Router {
         .route("/page.css", get(page::style))
         .route("/icon.svg", get(page::icon))
         .route("/api/calls", get(calls::list))
-        .route("/api/calls/{id}", get(calls::one))
+        .route("/api/calls/{id}", get(calls::one).delete(calls::erase))
         .route("/api/calls/{id}/recording", get(recording::recording))
         .route("/api/events", get(events::stream))
         .route("/api/deliveries", get(deliveries::list))

@@ -14,6 +14,7 @@ use crate::intake::problem::Problem;
     paths(
         calls::list,
         calls::one,
+        calls::erase,
         recording::recording,
         events::stream,
         deliveries::list,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::quality::LineQualityView;
 use crate::call::{CallId, Coverage, Origin, SegmentOutcome, Utterance, Word};
 use crate::ops::clock::timestamp;
-use crate::store::{CallRow, DeliveryRow};
+use crate::store::{CallRow, DeliveryRow, Erased};
 
 /// A page of calls, newest first.
 #[derive(Serialize, ToSchema)]
@@ -46,6 +46,8 @@ pub(super) struct CallSummary {
     pub title: Option<String>,
     pub category: Option<String>,
     pub emergency: bool,
+    /// When it was erased: nothing but this line is left of it.
+    pub erased_at: Option<String>,
 }
 
 /// One call with everything known about it.
@@ -135,6 +137,25 @@ pub(super) struct DeliveryView {
     pub created_at: String,
 }
 
+/// A call that was just erased.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErasedView {
+    pub id: String,
+    pub reference: String,
+    /// Endpoints that have its draft: their copies are for their owners to erase.
+    pub delivered_to: Vec<String>,
+    /// Deliveries that will not be made any more.
+    pub cancelled_deliveries: u64,
+}
+
+impl From<Erased> for ErasedView {
+    fn from(erased: Erased) -> Self {
+        let Erased { call, reference, delivered_to, cancelled } = erased;
+        let (id, reference) = (call.to_string(), reference.to_string());
+        Self { id, reference, delivered_to, cancelled_deliveries: cancelled }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveryList {
     pub deliveries: Vec<DeliveryView>,
@@ -160,10 +181,11 @@ impl CallSummary {
             answered_at: row.answered_unix_ms.map(stamp),
             ended_at: row.ended_unix_ms.map(stamp),
             duration_ms: row.duration_ms,
-            has_recording: row.answered_unix_ms.is_some(),
+            has_recording: row.answered_unix_ms.is_some() && row.erased_unix_ms.is_none(),
             title: headline.title,
             category: headline.category,
             emergency: headline.emergency,
+            erased_at: row.erased_unix_ms.map(stamp),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use rustix::io::Errno;
 
 use super::StoreError;
 use crate::call::CallId;
+
+/// Locked while a gateway runs; holds the address of its desk.
+const LOCK: &str = "heardline.lock";
 
 /// The opened data folder. Clones share one lock, which is released when the last of them is dropped.
 #[derive(Clone, Debug)]
@@ -22,7 +26,7 @@ pub struct DataDir {
 struct Inner {
     root: PathBuf,
     /// Held open for its lock; the kernel drops it with the process, so a crash leaves no stale lock.
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -38,7 +42,7 @@ impl DataDir {
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(root.join("heardline.lock"))
+            .open(root.join(LOCK))
             .map_err(unwritable)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
@@ -48,7 +52,18 @@ impl DataDir {
         probe(&root).map_err(unwritable)?;
         make_folder(&root.join("recordings")).map_err(unwritable)?;
         File::open(&root).and_then(|dir| dir.sync_all()).map_err(unwritable)?;
-        Ok(Self { inner: Arc::new(Inner { root, _lock: lock }) })
+        Ok(Self { inner: Arc::new(Inner { root, lock }) })
+    }
+
+    /// Tells commands beside the running gateway where its desk is.
+    pub fn announce(&self, desk: SocketAddr) -> io::Result<()> {
+        self.inner.lock.set_len(0)?;
+        self.inner.lock.write_all_at(format!("{desk}\n").as_bytes(), 0)
+    }
+
+    /// Where the desk of the gateway is that has `path` locked. `None`: it did not say (yet).
+    pub fn announced(path: &Path) -> Option<SocketAddr> {
+        std::fs::read_to_string(path.join(LOCK)).ok()?.trim().parse().ok()
     }
 
     /// Absolute path of the folder.

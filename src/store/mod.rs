@@ -3,9 +3,11 @@
 //! [`Store`] is a trait so that another database can follow with the same tests; [`sqlite`] is the first.
 //! One writer commits in groups; a method returns only when its change is durable (WAL, `synchronous=FULL`).
 
+pub mod erase;
 pub mod layout;
 pub mod sqlite;
 
+pub use erase::{Erasable, Erased, Eraser};
 pub use layout::DataDir;
 pub use sqlite::SqliteStore;
 
@@ -75,6 +77,8 @@ pub struct CallRow {
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
     /// further. `None`: never noted.
     pub heard_ms: Option<u64>,
+    /// When it was erased: only id, reference, line, state, cause and times are left.
+    pub erased_unix_ms: Option<i64>,
 }
 
 /// What is known in mid-call that the recording does not tell after a crash.

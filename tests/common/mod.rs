@@ -7,6 +7,7 @@ pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;
+pub mod served;
 pub mod sound;
 pub mod words;
 

@@ -75,11 +75,11 @@ function drawList() {
 function early(call, code) { return call.state === "live" && String(code || "other.").startsWith("other."); }
 function row(call) {
   const open = early(call, call.category);
-  const title = open ? "Listening…" : call.title || (call.category ? category(call.category) : call.state === "refused" ? "Call not taken" : "No words yet");
-  const state = el("span", `state-${call.state}`, STATES[call.state] || call.state);
+  const title = call.erased_at ? "Erased" : open ? "Listening…" : call.title || (call.category ? category(call.category) : call.state === "refused" ? "Call not taken" : "No words yet");
+  const state = el("span", `state-${call.state}`, call.erased_at ? "erased" : STATES[call.state] || call.state);
   const link = el("a", call.emergency ? "emergency" : "",
     el("span", "t", (call.emergency ? "▲ Emergency · " : "") + title), el("span", "d", length(call)),
-    el("small", "", state, ` · ${caller(call)} · ${when(call.started_at)}`));
+    el("small", "", state, call.erased_at ? "" : ` · ${caller(call)}`, ` · ${when(call.started_at)}`));
   if (call.title && call.category && !open) link.append(el("small", "", category(call.category)));
   link.href = `#${call.id}`;
   if (call.id === desk.open) link.setAttribute("aria-current", "true");
@@ -146,8 +146,9 @@ function drawHead(call) {
   $("facts").textContent = [`Reference ${reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
   const title = at(call.draft, "summary.title.value") || at(call.draft, "issues.0.title.value");
   const open = early(call, at(call.draft, "issues.0.category.value"));
-  $("title").textContent = open ? "Listening…" : title || (call.state === "refused" ? "Call not taken" : "No title");
-  const chips = [[STATES[call.state] || call.state, `state-${call.state}`], [call.cause ? CAUSES[call.cause] || call.cause : null], [caller(call)],
+  $("title").textContent = call.erased_at ? "Erased" : open ? "Listening…" : title || (call.state === "refused" ? "Call not taken" : "No title");
+  const chips = [[call.erased_at ? `erased ${when(call.erased_at)}` : STATES[call.state] || call.state, `state-${call.state}`],
+    [call.cause ? CAUSES[call.cause] || call.cause : null], [call.erased_at ? null : caller(call)],
     [call.line === "default" ? null : `line ${call.line}`], [call.dtmf ? `keys ${call.dtmf}` : null],
     [call.draft && !call.draft_complete ? "draft still changes" : null],
     [at(call.draft, "needs_listening") ? "needs listening" : null, "warn"],
@@ -158,7 +159,7 @@ function drawHead(call) {
   $("suggestion").textContent = suggestion && due ? `Suggestion: ${SUGGESTIONS[suggestion] || suggestion}` : "";
 }
 function drawDeliveries(call) {
-  const none = call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";
+  const none = call.erased_at ? "Nothing is owed any more." : call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";
   const nodes = call.deliveries.map((one) => {
     const text = { delivered: "✓ delivered", pending: one.attempts ? "… trying again" : "… waiting", dead: "✕ not delivered" }[one.state] || one.state;
     const node = el("div", "delivery", el("span", "", el("span", one.state, text), ` · ${one.endpoint}`));
@@ -226,7 +227,7 @@ function drawTranscript(call) {
   const focused = document.activeElement && document.activeElement.dataset.start;
   const rows = call.transcript.filter((one) => one.outcome !== "no_speech").map(utterance);
   if (desk.partial && desk.partial.hypothesis.text) rows.push(partial(desk.partial));
-  if (!rows.length) rows.push(el("p", "empty", call.state === "live" ? "Words appear here while they are spoken." : "No words were recognised."));
+  if (!rows.length) rows.push(el("p", "empty", call.erased_at ? "Sound, words and draft of this call were erased." : call.state === "live" ? "Words appear here while they are spoken." : "No words were recognised."));
   keepEnd(() => $("transcript").replaceChildren(...rows));
   const words = [...$("transcript").querySelectorAll(".w")];
   const held = words.find((word) => word.dataset.start === focused);
@@ -340,7 +341,15 @@ function listen() {
   on("draft", onDraft);
   on("dtmf", (event) => { if (mine(event)) { desk.call.dtmf += event.digit; drawHead(desk.call); } });
   on("delivery", (event) => { if (mine(event)) show(desk.open); loadDead().catch(fail); });
+  on("erased", (event) => { loadList().catch(fail); loadDead().catch(fail); if (mine(event)) forget(); });
   on("lagged", reload);
+}
+function forget() { // what is on the page must go too
+  Object.assign(desk, { partial: null, span: null, field: null });
+  audio.pause();
+  audio.removeAttribute("src");
+  audio.load();
+  show(desk.open);
 }
 function mine(event) { return desk.call !== null && event.call === desk.open; }
 // After a gap, what the page holds may be about a gateway that is gone: the store is asked for everything again.

@@ -99,7 +99,7 @@ function band(field) {
 function drawFields(call) {
   const focused = document.activeElement && document.activeElement.dataset.key;
   if (!call.draft) {
-    $("fields").replaceChildren(el("p", "empty", call.state === "refused" ? "Never answered, so there is no draft." : "The draft begins with the first words."));
+    $("fields").replaceChildren(el("p", "empty", call.erased_at ? "Its draft was erased." : call.state === "refused" ? "Never answered, so there is no draft." : "The draft begins with the first words."));
     return;
   }
   const fields = collect(call.draft);

@@ -177,3 +177,26 @@ async fn a_call_whose_row_is_damaged_is_named_in_the_list_and_hides_no_other() {
     assert_eq!(list["calls"][0]["id"], readable.to_string());
     assert_eq!(list["damaged"], json!([damaged.to_string()]));
 }
+
+#[tokio::test]
+async fn a_call_is_erased_by_id_or_reference_from_the_desk_only_and_never_while_it_goes_on() {
+    let desk = TestDesk::start().await;
+    let (over, live) = (desk.add_call(CallState::Done), desk.add_call(CallState::Live));
+    let own = format!("Origin: {}", desk.origin());
+    let path = format!("/api/calls/{over}");
+    assert_eq!(desk.ask("DELETE", &path, &[], b"").await.status, 403);
+    assert_eq!(desk.get(&path).await.json()["erased_at"], json!(null));
+    for path in [path.as_str(), "/api/calls/0482913069"] {
+        let reference = desk.get(&format!("/api/calls/{over}")).await.json()["reference"].clone();
+        let path = path.replace("0482913069", reference.as_str().unwrap());
+        let answer = desk.ask("DELETE", &path, &[&own], b"").await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.json()["delivered_to"], json!(["intake"]));
+    }
+    let erased = desk.get(&path).await.json();
+    assert!(erased["erased_at"].is_string() && erased["has_recording"] == false, "{erased}");
+    let refused = desk.ask("DELETE", &format!("/api/calls/{live}"), &[&own], b"").await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("live"));
+    assert_eq!(desk.ask("DELETE", "/api/calls/1234567890", &[&own], b"").await.status, 404);
+}

@@ -15,12 +15,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
-use super::{DeskParts, desk, public};
+use super::{DeskParts, EraseCall, desk, public};
 use crate::call::{CallEvent, CallId, CallState, Identity, Origin, Party, Reference};
 use crate::config::secret::WebhookSecret;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::store::CallRow;
+use crate::store::{CallRow, Erased, StoreError};
 use store::FakeStore;
 
 struct TestDesk {
@@ -82,6 +82,7 @@ impl TestDesk {
             nudge_outbox: Arc::new(move || {
                 nudged.fetch_add(1, Ordering::Relaxed);
             }),
+            erase: eraser(Arc::clone(&store)),
         });
         Self { address: serve(router).await, store, clock, events, secret, health, nudges, dir }
     }
@@ -135,9 +136,30 @@ impl TestDesk {
             line_quality: None,
             dtmf: String::new(),
             heard_ms: None,
+            erased_unix_ms: None,
         });
         id
     }
+}
+
+/// Erases as the store does it: by id or reference, never a call that is not over.
+fn eraser(store: Arc<FakeStore>) -> EraseCall {
+    Arc::new(move |text| {
+        let mut calls = store.calls.lock().unwrap();
+        let row = calls.iter_mut().find(|row| row.id.to_string() == text || row.reference.as_str() == text);
+        let answer = match row {
+            None => Err(StoreError::NotFound { what: "call", id: text }),
+            Some(row) if !row.state.is_final() => {
+                Err(StoreError::WrongState { id: row.id, state: row.state.to_string(), wanted: "over" })
+            }
+            Some(row) => {
+                row.erased_unix_ms = Some(1);
+                let delivered_to = vec!["intake".into()];
+                Ok(Erased { call: row.id, reference: row.reference.clone(), delivered_to, cancelled: 1 })
+            }
+        };
+        Box::pin(std::future::ready(answer))
+    })
 }
 
 async fn connect(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> TcpStream {

@@ -2,6 +2,7 @@
 
 use sqlx::{SqliteConnection, SqlitePool};
 
+use super::erase::is_erased;
 use super::writer::Command;
 use crate::store::{Received, StoreError};
 
@@ -19,6 +20,10 @@ impl Command for Receive {
     /// Either identifier makes it the same draft; then the body must be the same too. There is one writer, so
     /// nothing comes between the look and the insert.
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<Received, StoreError> {
+        if is_erased(conn, &self.idempotency_key).await? {
+            // It was on its way when its call was erased. The sender is done with it, and no copy is kept.
+            return Ok(Received::Duplicate);
+        }
         let kept: Vec<String> =
             sqlx::query_scalar("SELECT body_sha256 FROM inbox WHERE webhook_id = ? OR idempotency_key = ?")
                 .bind(&self.webhook_id)

@@ -4,6 +4,7 @@
 //! read pool (`reads.rs`). Rows become values only in `rows.rs`.
 
 mod calls;
+mod erase;
 mod inbox;
 mod open;
 mod outbox;

@@ -20,6 +20,7 @@ const BUSY: Duration = Duration::from_secs(10);
 pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql")),
     (2, "line quality", include_str!("../migrations/0002_line_quality.sql")),
+    (3, "erasure", include_str!("../migrations/0003_erasure.sql")),
 ];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.
@@ -44,6 +45,9 @@ pub(super) async fn open_with(
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .synchronous(SqliteSynchronous::Full)
+        // What was removed is overwritten, and nothing of it is ever written outside the data folder.
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
     let mut writer = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(|e| failed(&e))?;
     migrator(migrations).run(&mut writer).await.map_err(|e| failed(&e))?;

@@ -150,6 +150,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         line_quality,
         dtmf: r.get("dtmf")?,
         heard_ms: r.optional_number("heard_ms")?,
+        erased_unix_ms: r.get("erased_unix_ms")?,
     })
 }
 

@@ -8,6 +8,7 @@ use metrics::{counter, histogram};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+use super::erase;
 use crate::config::limits;
 use crate::ops::clock::Clock;
 use crate::store::{DataDir, StoreError};
@@ -61,6 +62,8 @@ where
 
 enum Message {
     Step(Box<dyn Step>),
+    /// After the changes that were queued before it.
+    Scrub(oneshot::Sender<Result<(), StoreError>>),
     Close,
 }
 
@@ -98,6 +101,13 @@ impl Writer {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Overwrites what removed rows left in the file and its log.
+    pub(super) async fn scrub(&self) -> Result<(), StoreError> {
+        let (asker, answer) = oneshot::channel();
+        self.queue.send(Message::Scrub(asker)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// Returns when what was queued before is written and the connections are closed. May be called again.
     pub(super) async fn close(&self) {
         let mut task = self.task.lock().await;
@@ -116,15 +126,21 @@ async fn serve(mut conn: SqliteConnection, mut messages: mpsc::Receiver<Message>
     let mut waiting = Vec::with_capacity(limits::STORE_BATCH);
     while messages.recv_many(&mut waiting, limits::STORE_BATCH).await > 0 {
         let mut group = Vec::with_capacity(waiting.len());
+        let mut scrubs = Vec::new();
         for message in waiting.drain(..) {
             match message {
                 Message::Step(step) => group.push(step),
+                Message::Scrub(asker) => scrubs.push(asker),
                 // What is in the channel is still served; nothing new gets in.
                 Message::Close => messages.close(),
             }
         }
         if !group.is_empty() {
             commit_group(&mut conn, group, &clock).await;
+        }
+        for asker in scrubs {
+            // The asker may have given up waiting; the file is scrubbed all the same.
+            let _ = asker.send(erase::scrub(&mut conn).await);
         }
     }
     conn

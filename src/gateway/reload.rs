@@ -1,0 +1,25 @@
+//! SIGHUP: what can change while calls are taken is taken over; the rest is named.
+
+use super::{Gateway, StartError};
+use crate::config::Config;
+use crate::config::changes::Changes;
+use crate::pipeline::LinePrompts;
+
+impl Gateway {
+    /// Takes over what of `fresh` can be without a restart; calls on the line keep what they began with. On any
+    /// mistake nothing is changed.
+    pub fn reload(&self, fresh: &Config) -> Result<Changes, StartError> {
+        let old = self.stages.settings.now();
+        let changes = Changes::between(&old.config, fresh);
+        let merged = old.config.with_live_of(fresh);
+        merged.check_ports()?;
+        let prompts = LinePrompts::load(&merged)?;
+        // The doors last: they may refuse (an unreadable certificate), and nothing after them can.
+        for door in &self.doors {
+            door.reload(&merged).map_err(StartError::Door)?;
+        }
+        self.admission.resize(merged.sip.max_calls);
+        self.stages.settings.replace(merged, prompts);
+        Ok(changes)
+    }
+}
