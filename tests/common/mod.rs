@@ -4,6 +4,7 @@
 pub mod any_phone;
 pub mod endpoint;
 pub mod gateway;
+pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;

@@ -83,6 +83,11 @@ impl RawPhone {
         Self { wire, local, transport, call_id, tag, invite_branch, to: None, contact: None, rtp }
     }
 
+    /// Sends an RTP packet from the port that the SDP names.
+    pub async fn speak(&self, packet: &[u8], to: SocketAddr) {
+        self.rtp.send_to(packet, to).await.expect("the packet leaves");
+    }
+
     /// The INVITE; the same bytes every time, so a second one is a retransmission.
     pub fn invite(&self) -> String {
         self.invite_with(0)

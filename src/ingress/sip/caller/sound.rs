@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::codec::Encoder;
 use crate::call::Codec;
+use crate::codec::{Encoder, MAX_PACKET_MS, packet_ms};
 
 /// Packet time unless another is asked for, milliseconds.
 const PTIME_MS: u32 = 20;
+
+/// More than any codec makes of one packet: G.711 of the longest one (RFC 3551 table 1).
+const MAX_PAYLOAD: usize = 8 * MAX_PACKET_MS as usize;
 
 /// Speech as RTP payloads of one packet time each. A load test shares one among thousands of calls.
 #[derive(Debug)]
@@ -24,8 +27,9 @@ impl Sound {
         Self::packed(pcm, codec, PTIME_MS)
     }
 
-    /// In packets of `ptime_ms` (10, 20, 40 or 60, which every codec can make); the last one is filled with silence.
+    /// In packets of `ptime_ms`, or what the codec makes nearest below; the last one is filled with silence.
     pub fn packed(pcm: &[i16], codec: Codec, ptime_ms: u32) -> Arc<Self> {
+        let ptime_ms = packet_ms(codec, ptime_ms);
         let samples = usize::try_from(codec.rate() * ptime_ms / 1_000).unwrap_or(1).max(1);
         let mut encoder = Encoder::new(codec);
         let mut sound = Self { codec, ptime_ms, payloads: Vec::new(), ends: Vec::new() };
@@ -33,17 +37,19 @@ impl Sound {
         for part in pcm.chunks(samples) {
             frame.fill(0);
             frame.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            sound.append(&encoder.encode(&frame));
+            sound.append(&mut encoder, &frame);
         }
         frame.fill(0);
         // The first packet of silence still carries the end of the speech in codecs with a memory.
-        encoder.encode(&frame);
-        sound.append(&encoder.encode(&frame));
+        encoder.encode(&frame, &mut [0; MAX_PAYLOAD]);
+        sound.append(&mut encoder, &frame);
         Arc::new(sound)
     }
 
-    fn append(&mut self, payload: &[u8]) {
-        self.payloads.extend_from_slice(payload);
+    fn append(&mut self, encoder: &mut Encoder, frame: &[i16]) {
+        let mut payload = [0; MAX_PAYLOAD];
+        let length = encoder.encode(frame, &mut payload);
+        self.payloads.extend_from_slice(payload.get(..length).unwrap_or_default());
         self.ends.push(self.payloads.len());
     }
 
@@ -77,7 +83,7 @@ impl Sound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingress::sip::caller::codec::Decoder;
+    use crate::codec::Decoder;
 
     #[test]
     fn speech_comes_back_from_its_packets_in_every_codec_and_packet_time() {
@@ -89,17 +95,18 @@ mod tests {
                 let sound = Sound::packed(&pcm, codec, ptime_ms);
                 let wanted = (500_usize).div_ceil(usize::try_from(ptime_ms).unwrap());
                 assert!(sound.packets().abs_diff(wanted) <= 1, "{codec:?} {ptime_ms}: {}", sound.packets());
-                let mut decoder = Decoder::new(codec);
-                let heard: Vec<i16> = (0..sound.packets()).flat_map(|n| decoder.decode(sound.payload(n))).collect();
+                let mut decoder = Decoder::new(codec, codec.rate());
+                let heard: Vec<i16> =
+                    (0..sound.packets()).flat_map(|n| decoder.decode(sound.payload(n)).unwrap()).collect();
                 let frame = usize::try_from(codec.rate() * ptime_ms / 1_000).unwrap();
                 assert_eq!(heard.len(), sound.packets() * frame, "{codec:?} {ptime_ms}");
                 let loud = |pcm: &[i16]| pcm.iter().map(|s| u64::from(s.unsigned_abs())).sum::<u64>();
                 let (said, came) = (loud(&pcm), loud(&heard));
                 assert!(came > said * 8 / 10 && came < said * 12 / 10, "{codec:?} {ptime_ms}: {said} {came}");
                 for _ in 0..20 {
-                    decoder.decode(sound.payload(usize::MAX));
+                    decoder.decode(sound.payload(usize::MAX)).unwrap();
                 }
-                let silence = decoder.decode(sound.payload(usize::MAX));
+                let silence = decoder.decode(sound.payload(usize::MAX)).unwrap();
                 assert!(silence.iter().all(|s| s.unsigned_abs() < 300), "{codec:?} {ptime_ms}: silence is not silent");
             }
         }
