@@ -34,7 +34,7 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 30] = [
+const COUNTERS: [(&str, &str); 31] = [
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
@@ -44,6 +44,7 @@ const COUNTERS: [(&str, &str); 30] = [
     ),
     ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
+    ("heardline_sip_offers_unanswered_total", "SDP offers of ours that came back without a usable answer"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
     ("heardline_media_rtcp_received_total", "RTCP packets of callers"),

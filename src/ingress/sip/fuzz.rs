@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::framing::{Frame, Framer, Lost};
 use super::screen::{STACK_DATAGRAM, Verdict};
 use super::sdp::{Offer, SessionIds};
+use crate::call::Codec;
 
 const SOURCE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5_060);
 
@@ -31,7 +32,7 @@ pub fn screen(message: &[u8]) {
 /// A session description. What is agreed can be answered, line by line, and the answer can be read.
 pub fn sdp(body: &[u8]) {
     let Ok(offer) = Offer::parse(body) else { return };
-    let Ok(plan) = offer.negotiate() else { return };
+    let Ok(plan) = offer.negotiate(&Codec::ALL) else { return };
     assert!(plan.payload_type < 128 && plan.remote.port() != 0, "{plan:?}");
     let answer = offer.answer(&plan, SOURCE, SessionIds { id: 1, version: 1 });
     let read = Offer::parse(answer.as_bytes());
