@@ -34,7 +34,7 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 27] = [
+const COUNTERS: [(&str, &str); 29] = [
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
@@ -59,6 +59,8 @@ const COUNTERS: [(&str, &str); 27] = [
     ("heardline_intake_endpoint_stopped_total", "endpoints that answered 410 and get nothing more"),
     ("heardline_retention_erased_total", "calls erased, by reason: asked or expired"),
     ("heardline_retention_clock_jumps_total", "jumps of the wall clock that held the retention sweep back"),
+    ("heardline_traces_sent_total", "spans the trace collector took"),
+    ("heardline_traces_dropped_total", "spans that were not sent, by reason"),
     ("heardline_store_commit_failures_total", "group commits that failed"),
     ("heardline_store_damaged_rows_total", "rows that could not be read"),
     ("heardline_review_requests_total", "requests the desk listener answered, by status class"),

@@ -5,4 +5,5 @@ pub mod fault;
 pub mod health;
 pub mod metrics;
 pub mod notify;
+pub mod telemetry;
 pub mod trusted_time;
