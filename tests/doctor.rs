@@ -16,8 +16,10 @@ async fn findings(folder: &TempDir, more: &str) -> (Option<i32>, String) {
 async fn a_certificate_whose_key_does_not_fit_is_found_before_a_port_is_bound() {
     let folder = TempDir::new().unwrap();
     let names = vec!["localhost".to_owned()];
-    let (one, other) =
-        (rcgen::generate_simple_self_signed(names.clone()).unwrap(), rcgen::generate_simple_self_signed(names).unwrap());
+    let (one, other) = (
+        rcgen::generate_simple_self_signed(names.clone()).unwrap(),
+        rcgen::generate_simple_self_signed(names).unwrap(),
+    );
     let file = |name: &str, text: String| {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
