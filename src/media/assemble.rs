@@ -89,19 +89,19 @@ impl Assembler {
         }
     }
 
-    /// Ends the pending frame when the kind changes at a whole millisecond; before that, samples mix.
+    /// Ends the pending frame when the kind changes. Only what is less than a millisecond mixes with the new kind: a
+    /// frame that was heard must not be told as lost because a loss follows it.
     fn turn_to(&mut self, kind: FrameKind, out: &mut VecDeque<AudioFrame>) {
-        if self.pending.is_empty() {
-            self.kind = kind;
-        } else if self.kind != kind {
-            if self.pending.len().is_multiple_of(self.per_ms()) {
-                let pcm = std::mem::take(&mut self.pending);
-                self.emit(pcm, out);
-                self.kind = kind;
-            } else {
-                self.kind = graver(self.kind, kind);
-            }
+        if self.kind == kind {
+            return;
         }
+        let whole = self.pending.len() - self.pending.len() % self.per_ms();
+        if whole > 0 {
+            let rest = self.pending.split_off(whole);
+            let pcm = std::mem::replace(&mut self.pending, rest);
+            self.emit(pcm, out);
+        }
+        self.kind = if self.pending.is_empty() { kind } else { graver(self.kind, kind) };
     }
 
     fn emit(&mut self, pcm: Vec<i16>, out: &mut VecDeque<AudioFrame>) {
@@ -149,5 +149,17 @@ mod tests {
         }
         assert_eq!(out.iter().map(|f| f.pcm.iter().map(|&s| u64::from(s == 1)).sum::<u64>()).sum::<u64>(), 489);
         assert!(out.iter().any(|f| f.kind == FrameKind::Concealed));
+    }
+
+    #[test]
+    fn sound_before_and_after_a_loss_is_not_told_as_lost() {
+        let mut assembler = Assembler::new(8_000);
+        let mut out = VecDeque::new();
+        for (kind, length) in [(FrameKind::Heard, 83), (FrameKind::Concealed, 160), (FrameKind::Heard, 160)] {
+            assembler.packet(kind, vec![1; length], &mut out);
+        }
+        assembler.finish(&mut out);
+        let lost: usize = out.iter().filter(|f| f.kind == FrameKind::Concealed).map(|f| f.pcm.len()).sum();
+        assert_eq!(lost, 168, "20 ms and the millisecond they share with what was heard");
     }
 }
