@@ -52,6 +52,14 @@ fn a_bad_value_is_named_with_what_would_be_right() {
 }
 
 #[test]
+fn a_tls_listener_without_its_files_is_told_which_and_why() {
+    let tls = "[sip]\nlisten = [\"tls:127.0.0.1:0\"]\n";
+    refused(&format!("{SOUND}{tls}"), &["sip.listen", "tls:127.0.0.1:0", "sip.tls_certificate", "sip.tls_key"]);
+    let files = format!("{tls}tls_certificate = \"FOLDER/none.pem\"\ntls_key = \"FOLDER/none.key\"\n");
+    refused(&format!("{SOUND}{files}"), &["sip.tls_certificate", "none.pem", "cannot be read"]);
+}
+
+#[test]
 fn a_missing_configuration_file_is_named() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_heardline")).args(["serve", "--config", "/nowhere/h.toml"]).output().unwrap();

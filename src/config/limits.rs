@@ -56,6 +56,9 @@ pub const HALF_OPEN_PER_TRUNK: usize = 1_024;
 pub const HALF_OPEN_LIFE: Duration = Duration::from_secs(32);
 /// SDP body; a browser's is about 6 KiB.
 pub const MAX_SDP: usize = 64 * 1024;
+/// Media lines of one session description: a call has one stream of ours, a conference phone offers four or five. Our
+/// answer repeats every line.
+pub const MAX_MEDIA_LINES: usize = 32;
 
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use super::dtmf::DtmfReader;
+use super::dtmf::{DtmfReader, EventPacket};
 use super::inbound::Inbound;
-use super::{MediaEvent, MediaTimeouts, packet, repair, wav};
+use super::{MediaEvent, MediaRules, packet, repair, wav};
 use crate::call::{Codec, Direction, MediaPlan};
 
 const TICK: Duration = Duration::from_millis(20);
@@ -44,12 +44,14 @@ fn byte(data: &mut &[u8]) -> u8 {
 pub fn dtmf(mut data: &[u8]) {
     let mut reader = DtmfReader::default();
     let (mut now, mut timestamp) = (Duration::ZERO, 0_u32);
-    let (mut packets, mut told) = (0, 0);
-    while !data.is_empty() {
+    let (mut packets, mut told) = (0_u16, 0);
+    while !data.is_empty() && packets < u16::MAX {
         now += Duration::from_millis(byte(&mut data).into());
         // Backwards too, as reordering makes it.
         timestamp = timestamp.wrapping_add(u32::from(byte(&mut data)) * 160).wrapping_sub(160 * 16);
-        let presses = [reader.poll(now), reader.handle(take(&mut data, 4), timestamp, now)];
+        let payload = take(&mut data, 4);
+        let packet = EventPacket { payload, timestamp, sequence: packets, marker: payload.last() == Some(&0) };
+        let presses = [reader.poll(now), reader.handle(packet, now)];
         packets += 1;
         for press in presses.into_iter().flatten() {
             told += 1;
@@ -66,7 +68,7 @@ pub fn inbound(mut data: &[u8]) {
     let start = byte(&mut data);
     let mut plan = plan(start);
     let rate = plan.codec.rate();
-    let mut inbound = Inbound::new(plan.clone(), MediaTimeouts::default());
+    let mut inbound = Inbound::new(plan.clone(), MediaRules::default(), 7);
     let mut check = Check { out: VecDeque::new(), samples: 0, rate };
     let (mut now, mut ticks) = (Duration::ZERO, 0);
     while !data.is_empty() {

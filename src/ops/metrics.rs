@@ -44,6 +44,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
+    ("heardline_sip_offers_unanswered_total", "SDP offers of ours that came back without a usable answer"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
     ("heardline_media_rtcp_received_total", "RTCP packets of callers"),

@@ -1,6 +1,7 @@
 //! What the acceptance tests share: a whole gateway on free loopback ports, phones, endpoints and measures.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+pub mod any_phone;
 pub mod endpoint;
 pub mod faulty_line;
 pub mod gateway;

@@ -4,6 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::framing::{Frame, Framer, Lost};
+use crate::call::Codec;
+
 use super::screen::{STACK_DATAGRAM, Verdict};
 use super::sdp::{Offer, SessionIds};
 
@@ -31,14 +33,14 @@ pub fn screen(message: &[u8]) {
 /// A session description. What is agreed can be answered, line by line, and the answer can be read.
 pub fn sdp(body: &[u8]) {
     let Ok(offer) = Offer::parse(body) else { return };
-    let Ok(plan) = offer.negotiate() else { return };
+    let Ok(plan) = offer.negotiate(&Codec::ALL) else { return };
     assert!(plan.payload_type < 128 && plan.remote.port() != 0, "{plan:?}");
     let answer = offer.answer(&plan, SOURCE, SessionIds { id: 1, version: 1 });
     let read = Offer::parse(answer.as_bytes());
     assert!(read.is_ok(), "our answer cannot be read: {answer:?}");
     assert_eq!(
         answer.matches("\r\nm=").count(),
-        offer.lines(),
+        offer.line_count(),
         "an answer has a line for each of the offer: {answer:?}"
     );
 }

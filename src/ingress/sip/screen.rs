@@ -100,7 +100,7 @@ fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> V
     if [Name::Via, Name::CallId, Name::CSeq].iter().all(|name| raw.value(*name).is_none()) {
         return Verdict::Drop("garbage");
     }
-    let unsupported = raw.values(Name::Require).collect::<Vec<_>>().join(", ");
+    let unsupported = unsupported(raw).join(", ");
     let extra: &[(&str, &str)] = match defect.status {
         420 => &[("Unsupported", &unsupported)],
         416 => &[("Accept", "application/sdp")],
@@ -148,7 +148,7 @@ fn check_request(raw: &mut Raw<'_>, line: &str) -> Checked {
     if REFUSED.contains(&method) {
         return refuse(405, "method");
     }
-    if raw.value(Name::Require).is_some() && !matches!(method, "ACK" | "CANCEL") {
+    if !unsupported(raw).is_empty() && !matches!(method, "ACK" | "CANCEL") {
         return refuse(420, "require");
     }
     let line_for_stack = format!("{method} {uri} SIP/2.0");
@@ -157,6 +157,12 @@ fn check_request(raw: &mut Raw<'_>, line: &str) -> Checked {
         raw.changed = true;
     }
     check_stack_reads(raw, &uri)
+}
+
+/// The option tags of `Require` that we do not know (RFC 3261 section 8.2.2.3).
+fn unsupported<'r>(raw: &'r Raw<'_>) -> Vec<&'r str> {
+    let known = |tag: &str| reply::EXTENSIONS.iter().any(|ours| tag.eq_ignore_ascii_case(ours));
+    raw.values(Name::Require).flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !known(tag)).collect()
 }
 
 /// Method and Request-URI; one space between the parts and none around them.
