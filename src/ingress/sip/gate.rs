@@ -14,7 +14,7 @@ use crate::ingress::admission::Admission;
 use crate::ops::clock::Clock;
 
 use super::doors::{Busy, Doors, Entry};
-use super::grammar::address::has_tag;
+use super::grammar::address::{Address, has_tag};
 use super::half_open::InviteHash;
 use super::raw::{Name, Raw};
 use super::reply;
@@ -135,18 +135,9 @@ pub(super) fn answered(status: u16, reason: &'static str) {
 fn invite_hash(raw: &Raw<'_>) -> Option<InviteHash> {
     let mut hasher = DefaultHasher::new();
     raw.value(Name::CallId)?.hash(&mut hasher);
-    tag(raw.value(Name::From)?)?.hash(&mut hasher);
+    Address::only(raw.value(Name::From)?).ok()?.tag()?.hash(&mut hasher);
     raw.value(Name::CSeq)?.split_ascii_whitespace().next()?.hash(&mut hasher);
     Some(hasher.finish())
-}
-
-/// The tag parameter behind the address.
-fn tag(value: &str) -> Option<&str> {
-    let parameters = value.rfind('>').map_or(value, |bracket| value.get(bracket..).unwrap_or_default());
-    parameters.split(';').skip(1).find_map(|parameter| {
-        let (name, tag) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("tag").then(|| tag.trim())
-    })
 }
 
 #[cfg(test)]
