@@ -34,7 +34,7 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 28] = [
+const COUNTERS: [(&str, &str); 30] = [
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
@@ -46,6 +46,8 @@ const COUNTERS: [(&str, &str); 28] = [
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
+    ("heardline_media_rtcp_received_total", "RTCP packets of callers"),
+    ("heardline_media_no_audio_total", "calls that were up without a sound of their caller, by reason"),
     (
         "heardline_media_overflow_samples_total",
         "samples lost, recorded as silence of the same length, because the call's task did not take them",
@@ -87,7 +89,10 @@ const GAUGES: [(&str, &str); 12] = [
     ("heardline_intake_dead", "deliveries given up until a person sends them again"),
     ("heardline_review_watchers", "open event streams"),
 ];
-const HISTOGRAMS: [(&str, &str); 4] = [
+const HISTOGRAMS: [(&str, &str); 7] = [
+    ("heardline_media_jitter_seconds", "mean interarrival jitter of a call"),
+    ("heardline_media_round_trip_seconds", "round trip to the caller as its reports told it last"),
+    ("heardline_media_concealed_seconds", "sound of a call that was lost on the way"),
     ("heardline_speech_audio_seconds", "length of decoded segments"),
     ("heardline_speech_decode_seconds", "time to decode a segment"),
     ("heardline_store_commit_seconds", "time of a group commit"),
