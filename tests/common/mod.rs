@@ -3,6 +3,7 @@
 
 pub mod any_phone;
 pub mod endpoint;
+pub mod faulty_line;
 pub mod gateway;
 pub mod link;
 pub mod phones;

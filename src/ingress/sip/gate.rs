@@ -14,8 +14,7 @@ use crate::ingress::admission::Admission;
 use crate::ops::clock::Clock;
 
 use super::doors::{Busy, Doors, Entry};
-use super::grammar::address::{Address, has_tag};
-use super::grammar::number;
+use super::grammar::address::has_tag;
 use super::half_open::InviteHash;
 use super::raw::{Name, Raw};
 use super::reply;
@@ -136,9 +135,18 @@ pub(super) fn answered(status: u16, reason: &'static str) {
 fn invite_hash(raw: &Raw<'_>) -> Option<InviteHash> {
     let mut hasher = DefaultHasher::new();
     raw.value(Name::CallId)?.hash(&mut hasher);
-    Address::only(raw.value(Name::From)?).ok()?.tag()?.hash(&mut hasher);
-    number::<u32>(raw.value(Name::CSeq)?.split_ascii_whitespace().next()?)?.hash(&mut hasher);
+    tag(raw.value(Name::From)?)?.hash(&mut hasher);
+    raw.value(Name::CSeq)?.split_ascii_whitespace().next()?.hash(&mut hasher);
     Some(hasher.finish())
+}
+
+/// The tag parameter behind the address.
+fn tag(value: &str) -> Option<&str> {
+    let parameters = value.rfind('>').map_or(value, |bracket| value.get(bracket..).unwrap_or_default());
+    parameters.split(';').skip(1).find_map(|parameter| {
+        let (name, tag) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("tag").then(|| tag.trim())
+    })
 }
 
 #[cfg(test)]
@@ -147,7 +155,7 @@ mod tests {
     use crate::config::Trunk;
 
     fn message(method: &str, call: u32, to_tag: &str) -> String {
-        let cseq = if method == "ACK" { "1 ACK".to_owned() } else { format!("0001 {method}") };
+        let cseq = if method == "ACK" { "0001 ACK".to_owned() } else { format!("0001 {method}") };
         format!(
             "{method} sip:311@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{call}{method}\r\n\
              From: <sip:a@b>;tag=x{call}\r\nTo: <sip:311@127.0.0.1>{to_tag}\r\nCall-ID: c{call}\r\nCSeq: {cseq}\r\n\

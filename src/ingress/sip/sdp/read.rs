@@ -49,6 +49,11 @@ impl Offer {
         Ok(Self { lines: session.medias.iter().map(|media| Line::read(media, &session)).collect() })
     }
 
+    /// Media lines, refused ones included.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
     /// What both sides can speak, from the first audio line with one of `codecs`; the answerer chooses, so our order
     /// counts (RFC 3264 section 6.1).
     pub fn negotiate(&self, codecs: &[Codec]) -> Result<MediaPlan, SdpError> {
