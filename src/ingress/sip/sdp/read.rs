@@ -50,7 +50,7 @@ impl Offer {
     }
 
     /// Media lines, refused ones included.
-    pub fn line_count(&self) -> usize {
+    pub fn lines(&self) -> usize {
         self.lines.len()
     }
 
