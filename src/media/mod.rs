@@ -11,6 +11,8 @@ pub mod canvas;
 pub mod conceal;
 pub mod drift;
 pub mod dtmf;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod handoff;
 pub mod inbound;
 pub mod jitter;
