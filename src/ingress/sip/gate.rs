@@ -14,8 +14,9 @@ use crate::ingress::admission::Admission;
 use crate::ops::clock::Clock;
 
 use super::doors::{Busy, Doors, Entry};
+use super::grammar::address::has_tag;
 use super::half_open::InviteHash;
-use super::raw::Raw;
+use super::raw::{Name, Raw};
 use super::reply;
 use super::screen::{Verdict, screen};
 
@@ -97,7 +98,7 @@ impl Gate {
             self.doors.acknowledged(invite);
             return None;
         }
-        if raw.value("To").is_some_and(reply::has_tag) {
+        if raw.value(Name::To).is_some_and(has_tag) {
             return None;
         }
         let busy = self.doors.invite(source.ip(), invite, self.admission.is_full(), self.clock.instant()).err()?;
@@ -133,9 +134,9 @@ pub(super) fn answered(status: u16, reason: &'static str) {
 /// What an INVITE and its ACK have in common (RFC 3261 sections 13.2.2.4 and 17.1.1.3).
 fn invite_hash(raw: &Raw<'_>) -> Option<InviteHash> {
     let mut hasher = DefaultHasher::new();
-    raw.value("Call-ID")?.hash(&mut hasher);
-    tag(raw.value("From")?)?.hash(&mut hasher);
-    raw.value("CSeq")?.split_ascii_whitespace().next()?.hash(&mut hasher);
+    raw.value(Name::CallId)?.hash(&mut hasher);
+    tag(raw.value(Name::From)?)?.hash(&mut hasher);
+    raw.value(Name::CSeq)?.split_ascii_whitespace().next()?.hash(&mut hasher);
     Some(hasher.finish())
 }
 

@@ -22,7 +22,7 @@ use super::flows::{Flow, Flows};
 use super::framing::{Frame, Framer, Lost};
 use super::gate::{Gate, Judged, answered};
 use super::outgoing::bare_received;
-use super::raw::Raw;
+use super::raw::{Name, Raw};
 use super::reply;
 use super::tls::Tls;
 
@@ -230,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     async fn lost(&mut self, lost: Lost) -> Result<(), Over> {
         let raw = Raw::read(self.framer.rest());
         let is_request = raw.start_line.ends_with(" SIP/2.0") && !raw.start_line.starts_with("ACK ");
-        if lost == Lost::Garbage || !is_request || raw.value("Via").is_none() {
+        if lost == Lost::Garbage || !is_request || raw.value(Name::Via).is_none() {
             answered_nothing(lost.reason());
             return Err(Over);
         }
