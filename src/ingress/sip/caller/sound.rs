@@ -11,8 +11,8 @@ const PTIME_MS: u32 = 20;
 /// More than any codec makes of one packet: G.711 of the longest one (RFC 3551 table 1).
 const MAX_PAYLOAD: usize = 8 * MAX_PACKET_MS as usize;
 
-/// How long the memory of a codec lasts, generously, milliseconds.
-const MEMORY_MS: u32 = 200;
+/// How long the end of the speech sounds on in codecs with a memory, milliseconds.
+const MEMORY_MS: u32 = 20;
 
 /// Speech as RTP payloads of one packet time each. A load test shares one among thousands of calls.
 #[derive(Debug)]
