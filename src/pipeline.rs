@@ -146,6 +146,7 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         return answer::withdrawn(&stages, call).await;
     }
     tracing::info!(%call, line = known.line.name, codec = plan.codec.name(), "call answered");
+    stages.tell(CallEvent::Answered { call, line: known.line.name.clone(), codec: plan.codec.name().into() });
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.

@@ -26,8 +26,9 @@ struct Target {
     mutations: u32,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "screen", run: |data, _| ingress::sip::fuzz::screen(data), mutations: 20_000 },
+    Target { name: "framing", run: |data, _| ingress::sip::fuzz::framing(data), mutations: 20_000 },
     Target { name: "sdp", run: |data, _| ingress::sip::fuzz::sdp(data), mutations: 20_000 },
     Target { name: "rtp", run: |data, _| media::fuzz::rtp(data), mutations: 50_000 },
     Target { name: "inbound", run: |data, _| media::fuzz::inbound(data), mutations: 1_000 },

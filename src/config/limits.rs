@@ -134,5 +134,12 @@ pub const DELIVERY_BATCH: u32 = 32;
 /// Characters kept of what an endpoint says about a refusal.
 pub const MAX_PROBLEM_TEXT: usize = 500;
 
+/// Bytes of one line of the log; longer ones are cut.
+pub const MAX_LOG_LINE: usize = 16 * 1024;
+/// Spans that wait for the trace collector, about 500 bytes each; above it they are dropped.
+pub const SPAN_QUEUE: usize = 4_096;
+/// Calls whose trace waits for its delivery; above it the oldest goes without that span.
+pub const OPEN_TRACES: usize = 4_096;
+
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;

@@ -3,7 +3,7 @@
 type Seed = (&'static str, &'static str, Vec<u8>);
 
 pub fn all() -> Vec<Seed> {
-    [screen(), sdp(), rtp(), inbound(), dtmf(), wav_repair()].concat()
+    [screen(), framing(), sdp(), rtp(), inbound(), dtmf(), wav_repair()].concat()
 }
 
 fn screen() -> Vec<Seed> {
@@ -39,6 +39,20 @@ fn screen() -> Vec<Seed> {
     latin.extend(b"\xe9\r\n\r\n");
     seeds.push(("screen", "latin1", latin));
     seeds
+}
+
+fn framing() -> Vec<Seed> {
+    let message =
+        |body: &str| format!("OPTIONS sip:a@b SIP/2.0\r\nCall-ID: 1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let stream = |cut: u16, text: &str| [cut.to_be_bytes().as_slice(), text.as_bytes()].concat();
+    vec![
+        ("framing", "joined", stream(30, &(message("") + &message("v=0\r\n\r\nx")))),
+        ("framing", "pings", stream(3, &format!("\r\n\r\n{}\r\n\r\n\r\n", message("")))),
+        ("framing", "cut", stream(99, &message("half a bo")[..70])),
+        ("framing", "no_length", stream(5, "BYE sip:a@b SIP/2.0\r\n\r\n")),
+        ("framing", "compact", stream(5, "BYE sip:a@b SIP/2.0\r\nl : 3\r\n\r\nabcBYE")),
+        ("framing", "tls", stream(1, "\u{16}\u{3}\u{1}hello")),
+    ]
 }
 
 fn description(formats: &str, attributes: &str) -> Vec<u8> {

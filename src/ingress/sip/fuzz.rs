@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::framing::{Frame, Framer, Lost};
 use super::screen::{STACK_DATAGRAM, Verdict};
 use super::sdp::{Offer, SessionIds};
 
@@ -40,4 +41,34 @@ pub fn sdp(body: &[u8]) {
         offer.lines(),
         "an answer has a line for each of the offer: {answer:?}"
     );
+}
+
+/// A stream, cut in two anywhere (the first two bytes say where). The same messages come out as of the stream in one
+/// piece, and together they are no longer than it.
+pub fn framing(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first_chunk::<2>() else { return };
+    let cut = usize::from(u16::from_be_bytes(*cut)).min(stream.len());
+    let (first, second) = stream.split_at(cut);
+    let whole = frames(&[stream]);
+    assert_eq!(frames(&[first, second]), whole, "a stream that came in two pieces reads otherwise");
+    let length: usize =
+        whole.0.iter().map(|frame| if let Frame::Message(bytes) = frame { bytes.len() } else { 0 }).sum();
+    assert!(length <= stream.len(), "more came out than went in");
+}
+
+/// Everything that can be read, and why reading ended where it did.
+fn frames(pieces: &[&[u8]]) -> (Vec<Frame>, Option<Lost>) {
+    let mut framer = Framer::default();
+    let mut frames = Vec::new();
+    for piece in pieces {
+        framer.push(piece);
+        loop {
+            match framer.next() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(lost) => return (frames, Some(lost)),
+            }
+        }
+    }
+    (frames, None)
 }
