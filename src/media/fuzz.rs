@@ -44,13 +44,15 @@ fn byte(data: &mut &[u8]) -> u8 {
 pub fn dtmf(mut data: &[u8]) {
     let mut reader = DtmfReader::default();
     let (mut now, mut timestamp) = (Duration::ZERO, 0_u32);
-    let (mut packets, mut told) = (0_u16, 0);
-    while !data.is_empty() && packets < u16::MAX {
+    let (mut packets, mut told) = (0_u32, 0);
+    while !data.is_empty() {
         now += Duration::from_millis(byte(&mut data).into());
         // Backwards too, as reordering makes it.
         timestamp = timestamp.wrapping_add(u32::from(byte(&mut data)) * 160).wrapping_sub(160 * 16);
         let payload = take(&mut data, 4);
-        let packet = EventPacket { payload, timestamp, sequence: packets, marker: payload.last() == Some(&0) };
+        // The lowest bit of the event's second byte is part of its volume; here it says the marker too.
+        let marker = payload.get(1).is_some_and(|flags| flags & 1 != 0);
+        let packet = EventPacket { payload, timestamp, sequence: u16::try_from(packets & 0xFFFF).unwrap_or(0), marker };
         let presses = [reader.poll(now), reader.handle(packet, now)];
         packets += 1;
         for press in presses.into_iter().flatten() {
@@ -68,7 +70,7 @@ pub fn inbound(mut data: &[u8]) {
     let start = byte(&mut data);
     let mut plan = plan(start);
     let rate = plan.codec.rate();
-    let mut inbound = Inbound::new(plan.clone(), MediaRules::default(), 7);
+    let mut inbound = Inbound::new(plan.clone(), MediaRules::default(), 99);
     let mut check = Check { out: VecDeque::new(), samples: 0, rate };
     let (mut now, mut ticks) = (Duration::ZERO, 0);
     while !data.is_empty() {

@@ -11,6 +11,9 @@ const PTIME_MS: u32 = 20;
 /// More than any codec makes of one packet: G.711 of the longest one (RFC 3551 table 1).
 const MAX_PAYLOAD: usize = 8 * MAX_PACKET_MS as usize;
 
+/// How long the end of the speech sounds on in codecs with a memory, milliseconds.
+const MEMORY_MS: u32 = 20;
+
 /// Speech as RTP payloads of one packet time each. A load test shares one among thousands of calls.
 #[derive(Debug)]
 pub struct Sound {
@@ -40,8 +43,10 @@ impl Sound {
             sound.append(&mut encoder, &frame);
         }
         frame.fill(0);
-        // The first packet of silence still carries the end of the speech in codecs with a memory.
-        encoder.encode(&frame, &mut [0; MAX_PAYLOAD]);
+        // What comes right behind the speech still carries its end in codecs with a memory.
+        for _ in 0..MEMORY_MS.div_ceil(ptime_ms.max(1)) {
+            encoder.encode(&frame, &mut [0; MAX_PAYLOAD]);
+        }
         sound.append(&mut encoder, &frame);
         Arc::new(sound)
     }
