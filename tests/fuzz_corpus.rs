@@ -22,18 +22,20 @@ const SEED: u64 = 20_261_125;
 struct Target {
     name: &'static str,
     run: fn(&[u8], &Path),
-    /// As many as take a second or two.
+    /// As many as take about a second.
     mutations: u32,
 }
 
-const TARGETS: [Target; 7] = [
-    Target { name: "screen", run: |data, _| ingress::sip::fuzz::screen(data), mutations: 20_000 },
-    Target { name: "framing", run: |data, _| ingress::sip::fuzz::framing(data), mutations: 20_000 },
-    Target { name: "sdp", run: |data, _| ingress::sip::fuzz::sdp(data), mutations: 20_000 },
-    Target { name: "rtp", run: |data, _| media::fuzz::rtp(data), mutations: 50_000 },
-    Target { name: "inbound", run: |data, _| media::fuzz::inbound(data), mutations: 1_000 },
-    Target { name: "dtmf", run: |data, _| media::fuzz::dtmf(data), mutations: 50_000 },
-    Target { name: "wav_repair", run: media::fuzz::wav_repair, mutations: 300 },
+const TARGETS: [Target; 9] = [
+    Target { name: "screen", run: |data, _| ingress::sip::fuzz::screen(data), mutations: 100_000 },
+    Target { name: "framing", run: |data, _| ingress::sip::fuzz::framing(data), mutations: 100_000 },
+    Target { name: "sdp", run: |data, _| ingress::sip::fuzz::sdp(data), mutations: 100_000 },
+    Target { name: "rtp", run: |data, _| media::fuzz::rtp(data), mutations: 200_000 },
+    Target { name: "rtcp", run: |data, _| media::fuzz::rtcp(data), mutations: 200_000 },
+    Target { name: "payload", run: |data, _| media::fuzz::payload(data), mutations: 20_000 },
+    Target { name: "inbound", run: |data, _| media::fuzz::inbound(data), mutations: 10_000 },
+    Target { name: "dtmf", run: |data, _| media::fuzz::dtmf(data), mutations: 200_000 },
+    Target { name: "wav_repair", run: media::fuzz::wav_repair, mutations: 1_000 },
 ];
 
 fn corpus(target: &str) -> PathBuf {

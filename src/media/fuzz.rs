@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use super::dtmf::{DtmfReader, EventPacket};
 use super::inbound::Inbound;
-use super::{MediaEvent, MediaRules, packet, repair, wav};
+use super::{MediaEvent, MediaRules, packet, repair, rtcp, wav};
 use crate::call::{Codec, Direction, MediaPlan};
+use crate::codec::{self, Decoder};
 
+/// What we send with.
+const OURS: u32 = 0x4845_4152;
 const TICK: Duration = Duration::from_millis(20);
 /// Ticks of one run: a minute of a call.
 const MOST_TICKS: u32 = 3_000;
@@ -28,6 +31,29 @@ pub fn rtp(datagram: &[u8]) {
     }
 }
 
+/// One report. What we build from numbers that it holds is read back as it was written.
+pub fn rtcp(datagram: &[u8]) {
+    let Ok(received) = rtcp::parse(datagram, OURS) else { return };
+    let Some(about) = received.about_us else { return };
+    let built = rtcp::build(OURS, None, Some(about), "fuzz@example.org", false);
+    let read = rtcp::parse(&built, about.ssrc).ok().and_then(|read| read.about_us);
+    assert_eq!(read, Some(about), "our own report reads otherwise");
+}
+
+/// A payload: the first byte chooses codec and rate. Its sound is as long as its length is told without decoding.
+pub fn payload(data: &[u8]) {
+    let Some((&start, payload)) = data.split_first() else { return };
+    let codec = Codec::ALL.get(usize::from(start % 4)).copied().unwrap_or(Codec::Pcmu);
+    let rate = if start & 4 == 0 { 8_000 } else { 16_000 };
+    let mut decoder = Decoder::new(codec, rate);
+    let Ok(pcm) = decoder.decode(payload) else { return };
+    let told =
+        codec::duration(codec, payload).map(|units| u64::from(units) * u64::from(rate) / u64::from(codec.clock()));
+    assert_eq!(told, u64::try_from(pcm.len()).ok(), "{codec:?} at {rate}");
+    let concealed = decoder.conceal(pcm.len(), Some(payload));
+    assert!(concealed.len() <= pcm.len(), "{codec:?}: more concealed than was lost");
+}
+
 /// Takes the next `count` bytes, or what is left.
 fn take<'a>(data: &mut &'a [u8], count: usize) -> &'a [u8] {
     let (taken, rest) = data.split_at(count.min(data.len()));
@@ -39,21 +65,20 @@ fn byte(data: &mut &[u8]) -> u8 {
     take(data, 1).first().copied().unwrap_or_default()
 }
 
-/// Key presses: records of a time step in ms, a timestamp step and four bytes of event. A key is told once at most for
+/// Key presses: records of a time step in ms, a timestamp step (its lowest bit: a marker) and four bytes of event. A key is told once at most for
 /// each packet, and always one of the sixteen.
 pub fn dtmf(mut data: &[u8]) {
     let mut reader = DtmfReader::default();
     let (mut now, mut timestamp) = (Duration::ZERO, 0_u32);
-    let (mut packets, mut told) = (0_u32, 0);
-    while !data.is_empty() {
+    let (mut packets, mut told) = (0_u16, 0);
+    while !data.is_empty() && packets < u16::MAX {
         now += Duration::from_millis(byte(&mut data).into());
         // Backwards too, as reordering makes it.
-        timestamp = timestamp.wrapping_add(u32::from(byte(&mut data)) * 160).wrapping_sub(160 * 16);
-        let payload = take(&mut data, 4);
-        // The lowest bit of the event's second byte is part of its volume; here it says the marker too.
-        let marker = payload.get(1).is_some_and(|flags| flags & 1 != 0);
-        let packet = EventPacket { payload, timestamp, sequence: u16::try_from(packets & 0xFFFF).unwrap_or(0), marker };
-        let presses = [reader.poll(now), reader.handle(packet, now)];
+        let step = byte(&mut data);
+        timestamp = timestamp.wrapping_add(u32::from(step) * 160).wrapping_sub(160 * 16);
+        let (sequence, payload) = (packets, take(&mut data, 4));
+        let event = EventPacket { payload, timestamp, sequence, marker: step & 1 != 0 };
+        let presses = [reader.poll(now), reader.handle(event, now)];
         packets += 1;
         for press in presses.into_iter().flatten() {
             told += 1;
@@ -70,7 +95,8 @@ pub fn inbound(mut data: &[u8]) {
     let start = byte(&mut data);
     let mut plan = plan(start);
     let rate = plan.codec.rate();
-    let mut inbound = Inbound::new(plan.clone(), MediaRules::default(), 99);
+    let mut inbound =
+        Inbound::new(plan.clone(), MediaRules { nat_learning: start & 0x20 != 0, ..MediaRules::default() }, OURS);
     let mut check = Check { out: VecDeque::new(), samples: 0, rate };
     let (mut now, mut ticks) = (Duration::ZERO, 0);
     while !data.is_empty() {

@@ -3,7 +3,7 @@
 type Seed = (&'static str, &'static str, Vec<u8>);
 
 pub fn all() -> Vec<Seed> {
-    [screen(), framing(), sdp(), rtp(), inbound(), dtmf(), wav_repair()].concat()
+    [screen(), framing(), sdp(), rtp(), rtcp(), payload(), inbound(), dtmf(), wav_repair()].concat()
 }
 
 fn screen() -> Vec<Seed> {
@@ -48,7 +48,7 @@ fn framing() -> Vec<Seed> {
     vec![
         ("framing", "joined", stream(30, &(message("") + &message("v=0\r\n\r\nx")))),
         ("framing", "pings", stream(3, &format!("\r\n\r\n{}\r\n\r\n\r\n", message("")))),
-        ("framing", "cut", stream(99, &message("half a bo")[..70])),
+        ("framing", "cut", stream(99, &message("half a bo")[..62])),
         ("framing", "no_length", stream(5, "BYE sip:a@b SIP/2.0\r\n\r\n")),
         ("framing", "compact", stream(5, "BYE sip:a@b SIP/2.0\r\nl : 3\r\n\r\nabcBYE")),
         ("framing", "tls", stream(1, "\u{16}\u{3}\u{1}hello")),
@@ -109,6 +109,34 @@ fn rtp() -> Vec<Seed> {
         ("rtp", "event", packet(0x80, 101, 6, &[5, 0x8A, 3, 0x20])),
         ("rtp", "rtcp", vec![0x81, 200, 0, 6, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2]),
         ("rtp", "junk", vec![7]),
+    ]
+}
+
+fn rtcp() -> Vec<Seed> {
+    let about_us: [u8; 24] = [0x48, 0x45, 0x41, 0x52, 12, 0, 0, 5, 0, 1, 0, 9, 0, 0, 0, 40, 1, 2, 3, 4, 0, 0, 0x80, 0];
+    let receiver = [&[0x81, 201, 0, 7, 0, 0, 0, 7], about_us.as_slice()].concat();
+    let sender = [&[0x81, 200, 0, 12, 0, 0, 0, 7], [1; 20].as_slice(), about_us.as_slice()].concat();
+    let name = [0x81, 202, 0, 3, 0, 0, 0, 7, 1, 3, b'a', b'@', b'b', 0, 0, 0];
+    let bye = [0x81, 203, 0, 1, 0, 0, 0, 7];
+    vec![
+        ("rtcp", "receiver", receiver.clone()),
+        ("rtcp", "compound", [sender.as_slice(), &name, &bye].concat()),
+        ("rtcp", "empty", vec![0x80, 201, 0, 1, 0, 0, 0, 7]),
+        ("rtcp", "cut", receiver[..20].to_vec()),
+        ("rtcp", "padded", vec![0xA0, 201, 0, 2, 0, 0, 0, 7, 0, 0, 0, 4]),
+    ]
+}
+
+fn payload() -> Vec<Seed> {
+    let of = |start: u8, bytes: &[u8]| [&[start], bytes].concat();
+    vec![
+        ("payload", "pcmu", of(0, &[0x55; 160])),
+        ("payload", "pcma_wide", of(5, &[0x2a; 80])),
+        ("payload", "g722", of(6, &[0xfa; 160])),
+        ("payload", "g722_narrow", of(2, &[0x10; 480])),
+        ("payload", "opus_silence", of(7, &[0x08, 0xff, 0xfe])),
+        ("payload", "opus_two_frames", of(7, &[0x49, 1, 2, 3, 4, 5, 6])),
+        ("payload", "opus_counted", of(3, &[0x0b, 0x83, 2, 2, 1, 2, 3, 4, 5, 6])),
     ]
 }
 
