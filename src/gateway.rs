@@ -3,6 +3,7 @@
 mod call_traces;
 mod checked;
 mod drain;
+mod levels;
 mod reload;
 mod retention;
 mod watch;
@@ -126,9 +127,11 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            tls: config.sip.tls_certificate.clone().zip(config.sip.tls_key.clone()),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
+        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -146,9 +149,8 @@ impl Gateway {
         let eraser = Eraser::new(store.clone(), data.clone());
         let erasable = store.clone();
         let store: Arc<dyn Store> = store;
-        let rtp_ip = config.sip.listen.first().map_or(desk.ip(), |listen| listen.address().ip());
         let stages = Arc::new(Stages {
-            ports: PortPool::new(rtp_ip, config.sip.rtp_ports, clock.clone()),
+            ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
             settings: Arc::new(Settings::new(config, prompts)),
             clock: clock.clone(),
             store: store.clone(),
@@ -190,6 +192,7 @@ impl Gateway {
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
             serve(public_listener, review::public(health.clone()), servers.clone()),
+            tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),
@@ -202,7 +205,7 @@ impl Gateway {
             desk,
             public,
             admission,
-            doors: Vec::new(),
+            doors,
             calls,
             outbox,
             outbox_stop,

@@ -94,7 +94,7 @@ impl Stages {
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
 pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
-    let IncomingCall { party, origin, dialled, plan, signalling, events, permit } = incoming;
+    let IncomingCall { party, origin, dialled, plan, media_ip, signalling, events, permit } = incoming;
     let in_force = stages.settings.now();
     let line = in_force.config.line_for(dialled.as_deref()).clone();
     let started_unix_ms = stages.clock.unix_ms();
@@ -129,7 +129,8 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     };
 
     // 2. Ring, open a port and a recording, answer.
-    let Some((ports, recorder)) = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate()).await else {
+    let ready = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate(), media_ip).await;
+    let Some((ports, recorder)) = ready else {
         return;
     };
     let answered_unix_ms = stages.clock.unix_ms();

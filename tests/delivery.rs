@@ -12,7 +12,7 @@ use common::{DEADLINE, LOOPBACK};
 use heardline::call::{CallId, CallState, Codec};
 use heardline::config::SipListen;
 use heardline::config::secret::WebhookSecret;
-use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use heardline::intake::{idempotency_key, sign};
 use heardline::ops::clock::Clock;
 use heardline::store::{DeliveryRow, DeliveryState};
@@ -33,8 +33,7 @@ async fn call(gateway: &TestGateway) {
     let plan = CallPlan {
         target: format!("sip:hotline@{target}"),
         from_user: "4155550123".into(),
-        pcm: vec![0; 8_000],
-        codec: Codec::Pcmu,
+        sound: Sound::new(&[0; 8_000], Codec::Pcmu),
         dtmf: None,
         hang_up: HangUp::AfterAudio { linger_ms: 200 },
         record: false,

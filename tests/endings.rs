@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use heardline::call::{Codec, EndCause};
-use heardline::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp};
+use heardline::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp, Sound};
 use heardline::ops::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,7 @@ async fn listen(gateway: &TestGateway, dtmf: Option<&str>) -> CallReport {
     let plan = CallPlan {
         target: format!("sip:hotline@127.0.0.1:{}", gateway.udp_port()),
         from_user: "listener".into(),
-        pcm: vec![0; 4_000],
-        codec: Codec::Pcmu,
+        sound: Sound::new(&[0; 4_000], Codec::Pcmu),
         dtmf: dtmf.map(str::to_owned),
         hang_up: HangUp::WhenPeerDoes,
         record: true,

@@ -9,14 +9,14 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use common::endpoint::ScriptedEndpoint;
-use common::served::{Served, make, plan};
+use common::served::{Served, make, plan, said, samples};
 use common::sound::envelope;
 use serde_json::Value;
 
 /// A caller who stays until the gateway hangs up.
 fn patient(sip: std::net::SocketAddr) -> CallPlan {
-    let samples = plan(sip, "en-streetlight");
-    CallPlan { pcm: samples.pcm[..40_000].to_vec(), hang_up: HangUp::WhenPeerDoes, record: true, ..samples }
+    let sound = said(&samples("en-streetlight")[..40_000]);
+    CallPlan { sound, hang_up: HangUp::WhenPeerDoes, record: true, ..plan(sip, "en-streetlight") }
 }
 
 async fn on_the_line(gateway: &Served, count: usize) {
@@ -39,9 +39,9 @@ async fn a_drain_refuses_new_calls_lets_ten_running_ones_end_by_themselves_and_l
     let sip = gateway.sip;
     let mut speaking = tokio::task::JoinSet::new();
     for n in 0..10 {
-        let whole = plan(sip, "zh-water");
-        let pcm = whole.pcm[..whole.pcm.len() - n * 2_000].to_vec();
-        speaking.spawn(make(CallPlan { pcm, ..whole }));
+        let whole = samples("zh-water");
+        let sound = said(&whole[..whole.len() - n * 2_000]);
+        speaking.spawn(make(CallPlan { sound, ..plan(sip, "zh-water") }));
     }
     on_the_line(&gateway, 10).await;
     gateway.signal(Signal::TERM);
@@ -138,7 +138,7 @@ async fn a_hangup_takes_over_what_can_change_names_what_cannot_and_survives_a_mi
     let text = text.replace("[data]\n", "[data]\nmin_free_mib = 99999999999\n");
     std::fs::write(&gateway.config, format!("{text}[[line]]\nretention_days = 3\n")).unwrap();
     gateway.signal(Signal::HUP);
-    gateway.says("reloaded: changed data.min_free_mib, line; needs a restart: desk.listen").await;
+    gateway.says("changed: data.min_free_mib, line; needs a restart: desk.listen").await;
     let full = |ready: &Value| ready.pointer("/reasons/0/condition").is_some_and(|condition| condition == "disk");
     let ready = gateway.until("not ready", "/health/ready", full).await;
     assert!(ready["reasons"][0]["reason"].as_str().unwrap().contains("data.min_free_mib"), "{ready}");
@@ -153,4 +153,42 @@ async fn a_hangup_takes_over_what_can_change_names_what_cannot_and_survives_a_mi
     gateway.signal(Signal::TERM);
     let ended = tokio::time::timeout(Duration::from_secs(60), gateway.ended()).await.unwrap();
     assert!(ended.0.success());
+}
+
+/// Whether a TLS client that trusts only `root` gets through to the door.
+async fn trusted(door: std::net::SocketAddr, root: &rcgen::Certificate) -> bool {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root.der().clone()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(door).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_a_renewed_certificate_and_keeps_the_old_one_when_it_is_no_good() {
+    let folder = TempDir::new().unwrap();
+    let (certificate, key) = (folder.path().join("tls.pem"), folder.path().join("tls.key"));
+    let issue = || {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        made.cert
+    };
+    let first = issue();
+    let (pem, private) = (certificate.display(), key.display());
+    let sip = format!("[sip]\nlisten = [\"tls:127.0.0.1:0\"]\ntls_certificate = \"{pem}\"\ntls_key = \"{private}\"\n");
+    let gateway = Served::start(folder.path(), "", &sip, None);
+    assert!(trusted(gateway.sip, &first).await);
+    let second = issue();
+    assert!(trusted(gateway.sip, &first).await && !trusted(gateway.sip, &second).await, "not before it is told");
+    gateway.signal(Signal::HUP);
+    gateway.says("reloaded, with prompts and certificates").await;
+    assert!(trusted(gateway.sip, &second).await && !trusted(gateway.sip, &first).await);
+
+    std::fs::write(&key, "no key at all").unwrap();
+    gateway.signal(Signal::HUP);
+    gateway.says("not reloaded, everything stays as it was").await;
+    assert!(gateway.said().contains("tls.key"), "{}", gateway.said());
+    assert!(trusted(gateway.sip, &second).await, "the old one still serves");
 }

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use heardline::call::{CallState, Codec};
-use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use heardline::ops::clock::Clock;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +32,7 @@ async fn say(port: u16, sample: &str, millis: u64, user: &str) {
     let plan = CallPlan {
         target: format!("sip:hotline@127.0.0.1:{port}"),
         from_user: user.into(),
-        pcm,
-        codec: Codec::Pcma,
+        sound: Sound::new(&pcm, Codec::Pcma),
         dtmf: None,
         hang_up: HangUp::AfterAudio { linger_ms: 0 },
         record: false,

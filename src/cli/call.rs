@@ -3,22 +3,37 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::call::Codec;
-use crate::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp};
+use crate::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp, Progress, Sound};
 use crate::media::wav;
 use crate::ops::clock::Clock;
+use crate::ops::descriptors;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum CodecArgument {
     Pcmu,
     Pcma,
+    G722,
+    Opus,
+}
+
+impl From<CodecArgument> for Codec {
+    fn from(argument: CodecArgument) -> Self {
+        match argument {
+            CodecArgument::Pcmu => Self::Pcmu,
+            CodecArgument::Pcma => Self::Pcma,
+            CodecArgument::G722 => Self::G722,
+            CodecArgument::Opus => Self::Opus,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -33,7 +48,7 @@ pub(super) struct Call {
     /// New calls a second
     #[arg(long, default_value_t = 10.0)]
     rate: f64,
-    /// Where to write what was heard (8 kHz WAV); with --count only the first call
+    /// Where to write what was heard (WAV at the codec's rate); with --count only the first call
     #[arg(long)]
     record: Option<PathBuf>,
     /// Keys to press after speaking, for example 1# (RFC 4733)
@@ -41,40 +56,56 @@ pub(super) struct Call {
     dtmf: Option<String>,
     #[arg(long, value_enum, default_value = "pcmu")]
     codec: CodecArgument,
+    /// Milliseconds of sound in a packet: 10, 20, 40 or 60
+    #[arg(long, default_value_t = 20, value_parser = packet_time)]
+    ptime_ms: u32,
     /// Caller's number in From
     #[arg(long, default_value = "+12025550123")]
     from: String,
     /// Stay on the line this long after the last sample
     #[arg(long, default_value_t = 500)]
     linger_ms: u64,
-    /// Address to call from
+    /// Address to call from; ::1 or another IPv6 address for an IPv6 target
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     local: IpAddr,
     /// Speak only the first so many seconds of the file, repeating it when it is shorter
     #[arg(long)]
     seconds: Option<u64>,
+    /// One JSON document on stdout
     #[arg(long)]
     json: bool,
 }
 
 /// What happened, over all calls.
-#[derive(Serialize)]
-struct Summary {
-    calls: u32,
-    answered: usize,
-    failed: usize,
-    setup_ms_p50: u64,
-    setup_ms_p99: u64,
-    packets_sent: u64,
-    packets_received: u64,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Summary {
+    pub calls: u32,
+    pub answered: usize,
+    pub failed: usize,
+    /// From INVITE to 200.
+    pub setup_ms_p50: u64,
+    pub setup_ms_p99: u64,
+    /// Calls answered, over the time from the first INVITE to the last answer.
+    pub setups_per_s: f64,
+    pub packets_sent: u64,
+    pub packets_received: u64,
     /// The first few reasons of failed calls.
-    failures: Vec<String>,
+    pub failures: Vec<String>,
+}
+
+/// A socket each, and what the program holds besides.
+const FILES_BESIDES: u64 = 50;
+
+fn packet_time(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|ms| [10, 20, 40, 60].contains(ms)).ok_or_else(|| "10, 20, 40 or 60".to_owned())
 }
 
 impl Call {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let pcm = self.sound()?;
-        let caller = Arc::new(Caller::start(self.local, Clock::system()).await.map_err(Failure::new)?);
+        descriptors::allow(u64::from(self.count) + FILES_BESIDES).map_err(Failure::new)?;
+        let sound = self.sound()?;
+        let clock = Clock::system();
+        let caller = Arc::new(Caller::start(self.local, clock.clone()).await.map_err(Failure::new)?);
         let stop = CancellationToken::new();
         let interrupted = stop.clone();
         tokio::spawn(async move {
@@ -83,13 +114,21 @@ impl Call {
             }
         });
         let mut running = tokio::task::JoinSet::new();
-        let gap = Duration::from_secs_f64(1.0 / self.rate.max(0.01));
-        let mut pace = tokio::time::interval(gap);
+        let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / self.rate.max(0.01)));
+        let begun = clock.instant();
+        let last_answer_ms = Arc::new(AtomicU64::new(0));
         for number in 0..self.count {
             pace.tick().await;
-            let plan = self.plan(pcm.clone(), number == 0 && self.record.is_some());
-            let (caller, stop) = (caller.clone(), stop.clone());
-            running.spawn(async move { (number, caller.call(plan, stop, |_| ()).await) });
+            let plan = self.plan(sound.clone(), number == 0 && self.record.is_some());
+            let (caller, stop, clock, last_answer_ms) =
+                (caller.clone(), stop.clone(), clock.clone(), last_answer_ms.clone());
+            let progress = move |step| {
+                if step == Progress::Answered {
+                    let since = clock.instant().duration_since(begun).as_millis();
+                    last_answer_ms.fetch_max(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
+                }
+            };
+            running.spawn(async move { (number, caller.call(plan, stop, progress).await) });
         }
         let mut reports = Vec::new();
         let mut failures = Vec::new();
@@ -104,26 +143,25 @@ impl Call {
                 Err(error) => failures.push(error.to_string()),
             }
         }
-        self.report(&reports, failures)
+        self.report(&reports, failures, last_answer_ms.load(Ordering::Relaxed))
     }
 
-    /// 8 kHz PCM of what is to be said.
-    fn sound(&self) -> Result<Vec<i16>, Failure> {
-        let pcm = wav::read_at(&self.wav, 8_000).map_err(Failure::new)?.pcm;
-        let Some(seconds) = self.seconds else { return Ok(pcm) };
-        let samples = usize::try_from(seconds.saturating_mul(8_000)).unwrap_or(usize::MAX);
-        Ok(pcm.iter().copied().cycle().take(samples).collect())
+    /// What is to be said, encoded once for all calls.
+    fn sound(&self) -> Result<Arc<Sound>, Failure> {
+        let codec = Codec::from(self.codec);
+        let mut pcm = wav::read_at(&self.wav, codec.rate()).map_err(Failure::new)?.pcm;
+        if let Some(seconds) = self.seconds {
+            let samples = usize::try_from(seconds.saturating_mul(u64::from(codec.rate()))).unwrap_or(usize::MAX);
+            pcm = pcm.iter().copied().cycle().take(samples).collect();
+        }
+        Ok(Sound::packed(&pcm, codec, self.ptime_ms))
     }
 
-    fn plan(&self, pcm: Vec<i16>, record: bool) -> CallPlan {
+    fn plan(&self, sound: Arc<Sound>, record: bool) -> CallPlan {
         CallPlan {
             target: self.target.clone(),
             from_user: self.from.clone(),
-            pcm,
-            codec: match self.codec {
-                CodecArgument::Pcmu => Codec::Pcmu,
-                CodecArgument::Pcma => Codec::Pcma,
-            },
+            sound,
             dtmf: self.dtmf.clone(),
             hang_up: HangUp::AfterAudio { linger_ms: self.linger_ms },
             record,
@@ -132,12 +170,12 @@ impl Call {
 
     fn save(&self, report: &CallReport) -> Result<(), Failure> {
         match &self.record {
-            Some(path) => wav::write_mono(path, 8_000, &report.heard).map_err(Failure::new),
+            Some(path) => wav::write_mono(path, Codec::from(self.codec).rate(), &report.heard).map_err(Failure::new),
             None => Ok(()),
         }
     }
 
-    fn report(&self, reports: &[CallReport], mut failures: Vec<String>) -> Result<(), Failure> {
+    fn report(&self, reports: &[CallReport], mut failures: Vec<String>, took_ms: u64) -> Result<(), Failure> {
         let mut setups: Vec<u64> = reports.iter().map(|r| r.setup_ms).collect();
         setups.sort_unstable();
         failures.sort();
@@ -148,6 +186,7 @@ impl Call {
             failed: usize::try_from(self.count).unwrap_or(usize::MAX).saturating_sub(reports.len()),
             setup_ms_p50: percentile(&setups, 50),
             setup_ms_p99: percentile(&setups, 99),
+            setups_per_s: reports.len() as f64 * 1_000.0 / took_ms.max(1) as f64,
             packets_sent: reports.iter().map(|r| r.packets_sent).sum(),
             packets_received: reports.iter().map(|r| r.packets_received).sum(),
             failures,

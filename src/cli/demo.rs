@@ -13,7 +13,7 @@ use super::{Failure, show};
 use crate::call::{CallEvent, CallId, Codec};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
-use crate::ingress::sip::caller::{CallPlan, Caller, HangUp};
+use crate::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use crate::media::wav;
 use crate::ops::clock::Clock;
 
@@ -79,8 +79,7 @@ impl Demo {
         let plan = CallPlan {
             target: format!("sip:hotline@{target}"),
             from_user: "+12025550123".into(),
-            pcm,
-            codec: Codec::Pcmu,
+            sound: Sound::new(&pcm, Codec::Pcmu),
             dtmf: None,
             hang_up: HangUp::AfterAudio { linger_ms: 500 },
             record: false,

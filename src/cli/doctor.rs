@@ -1,17 +1,17 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Serialize;
 
 use super::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::ingress::sip::tls::Tls;
 use crate::ops::clock::Clock;
 use crate::speech::{Catalogue, verify};
 use crate::store::DataDir;
@@ -44,9 +44,9 @@ impl Doctor {
         let config = load_config(self.config.as_deref())?;
         let mut findings = vec![good("configuration", "parsed and checked")];
         findings.extend(config.sip.listen.iter().map(|listen| sip_port(*listen)));
+        findings.extend(certificate(&config));
         findings.push(http_port("desk.listen", config.desk.listen));
         findings.push(http_port("public.listen", config.public.listen));
-        findings.extend(tls(&config));
         findings.push(rtp_ports(&config));
         findings.push(model(&config));
         findings.push(disk(&config));
@@ -100,6 +100,15 @@ fn sip_port(listen: SipListen) -> Finding {
     }
 }
 
+/// Only where a `tls:` listener needs it.
+fn certificate(config: &Config) -> Option<Finding> {
+    let (certificate, key) = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref())?;
+    Some(match Tls::load(certificate, key) {
+        Ok(_) => good("sip.tls", format!("{} and its key fit together", certificate.display())),
+        Err(error) => fail("sip.tls", error.to_string()),
+    })
+}
+
 fn http_port(what: &'static str, address: SocketAddr) -> Finding {
     match TcpListener::bind(address) {
         Ok(_) => good(what, format!("{address} is free")),
@@ -107,33 +116,13 @@ fn http_port(what: &'static str, address: SocketAddr) -> Finding {
     }
 }
 
-/// `None`: no listener needs a certificate.
-fn tls(config: &Config) -> Option<Finding> {
-    config.sip.listen.iter().find(|listen| matches!(listen, SipListen::Tls(_)))?;
-    let (certificate, key) = (config.sip.tls_certificate.as_deref()?, config.sip.tls_key.as_deref()?);
-    let readable = |path: &Path, e: &dyn std::fmt::Display| {
-        fail("sip.tls", format!("{}: {e}; name a PEM file that this user may read", path.display()))
-    };
-    let chain = match CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
-        Ok(chain) if chain.is_empty() => return Some(readable(certificate, &"holds no certificate")),
-        Ok(chain) => chain,
-        Err(e) => return Some(readable(certificate, &e)),
-    };
-    let private = match PrivateKeyDer::from_pem_file(key) {
-        Ok(private) => private,
-        Err(e) => return Some(readable(key, &e)),
-    };
-    let count = chain.len();
-    Some(match rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, private) {
-        Ok(_) => good("sip.tls", format!("{}: {count} certificates, the key fits", certificate.display())),
-        Err(e) => fail("sip.tls", format!("{} and {}: {e}", certificate.display(), key.display())),
-    })
-}
-
 fn rtp_ports(config: &Config) -> Finding {
     let range = config.sip.rtp_ports;
-    let ip = config.sip.listen.first().map_or(config.desk.listen.ip(), |listen| listen.address().ip());
-    let taken = (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((ip, *port)).is_err()).count();
+    let addresses: BTreeSet<IpAddr> = config.sip.listen.iter().map(|listen| listen.address().ip()).collect();
+    let taken = |ip: &IpAddr| {
+        (range.first..=range.last).step_by(64).filter(|port| UdpSocket::bind((*ip, *port)).is_err()).count()
+    };
+    let taken: usize = addresses.iter().map(taken).sum();
     let says = format!(
         "{}-{}: room for {} calls; open these UDP ports in the firewall",
         range.first,

@@ -20,7 +20,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::gateway::StartError;
-use crate::ops::telemetry;
+use crate::ops::{descriptors, telemetry};
 
 #[derive(Parser)]
 #[command(name = "heardline", version, about = "Answers calls, writes them down, drafts the ticket with its evidence")]
@@ -51,7 +51,7 @@ enum Command {
     Restore(backup::Restore),
     /// Remove what was said in one call, for good: sound, words, draft
     Erase(erase::Erase),
-    /// Measure this machine: JSON on stdout with --json, else a table
+    /// Measure this machine: the README's figures, or only those of drafts, media, signalling or boot
     Bench(bench::Bench),
     /// Print a completion script: heardline completions bash > /etc/bash_completion.d/heardline
     Completions { shell: clap_complete::Shell },
@@ -117,6 +117,8 @@ pub fn main() -> ExitCode {
 /// Starts the runtime and the log (`HEARDLINE_LOG` overrides `log`), then runs a command to its end.
 fn run(log: &str, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     telemetry::log::start(log);
+    // Whoever needs more than the system allows says so itself.
+    let _limit_raised = descriptors::allow(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

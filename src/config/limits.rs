@@ -13,8 +13,47 @@ pub const MAX_DATAGRAM: usize = 65_535;
 pub const MAX_SIP_HEADERS: usize = 256;
 /// Bytes kept of any string of the peer (display name, Call-ID, User-Agent) once it leaves ingress.
 pub const MAX_PEER_STRING: usize = 256;
-/// SIP connections over TCP held open at once; each costs two 64 KiB buffers while it is served.
+/// A SIP message over TCP or TLS; above it 513 and the connection ends. Room for the 100 kB bodies of RFC 4475's kind.
+pub const MAX_STREAM_MESSAGE: usize = 128 * 1024;
+/// SIP connections over TCP and TLS held open at once; above it the one idle longest gives way. An idle one costs about
+/// 8 KiB (TLS 40 KiB), one in mid-message at most `MAX_STREAM_MESSAGE`. Worst 128 MiB.
 pub const MAX_SIP_CONNECTIONS: usize = 1_024;
+/// Connections of one address that no trunk lists; a household has two phones, an office behind NAT some dozens.
+pub const SIP_CONNECTIONS_PER_STRANGER: usize = 32;
+/// Connections of one address of a trunk or of this host; proxies share a few among all their calls.
+pub const SIP_CONNECTIONS_PER_TRUNK_ADDRESS: usize = 512;
+/// From accept to the end of the TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+/// A new connection says something whole within this, or is closed.
+pub const FIRST_MESSAGE: Duration = Duration::from_secs(20);
+/// From the first byte of a SIP message over TCP or TLS to its last: one byte a second never gets there.
+pub const MESSAGE_WITHIN: Duration = Duration::from_secs(20);
+/// A connection without a byte and without a call for this long is closed. Phones send keep-alives every 95 to 120 s
+/// (RFC 5626 section 4.4.1).
+pub const STREAM_IDLE: Duration = Duration::from_secs(300);
+/// A peer that does not take our bytes within this is cut off.
+pub const STREAM_WRITE: Duration = Duration::from_secs(5);
+/// Messages that wait for a peer that reads slowly; above it the connection ends. Worst 256 of about 1 KiB.
+pub const STREAM_BACKLOG: usize = 256;
+
+/// SIP messages a second, and at once, from an address that no trunk lists: `pike`'s 30 in 2 s.
+pub const STRANGER_RATE: (u32, u32) = (15, 30);
+/// The same from an address of a trunk or of this host: a proxy concentrates its town's calls. 500 set-ups a second are
+/// some 2,000 messages; the rest is for retransmissions.
+pub const TRUNK_RATE: (u32, u32) = (6_000, 6_000);
+/// Messages of a set-up and its end, retransmissions included: a trunk limited to N calls a second may send N times
+/// this from each address.
+pub const MESSAGES_PER_CALL: u32 = 20;
+/// Sources whose rate is remembered; beyond it the one idle longest is forgotten. Worst 320 KiB.
+pub const RATE_SOURCES: usize = 8_192;
+/// INVITEs that nobody has acknowledged yet, of all addresses that no trunk lists, and of one of them. Each holds a
+/// transaction (about 10 KiB), an answered one its call.
+pub const HALF_OPEN_STRANGERS: usize = 128;
+pub const HALF_OPEN_PER_STRANGER: usize = 8;
+/// The same for each trunk, and for this host: two seconds of set-ups at 500 a second.
+pub const HALF_OPEN_PER_TRUNK: usize = 1_024;
+/// An INVITE that was never acknowledged is forgotten by the transaction layer after 64*T1 (RFC 3261 section 17.2.1).
+pub const HALF_OPEN_LIFE: Duration = Duration::from_secs(32);
 /// SDP body; a browser's is about 6 KiB.
 pub const MAX_SDP: usize = 64 * 1024;
 

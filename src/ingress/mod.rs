@@ -2,7 +2,7 @@
 //!
 //! A door turns its protocol into an [`IncomingCall`]; what happens next is told in `pipeline.rs`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +18,8 @@ pub struct IncomingCall {
     pub dialled: Option<String>,
     /// What both sides can speak; `plan.remote` is the peer's RTP address. Negotiated from the offer.
     pub plan: MediaPlan,
+    /// Where sound for this call is received: the address of the listener it came in on.
+    pub media_ip: IpAddr,
     pub signalling: Box<dyn Signalling>,
     /// What the peer does from now on. Closed when the door is done with the call.
     pub events: mpsc::Receiver<SignalEvent>,

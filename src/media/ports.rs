@@ -34,7 +34,6 @@ pub struct PortPool {
 }
 
 struct Pool {
-    ip: IpAddr,
     range: PortRange,
     clock: Clock,
     state: Mutex<State>,
@@ -61,13 +60,13 @@ pub struct RtpPorts {
 }
 
 impl PortPool {
-    pub fn new(ip: IpAddr, range: PortRange, clock: Clock) -> Self {
+    pub fn new(range: PortRange, clock: Clock) -> Self {
         let state = Mutex::new(State::default());
-        Self { inner: Arc::new(Pool { ip, range, clock, state }) }
+        Self { inner: Arc::new(Pool { range, clock, state }) }
     }
 
-    /// Binds the next free pair. Ports others hold are skipped; tries each pair of the range once.
-    pub async fn acquire(&self) -> Result<RtpPorts, PortError> {
+    /// Binds the next free pair on `ip`. Ports others hold are skipped; tries each pair of the range once.
+    pub async fn acquire(&self, ip: IpAddr) -> Result<RtpPorts, PortError> {
         let pool = &self.inner;
         let pairs = pool.range.pairs();
         let mut reason = "the range holds no pair".to_owned();
@@ -75,17 +74,17 @@ impl PortPool {
             let port = pool.next_port(pairs);
             match port
                 .ok_or_else(|| "port out of range".to_owned())
-                .and_then(|p| pool.bind(p).map_err(|e| e.to_string()))
+                .and_then(|p| bind(ip, p).map_err(|e| e.to_string()))
             {
                 Ok(sockets) => {
-                    let local = port.map_or(SocketAddr::new(pool.ip, 0), |port| SocketAddr::new(pool.ip, port));
+                    let local = SocketAddr::new(ip, port.unwrap_or_default());
                     return Ok(RtpPorts { sockets: Some(sockets), local, pool: Arc::downgrade(pool) });
                 }
                 Err(why) => reason = why,
             }
         }
         metrics::counter!("heardline_media_ports_exhausted_total").increment(1);
-        Err(PortError::Exhausted { ip: pool.ip, first: pool.range.first, last: pool.range.last, reason })
+        Err(PortError::Exhausted { ip, first: pool.range.first, last: pool.range.last, reason })
     }
 
     /// Pairs that are still bound after their call.
@@ -107,22 +106,6 @@ impl Pool {
         u16::try_from(first + 2 * u32::try_from(index).ok()?).ok()
     }
 
-    fn bind(&self, port: u16) -> std::io::Result<(UdpSocket, UdpSocket)> {
-        let rtcp_port = port.checked_add(1).ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-        let rtp = self.bind_one(port, RECEIVE_BUFFER)?;
-        Ok((rtp, self.bind_one(rtcp_port, RECEIVE_BUFFER / 8)?))
-    }
-
-    fn bind_one(&self, port: u16, buffer: usize) -> std::io::Result<UdpSocket> {
-        let address = SocketAddr::new(self.ip, port);
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        socket.set_nonblocking(true)?;
-        // The kernel's own bound may be lower; a smaller buffer is no reason to refuse a call.
-        let _ = socket.set_recv_buffer_size(buffer);
-        socket.bind(&address.into())?;
-        UdpSocket::from_std(socket.into())
-    }
-
     fn sweep(&self) -> bool {
         let now = self.clock.instant();
         let mut state = self.lock();
@@ -133,6 +116,25 @@ impl Pool {
         state.janitor = !state.draining.is_empty();
         state.janitor
     }
+}
+
+fn bind(ip: IpAddr, port: u16) -> std::io::Result<(UdpSocket, UdpSocket)> {
+    let rtcp_port = port.checked_add(1).ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    let rtp = bind_one(SocketAddr::new(ip, port), RECEIVE_BUFFER)?;
+    Ok((rtp, bind_one(SocketAddr::new(ip, rtcp_port), RECEIVE_BUFFER / 8)?))
+}
+
+fn bind_one(address: SocketAddr, buffer: usize) -> std::io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // Each family has its own ports: the same number may serve a caller of the other one.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    // The kernel's own bound may be lower; a smaller buffer is no reason to refuse a call.
+    let _ = socket.set_recv_buffer_size(buffer);
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 impl RtpPorts {
@@ -187,9 +189,11 @@ impl Drop for RtpPorts {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     /// A range of `pairs` pairs in which every port was free a moment ago.
     fn free_range(pairs: u16) -> PortRange {
@@ -206,14 +210,18 @@ mod tests {
     #[tokio::test]
     async fn pairs_are_even_and_odd_rotate_and_run_out_with_a_clear_error() {
         let range = free_range(3);
-        let pool = PortPool::new(Ipv4Addr::LOCALHOST.into(), range, Clock::system());
-        let taken = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+        let pool = PortPool::new(range, Clock::system());
+        let taken = [
+            pool.acquire(LOOPBACK).await.unwrap(),
+            pool.acquire(LOOPBACK).await.unwrap(),
+            pool.acquire(LOOPBACK).await.unwrap(),
+        ];
         let mut ports: Vec<u16> = taken.iter().map(|p| p.local_addr().port()).collect();
         assert!(ports.iter().all(|p| p % 2 == 0));
         assert_eq!(taken[0].rtcp().unwrap().local_addr().unwrap().port(), ports[0] + 1);
         ports.dedup();
         assert_eq!(ports.len(), 3);
-        let error = pool.acquire().await.err().unwrap().to_string();
+        let error = pool.acquire(LOOPBACK).await.err().unwrap().to_string();
         assert!(error.contains("rtp_ports"), "{error}");
     }
 
@@ -221,21 +229,31 @@ mod tests {
     async fn a_port_someone_else_holds_is_skipped() {
         let range = free_range(2);
         let _other = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, range.first + 1)).unwrap();
-        let pool = PortPool::new(Ipv4Addr::LOCALHOST.into(), range, Clock::system());
-        assert_eq!(pool.acquire().await.unwrap().local_addr().port(), range.first + 2);
+        let pool = PortPool::new(range, Clock::system());
+        assert_eq!(pool.acquire(LOOPBACK).await.unwrap().local_addr().port(), range.first + 2);
     }
 
     #[tokio::test]
     async fn a_returned_port_stays_bound_so_the_next_call_gets_another() {
         let range = free_range(2);
-        let pool = PortPool::new(Ipv4Addr::LOCALHOST.into(), range, Clock::system());
-        let first = pool.acquire().await.unwrap();
+        let pool = PortPool::new(range, Clock::system());
+        let first = pool.acquire(LOOPBACK).await.unwrap();
         let port = first.local_addr();
         drop(first);
         assert_eq!(pool.draining(), 1);
         assert!(std::net::UdpSocket::bind(port).is_err());
-        let second = pool.acquire().await.unwrap();
+        let second = pool.acquire(LOOPBACK).await.unwrap();
         assert_ne!(second.local_addr(), port);
-        assert!(pool.acquire().await.is_err());
+        assert!(pool.acquire(LOOPBACK).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_pair_is_bound_on_the_address_it_is_asked_for() {
+        let pool = PortPool::new(free_range(4), Clock::system());
+        for ip in [IpAddr::from([127, 0, 0, 2]), Ipv6Addr::LOCALHOST.into(), LOOPBACK] {
+            let ports = pool.acquire(ip).await.unwrap();
+            assert_eq!(ports.local_addr().ip(), ip);
+            assert_eq!(ports.rtp().unwrap().local_addr().unwrap(), ports.local_addr());
+        }
     }
 }

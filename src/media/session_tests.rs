@@ -35,7 +35,7 @@ async fn call(timeouts: MediaTimeouts) -> Call {
         ptime_ms: 20,
     };
     let range = PortRange { first: 34_000, last: 39_999 };
-    let ports = PortPool::new(Ipv4Addr::LOCALHOST.into(), range, Clock::system()).acquire().await.unwrap();
+    let ports = PortPool::new(range, Clock::system()).acquire(Ipv4Addr::LOCALHOST.into()).await.unwrap();
     let to = ports.local_addr();
     let (session, events) = MediaSession::start(ports, plan.clone(), timeouts, Clock::system());
     Call { phone, to, session, events, plan }

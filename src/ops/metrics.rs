@@ -34,10 +34,14 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 29] = [
+const COUNTERS: [(&str, &str); 30] = [
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
+    (
+        "heardline_sip_busy_total",
+        "INVITEs refused with 503 before a transaction, by limit and the trunk whose limit it is",
+    ),
     ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
@@ -68,7 +72,11 @@ const COUNTERS: [(&str, &str); 29] = [
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
-const GAUGES: [(&str, &str); 8] = [
+const GAUGES: [(&str, &str); 12] = [
+    ("heardline_sip_dialogs", "SIP dialogs: ringing, answered, or being ended"),
+    ("heardline_sip_transactions", "SIP transactions in progress"),
+    ("heardline_sip_connections", "SIP connections over TCP and TLS that are open"),
+    ("heardline_sip_half_open", "INVITEs that nobody has acknowledged yet"),
     ("heardline_gateway_calls", "calls ringing or on the line"),
     ("heardline_gateway_draining", "1 while the gateway ends: new calls are refused, running ones finish"),
     ("heardline_gateway_free_bytes", "free space of the data folder's file system"),

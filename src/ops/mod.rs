@@ -1,6 +1,7 @@
 //! What operators need: time, logs, metrics, shutdown.
 
 pub mod clock;
+pub mod descriptors;
 pub mod fault;
 pub mod health;
 pub mod metrics;

@@ -1,5 +1,7 @@
 //! From the first ring to the answer, and the calls that never get that far.
 
+use std::net::IpAddr;
+
 use super::Stages;
 use super::persist::until_stored;
 use crate::call::{CallId, CallState, EndCause};
@@ -12,12 +14,13 @@ pub(super) async fn ready(
     call: CallId,
     signalling: &dyn Signalling,
     rate: u32,
+    media_ip: IpAddr,
 ) -> Option<(RtpPorts, Recorder)> {
     if signalling.ringing().await.is_err() {
         withdrawn(stages, call).await;
         return None;
     }
-    let ports = match stages.ports.acquire().await {
+    let ports = match stages.ports.acquire(media_ip).await {
         Ok(ports) => ports,
         Err(error) => {
             tracing::error!(%call, %error, "call refused: no RTP port");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use heardline::call::Codec;
-use heardline::ingress::sip::caller::{CallPlan, CallReport, Caller, CallerError, HangUp};
+use heardline::ingress::sip::caller::{CallPlan, CallReport, Caller, CallerError, HangUp, Sound};
 use heardline::ops::clock::Clock;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -204,12 +204,20 @@ pub fn plan(sip: SocketAddr, sample: &str) -> CallPlan {
     CallPlan {
         target: format!("sip:hotline@{sip}"),
         from_user: "+12025550123".into(),
-        pcm: read_wav(&bundled(&format!("audio-samples/{sample}.wav"))).0,
-        codec: Codec::Pcmu,
+        sound: said(&samples(sample)),
         dtmf: None,
         hang_up: HangUp::AfterAudio { linger_ms: 0 },
         record: false,
     }
+}
+
+/// A bundled sample, 8 kHz.
+pub fn samples(sample: &str) -> Vec<i16> {
+    read_wav(&bundled(&format!("audio-samples/{sample}.wav"))).0
+}
+
+pub fn said(pcm: &[i16]) -> std::sync::Arc<Sound> {
+    Sound::new(pcm, Codec::Pcmu)
 }
 
 /// Makes one call; the gateway may die in it.

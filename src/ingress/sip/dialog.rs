@@ -17,8 +17,8 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use crate::call::{EndCause, MediaPlan};
 use crate::ingress::{Refusal, SignalError, SignalEvent, Signalling};
 
-use super::listen::Reachable;
 use super::offer;
+use super::path::Reachable;
 use super::requests::{Entry, capabilities};
 use super::sdp::{Offer, SessionIds};
 

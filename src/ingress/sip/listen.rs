@@ -1,70 +1,94 @@
-//! The sockets: bound before anything is promised, guarded by the doors, screened before the stack.
+//! The sockets: bound before anything is promised; every datagram passes the gate before the stack reads it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use metrics::counter;
 use rsipstack::platform::net::UdpSocket as StackSocket;
-use rsipstack::sip::{SipMessage, Transport};
-use rsipstack::transaction::endpoint::{EndpointInnerRef, TransportEventInspector};
-use rsipstack::transport::stream::StreamConnection;
-use rsipstack::transport::tcp::TcpConnection;
-use rsipstack::transport::{SipAddr, SipConnection, TransportEvent};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::limits;
 
-use super::doors::{Doors, Entry};
-use super::screen::{STACK_DATAGRAM, Verdict, screen};
+use super::gate::{Gate, Judged};
+use super::path::{Reachable, label};
+use super::screen::STACK_DATAGRAM;
 
 /// Kernel buffer of a UDP listener: about 1,500 INVITEs that arrive while the reader is busy.
 const UDP_BUFFER: usize = 4 * 1024 * 1024;
-/// Pause after an accept that failed, so that running out of file descriptors does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections the kernel completes before we accept them.
+const BACKLOG: i32 = 1_024;
 
-/// Where we say we can be reached: the public address for callers from beyond this host, else our own.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reachable {
-    pub public: Option<IpAddr>,
+/// Binds `address`. An IPv6 one takes no IPv4 along: each family has its own listener, so that nobody is known by two
+/// addresses.
+fn bind(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if protocol == Protocol::TCP {
+        // A restart need not wait for the old run's connections to be forgotten.
+        socket.set_reuse_address(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
-impl Reachable {
-    /// `local`: the address a socket of ours is bound to; `peer`: who is told.
-    pub fn address(self, local: SocketAddr, peer: IpAddr) -> SocketAddr {
-        let ip = match self.public {
-            _ if peer.is_loopback() && local.ip().is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            Some(public) if !peer.is_loopback() => public,
-            _ if local.ip().is_unspecified() => SipConnection::resolve_bind_address(local).ip(),
-            _ => local.ip(),
-        };
-        SocketAddr::new(ip, local.port())
-    }
+pub(super) fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    UdpSocket::from_std(bind(address, Type::DGRAM, Protocol::UDP)?.into())
+}
+
+pub(super) fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bind(address, Type::STREAM, Protocol::TCP)?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// A UDP socket that hands the stack only what it can answer.
 pub(super) struct ScreenedSocket {
-    socket: UdpSocket,
-    doors: Arc<Doors>,
+    socket: Arc<UdpSocket>,
+    /// Every UDP socket of the door: the stack sends requests by the first one, whatever their dialog uses.
+    siblings: Arc<[Arc<UdpSocket>]>,
+    reachable: Reachable,
+    gate: Arc<Gate>,
     buffer: Mutex<Box<[u8]>>,
 }
 
 impl ScreenedSocket {
-    pub async fn bind(address: SocketAddr, doors: Arc<Doors>) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address).await?;
+    pub fn new(socket: Arc<UdpSocket>, siblings: Arc<[Arc<UdpSocket>]>, reachable: Reachable, gate: Arc<Gate>) -> Self {
         // Best effort: the kernel clamps it to net.core.rmem_max.
-        socket2::SockRef::from(&socket).set_recv_buffer_size(UDP_BUFFER).ok();
+        SockRef::from(&socket).set_recv_buffer_size(UDP_BUFFER).ok();
         let buffer = Mutex::new(vec![0; limits::MAX_DATAGRAM].into_boxed_slice());
-        Ok(Self { socket, doors, buffer })
+        Self { socket, siblings, reachable, gate, buffer }
     }
 
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    /// The socket that a message leaves by: a response by the one its request came to, a request by the one its Via
+    /// names (`outgoing.rs` made it so), or at least by one that can reach the peer.
+    fn leaves_by(&self, message: &[u8], to: SocketAddr) -> &UdpSocket {
+        if self.siblings.len() < 2 || message.starts_with(b"SIP/2.0") {
+            return &self.socket;
+        }
+        let sent_by = sent_by(message);
+        let find = |fits: &dyn Fn(SocketAddr) -> bool| {
+            self.siblings.iter().find(|socket| socket.local_addr().is_ok_and(fits)).map(Arc::as_ref)
+        };
+        let same_family = |own: SocketAddr| own.is_ipv4() == to.is_ipv4();
+        find(&|own| Some(self.reachable.address(own, to.ip())) == sent_by && same_family(own))
+            .or_else(|| find(&|own| same_family(own) && sent_by.is_some_and(|via| via.port() == own.port())))
+            .or_else(|| find(&same_family))
+            .unwrap_or(&self.socket)
     }
+}
+
+/// Host and port of the top Via of a message the stack wrote.
+fn sent_by(message: &[u8]) -> Option<SocketAddr> {
+    let text = std::str::from_utf8(message).ok()?;
+    let via = text.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix("Via:"))?;
+    let host = via.split_ascii_whitespace().nth(1)?.split(';').next()?;
+    host.parse().ok()
 }
 
 #[async_trait]
@@ -73,127 +97,30 @@ impl StackSocket for ScreenedSocket {
         let mut own = self.buffer.lock().await;
         loop {
             let (length, source) = self.socket.recv_from(&mut own).await?;
-            if is_shut(&self.doors, source.ip()) {
+            if !self.gate.lets_in(source.ip()) {
                 continue;
             }
-            let datagram = own.get(..length).unwrap_or_default();
-            let repaired;
-            let accepted = match screen(datagram, source, STACK_DATAGRAM) {
-                Verdict::Pass => datagram,
-                Verdict::Repaired(bytes) => {
-                    repaired = bytes;
-                    &repaired
+            match self.gate.judge(own.get(..length).unwrap_or_default(), source, STACK_DATAGRAM) {
+                Judged::Pass(accepted) => {
+                    if let Some(room) = buf.get_mut(..accepted.len()) {
+                        room.copy_from_slice(&accepted);
+                        return Ok((accepted.len(), source));
+                    }
                 }
-                Verdict::Answer { status, reason, reply } => {
-                    count_answer(status, reason);
+                Judged::Answer(reply) => {
                     self.socket.send_to(&reply, source).await.ok();
-                    continue;
                 }
-                Verdict::Drop(reason) => {
-                    counter!("heardline_sip_screened_total", "reason" => reason).increment(1);
-                    continue;
-                }
-            };
-            if let Some(room) = buf.get_mut(..accepted.len()) {
-                room.copy_from_slice(accepted);
-                return Ok((accepted.len(), source));
+                Judged::Drop => {}
             }
         }
     }
 
     async fn send_to(&self, buf: &[u8], address: SocketAddr) -> rsipstack::Result<usize> {
-        Ok(self.socket.send_to(buf, address).await?)
+        Ok(self.leaves_by(buf, address).send_to(buf, address).await?)
     }
 
     fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
-        Ok(self.socket.local_addr()?)
-    }
-}
-
-fn is_shut(doors: &Doors, source: IpAddr) -> bool {
-    let shut = doors.entry(source) == Entry::Unlisted;
-    if shut {
-        counter!("heardline_sip_unlisted_total").increment(1);
-    }
-    shut
-}
-
-fn count_answer(status: u16, reason: &'static str) {
-    counter!("heardline_sip_screened_total", "reason" => reason).increment(1);
-    counter!("heardline_sip_refused_total", "status" => status.to_string()).increment(1);
-}
-
-/// Accepts SIP over TCP until `stop`; the stack frames and serves each connection.
-pub(super) async fn accept(
-    listener: TcpListener,
-    endpoint: EndpointInnerRef,
-    doors: Arc<Doors>,
-    reachable: Reachable,
-    stop: CancellationToken,
-) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "SIP connection not accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        if is_shut(&doors, peer.ip()) {
-            continue;
-        }
-        if endpoint.transport_layer.connections_count() >= limits::MAX_SIP_CONNECTIONS {
-            counter!("heardline_sip_screened_total", "reason" => "connections").increment(1);
-            continue;
-        }
-        if let Some(connection) = connection(stream, peer, reachable, &stop) {
-            endpoint.transport_layer.add_connection(connection);
-        }
-    }
-}
-
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    reachable: Reachable,
-    stop: &CancellationToken,
-) -> Option<SipConnection> {
-    stream.set_nodelay(true).ok();
-    let local = reachable.address(stream.local_addr().ok()?, peer.ip());
-    let local = SipAddr::new(Transport::Tcp, local.into());
-    TcpConnection::from_stream(stream, local, Some(stop.child_token())).ok().map(SipConnection::Tcp)
-}
-
-/// The screen for messages that came over a stream, where the stack has framed and parsed them already.
-pub(super) struct StreamScreen;
-
-#[async_trait]
-impl TransportEventInspector for StreamScreen {
-    async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        let TransportEvent::Incoming(SipMessage::Request(request), SipConnection::Tcp(connection), from) = &event
-        else {
-            return Some(event);
-        };
-        let source = from.get_socketaddr().ok()?;
-        match screen(&request.to_bytes(), source, limits::MAX_DATAGRAM) {
-            Verdict::Pass | Verdict::Repaired(_) => Some(event),
-            Verdict::Answer { status, reason, reply } => {
-                count_answer(status, reason);
-                let connection = connection.clone();
-                // A peer that does not read must not hold up the others: never await it here.
-                tokio::spawn(async move { connection.send_raw(&reply).await });
-                None
-            }
-            Verdict::Drop(reason) => {
-                counter!("heardline_sip_screened_total", "reason" => reason).increment(1);
-                None
-            }
-        }
+        Ok(label(self.socket.local_addr()?))
     }
 }
 
@@ -202,14 +129,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caller_is_told_an_address_it_can_reach() {
-        let told = |public: Option<&str>, local: &str, peer: &str| {
-            let reachable = Reachable { public: public.map(|ip| ip.parse().unwrap()) };
-            reachable.address(local.parse().unwrap(), peer.parse().unwrap()).to_string()
-        };
-        assert_eq!(told(Some("203.0.113.9"), "10.0.0.1:5060", "198.51.100.1"), "203.0.113.9:5060");
-        assert_eq!(told(Some("203.0.113.9"), "127.0.0.1:5060", "127.0.0.1"), "127.0.0.1:5060");
-        assert_eq!(told(None, "0.0.0.0:5060", "127.0.0.1"), "127.0.0.1:5060");
-        assert_eq!(told(None, "10.0.0.1:5060", "10.0.0.2"), "10.0.0.1:5060");
+    fn the_via_of_a_request_is_read_as_the_stack_writes_it() {
+        let bye = "BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bK1;rport\r\nTo: <sip:a@b>\r\n\r\n";
+        assert_eq!(sent_by(bye.as_bytes()), Some("[::1]:5070".parse().unwrap()));
+        assert_eq!(sent_by(b"BYE sip:a@b SIP/2.0\r\n\r\nVia: SIP/2.0/UDP 127.0.0.1:5060\r\n"), None);
+    }
+
+    #[tokio::test]
+    async fn an_ipv6_listener_leaves_the_ipv4_port_to_another() {
+        let six = bind_udp("[::]:0".parse().unwrap()).unwrap();
+        let port = six.local_addr().unwrap().port();
+        assert!(bind_udp(SocketAddr::from(([0, 0, 0, 0], port))).is_ok());
+        let six = bind_tcp("[::]:0".parse().unwrap()).unwrap();
+        let port = six.local_addr().unwrap().port();
+        assert!(bind_tcp(SocketAddr::from(([0, 0, 0, 0], port))).is_ok());
     }
 }

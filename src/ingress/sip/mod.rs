@@ -1,45 +1,63 @@
-//! The SIP door: calls over UDP and TCP (RFC 3261), from INVITE to BYE.
+//! The SIP door: calls over UDP, TCP and TLS (RFC 3261), from INVITE to BYE.
 //!
-//! A datagram passes [`doors`] (who), the screen (is it SIP), the stack's transactions, then `requests.rs` (what is
-//! it answered with); a call that is taken lives in `dialog.rs`. Only this folder knows rsipstack.
+//! Datagrams come in at `listen.rs`, streams at `stream.rs` (cut into messages by `framing.rs`). Every message passes
+//! `gate.rs`: [`doors`] (who, and how much), the screen (is it SIP). Then the stack's transactions, then `requests.rs`
+//! (what is it answered with); a call that is taken lives in `dialog.rs`. `path.rs` knows which of our addresses a call
+//! uses, `outgoing.rs` puts it on what leaves. Only this folder knows rsipstack.
 
+mod buckets;
 pub mod caller;
 mod dialog;
 pub mod doors;
+mod flows;
+mod framing;
+mod gate;
+mod grammar;
+mod half_open;
 mod listen;
 mod offer;
+mod outgoing;
 pub mod party;
+mod path;
 mod raw;
 mod reply;
 mod requests;
 mod screen;
 pub mod sdp;
+mod stream;
 pub mod text;
+pub mod tls;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::{Header, SipMessage, StatusCode};
 use rsipstack::transaction::TransactionReceiver;
-use rsipstack::transaction::endpoint::{Endpoint, EndpointInnerRef, EndpointOption, MessageInspector};
+use rsipstack::transaction::endpoint::{Endpoint, EndpointInnerRef, EndpointOption};
+use rsipstack::transport::channel::ChannelConnection;
 use rsipstack::transport::udp::UdpConnection;
-use rsipstack::transport::{SipAddr, TransportLayer};
-use tokio::net::TcpListener;
+use rsipstack::transport::{SipAddr, TransportEvent, TransportLayer};
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{SipListen, Trunk, limits};
+use crate::config::{Config, SipListen, Trunk};
 use crate::ops::clock::Clock;
 
-use super::IncomingCall;
 use super::admission::Admission;
+use super::{IncomingCall, Reload};
 use doors::Doors;
-use listen::{Reachable, ScreenedSocket, StreamScreen};
+use flows::Flows;
+use gate::Gate;
+use listen::ScreenedSocket;
+use path::Reachable;
 use requests::{InProgress, Requests};
+use stream::Streams;
+use tls::{Tls, TlsError};
 
 /// What the door needs of the configuration.
 #[derive(Clone, Debug)]
@@ -50,6 +68,8 @@ pub struct SipSettings {
     /// Serve any source, listed or not.
     pub open: bool,
     pub trunks: Vec<Trunk>,
+    /// Certificate chain and key (PEM) of the `tls:` listeners.
+    pub tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// Why a listener could not be opened.
@@ -63,6 +83,10 @@ pub enum BindError {
     Forbidden { listen: SipListen },
     #[error("{listen}: {reason}; check [sip] listen")]
     Other { listen: SipListen, reason: String },
+    #[error("{listen}: TLS needs sip.tls_certificate and sip.tls_key (PEM files)")]
+    NoCertificate { listen: SipListen },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the SIP stack did not start: {0}; start again")]
     Stack(String),
 }
@@ -83,9 +107,14 @@ pub struct SipDoor {
     endpoint: Endpoint,
     transactions: TransactionReceiver,
     dialogs: Arc<DialogLayer>,
-    streams: Vec<TcpListener>,
+    streams: Vec<(TcpListener, Option<Tls>)>,
+    flows: Flows,
+    /// Judged messages of streams, on their way into the stack.
+    from_streams: (mpsc::UnboundedSender<TransportEvent>, ChannelConnection),
+    tls: Option<Tls>,
     addresses: Vec<SipListen>,
     doors: Arc<Doors>,
+    gate: Arc<Gate>,
     reachable: Reachable,
     admission: Admission,
     clock: Clock,
@@ -97,6 +126,9 @@ pub struct SipDoor {
 pub struct SipGauge {
     dialogs: Arc<DialogLayer>,
     endpoint: EndpointInnerRef,
+    flows: Flows,
+    doors: Arc<Doors>,
+    clock: Clock,
 }
 
 impl SipGauge {
@@ -110,9 +142,14 @@ impl SipGauge {
         self.endpoint.get_stats().running_transactions
     }
 
-    /// TCP connections open.
+    /// TCP and TLS connections open.
     pub fn connections(&self) -> usize {
-        self.endpoint.transport_layer.connections_count()
+        self.flows.len()
+    }
+
+    /// INVITEs that nobody has acknowledged yet.
+    pub fn half_open(&self) -> usize {
+        self.doors.half_open(self.clock.instant())
     }
 }
 
@@ -136,34 +173,40 @@ impl SipDoor {
         stop: CancellationToken,
         timers: EndpointOption,
     ) -> Result<Self, BindError> {
+        let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
         let doors = Arc::new(Doors::new(settings.open, settings.trunks));
+        let gate = Arc::new(Gate::new(doors.clone(), admission.clone(), clock.clone()));
         let reachable = Reachable { public: settings.public_address };
+        let Bound { sockets, streams, addresses } = Bound::all(&settings.listen, tls.as_ref())?;
         let transports = TransportLayer::new(stop.clone());
-        let mut streams = Vec::new();
-        let mut addresses = Vec::new();
-        for listen in settings.listen {
-            let wrong = |error: io::Error| BindError::new(listen, &error);
-            match listen {
-                SipListen::Udp(address) => {
-                    let socket = ScreenedSocket::bind(address, doors.clone()).await.map_err(wrong)?;
-                    let bound = socket.address().map_err(wrong)?;
-                    let external = settings.public_address.map(|ip| SocketAddr::new(ip, bound.port()));
-                    let connection = UdpConnection::from_socket(Arc::new(socket), external, Some(stop.child_token()))
-                        .await
-                        .map_err(|error| BindError::Other { listen, reason: error.to_string() })?;
-                    transports.add_transport(connection.into());
-                    addresses.push(SipListen::Udp(bound));
-                }
-                SipListen::Tcp(address) | SipListen::Tls(address) => {
-                    let listener = TcpListener::bind(address).await.map_err(wrong)?;
-                    addresses.push(SipListen::Tcp(listener.local_addr().map_err(wrong)?));
-                    streams.push(listener);
-                }
-            }
+        let siblings: Arc<[Arc<UdpSocket>]> = sockets.into();
+        for socket in siblings.iter() {
+            let screened = ScreenedSocket::new(socket.clone(), siblings.clone(), reachable, gate.clone());
+            let connection = UdpConnection::from_socket(Arc::new(screened), None, Some(stop.child_token()))
+                .await
+                .map_err(|error| BindError::Stack(error.to_string()))?;
+            transports.add_transport(connection.into());
         }
         let (endpoint, transactions) = endpoint(transports, &stop, timers)?;
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
-        Ok(Self { endpoint, transactions, dialogs, streams, addresses, doors, reachable, admission, clock, stop })
+        let from_streams = way_in(&stop).await?;
+        let flows = Flows::default();
+        Ok(Self {
+            endpoint,
+            transactions,
+            dialogs,
+            streams,
+            flows,
+            from_streams,
+            tls,
+            addresses,
+            doors,
+            gate,
+            reachable,
+            admission,
+            clock,
+            stop,
+        })
     }
 
     /// The bound addresses, port 0 resolved, in the order of the configuration.
@@ -172,15 +215,28 @@ impl SipDoor {
     }
 
     pub fn gauge(&self) -> SipGauge {
-        SipGauge { dialogs: self.dialogs.clone(), endpoint: self.endpoint.inner.clone() }
+        SipGauge {
+            dialogs: self.dialogs.clone(),
+            endpoint: self.endpoint.inner.clone(),
+            flows: self.flows.clone(),
+            doors: self.doors.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Takes a changed configuration while the door is served.
+    pub fn reloader(&self) -> Reloader {
+        Reloader { doors: self.doors.clone(), tls: self.tls.clone() }
     }
 
     /// Takes calls until `stop`. A full `incoming` is answered with 503 and Retry-After.
     pub fn serve(self, incoming: mpsc::Sender<IncomingCall>) -> JoinHandle<()> {
         let endpoint = self.endpoint.inner.clone();
-        for listener in self.streams {
-            let (doors, stop) = (self.doors.clone(), self.stop.clone());
-            tokio::spawn(listen::accept(listener, endpoint.clone(), doors, self.reachable, stop));
+        let (stack, way_in) = self.from_streams;
+        endpoint.transport_layer.add_connection(way_in.into());
+        let streams = Streams { gate: self.gate, flows: self.flows.clone(), stack, stop: self.stop.clone() };
+        for (listener, tls) in self.streams {
+            tokio::spawn(streams.clone().accept(listener, tls));
         }
         tokio::spawn(async move { endpoint.serve().await });
         let requests = Requests {
@@ -188,6 +244,7 @@ impl SipDoor {
             admission: self.admission,
             clock: self.clock,
             doors: self.doors,
+            flows: self.flows,
             reachable: self.reachable,
             listeners: self.addresses,
             incoming,
@@ -195,6 +252,78 @@ impl SipDoor {
         };
         tokio::spawn(requests.run(self.transactions, self.stop))
     }
+}
+
+/// Changes a door that is being served: trunks, certificate and key.
+pub struct Reloader {
+    doors: Arc<Doors>,
+    tls: Option<Tls>,
+}
+
+impl Reload for Reloader {
+    fn reload(&self, config: &Config) -> Result<(), String> {
+        // What can fail comes first. Without a `tls:` listener the files are of no use.
+        if let Some(tls) = &self.tls {
+            let files = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref());
+            let (certificate, key) = files.ok_or("sip.tls_certificate and sip.tls_key: a tls: listener needs both")?;
+            tls.replace(&Tls::load(certificate, key).map_err(|error| error.to_string())?);
+        }
+        self.doors.replace_trunks(config.trunks.clone());
+        Ok(())
+    }
+}
+
+/// What was bound, in the order of the configuration.
+#[derive(Default)]
+struct Bound {
+    sockets: Vec<Arc<UdpSocket>>,
+    streams: Vec<(TcpListener, Option<Tls>)>,
+    addresses: Vec<SipListen>,
+}
+
+impl Bound {
+    fn all(listen: &[SipListen], tls: Option<&Tls>) -> Result<Self, BindError> {
+        let mut bound = Self::default();
+        for listen in listen.iter().copied() {
+            let wrong = |error: io::Error| BindError::new(listen, &error);
+            let address = match listen {
+                SipListen::Udp(address) => {
+                    let socket = listen::bind_udp(address).map_err(wrong)?;
+                    let address = SipListen::Udp(socket.local_addr().map_err(wrong)?);
+                    bound.sockets.push(Arc::new(socket));
+                    address
+                }
+                SipListen::Tcp(address) => {
+                    let listener = listen::bind_tcp(address).map_err(wrong)?;
+                    let address = SipListen::Tcp(listener.local_addr().map_err(wrong)?);
+                    bound.streams.push((listener, None));
+                    address
+                }
+                SipListen::Tls(address) => {
+                    let tls = tls.cloned().ok_or(BindError::NoCertificate { listen })?;
+                    let listener = listen::bind_tcp(address).map_err(wrong)?;
+                    let address = SipListen::Tls(listener.local_addr().map_err(wrong)?);
+                    bound.streams.push((listener, Some(tls)));
+                    address
+                }
+            };
+            bound.addresses.push(address);
+        }
+        Ok(bound)
+    }
+}
+
+/// A connection of the stack's own kind that passes on whatever is sent into it: the way in for messages of streams.
+async fn way_in(
+    stop: &CancellationToken,
+) -> Result<(mpsc::UnboundedSender<TransportEvent>, ChannelConnection), BindError> {
+    let (sender, events) = mpsc::unbounded_channel();
+    let (nowhere, _) = mpsc::unbounded_channel();
+    let nobody = SipAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    let connection = ChannelConnection::create_connection(events, nowhere, nobody, Some(stop.child_token()))
+        .await
+        .map_err(|error| BindError::Stack(error.to_string()))?;
+    Ok((sender, connection))
 }
 
 fn endpoint(
@@ -207,29 +336,11 @@ fn endpoint(
         .with_cancel_token(stop.clone())
         .with_transport_layer(transports)
         .with_option(EndpointOption { callid_suffix: Some(reply::AGENT.into()), ..timers })
-        .with_inspector(Box::new(RetryLater))
-        .with_transport_inspector(Box::new(StreamScreen))
+        .with_inspector(Box::new(outgoing::Outgoing))
+        .with_transport_inspector(Box::new(outgoing::OwnFlowsOnly))
         .build();
     let transactions = endpoint.incoming_transactions().map_err(|error| BindError::Stack(error.to_string()))?;
     Ok((endpoint, transactions))
-}
-
-/// Every 503 says when to come back, also those the dialogs send.
-struct RetryLater;
-
-impl MessageInspector for RetryLater {
-    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        if let SipMessage::Response(response) = &mut message
-            && response.status_code == StatusCode::ServiceUnavailable
-        {
-            response.headers.unique_push(Header::RetryAfter(limits::RETRY_AFTER_S.to_string().into()));
-        }
-        message
-    }
-
-    fn after_received(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
-        message
-    }
 }
 
 #[cfg(test)]

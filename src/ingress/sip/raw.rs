@@ -2,140 +2,194 @@
 //!
 //! The stack loses every header after one with bytes that are not UTF-8, and the body of a datagram without
 //! Content-Length. Reading the lines here first is what lets the screen judge, and repair, what really came.
+//! Nothing is copied unless it has to change: this runs for every hostile packet.
+
+use std::borrow::Cow;
 
 use crate::config::limits;
 
+use super::grammar::is_token;
+
+/// The headers the screen looks at; a compact form is the same header (RFC 3261 section 7.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    CSeq,
+    CallId,
+    Contact,
+    ContentLength,
+    ContentType,
+    From,
+    MaxForwards,
+    Require,
+    To,
+    Via,
+    Other,
+}
+
+impl Name {
+    fn of(label: &str) -> Self {
+        // No label is empty, so "" stands for "no compact form".
+        const KNOWN: [(&str, &str, Name); 10] = [
+            ("CSeq", "", Name::CSeq),
+            ("Call-ID", "i", Name::CallId),
+            ("Contact", "m", Name::Contact),
+            ("Content-Length", "l", Name::ContentLength),
+            ("Content-Type", "c", Name::ContentType),
+            ("From", "f", Name::From),
+            ("Max-Forwards", "", Name::MaxForwards),
+            ("Require", "", Name::Require),
+            ("To", "t", Name::To),
+            ("Via", "v", Name::Via),
+        ];
+        let is = |name: &str| label.eq_ignore_ascii_case(name);
+        KNOWN.iter().find(|(long, compact, _)| is(long) || is(compact)).map_or(Self::Other, |(_, _, name)| *name)
+    }
+}
+
 /// One header line, unfolded.
 #[derive(Clone, Debug)]
-pub(super) struct RawHeader {
-    pub name: String,
-    pub value: String,
+pub(super) struct RawHeader<'a> {
+    pub name: Name,
+    /// The name as it was written.
+    pub label: &'a str,
+    pub value: Cow<'a, str>,
 }
 
 /// A message split into start line, header lines and body.
 #[derive(Clone, Debug)]
 pub(super) struct Raw<'a> {
-    pub start_line: String,
-    pub headers: Vec<RawHeader>,
+    pub start_line: Cow<'a, str>,
+    pub headers: Vec<RawHeader<'a>>,
     pub body: &'a [u8],
     /// What was read differs from the datagram: it must be written anew for the stack.
     pub changed: bool,
-    /// A header line without a name, with a control character, or more lines than the bound.
+    /// A header line without a name, with a bare control character, or more lines than the bound.
     pub malformed: bool,
-}
-
-impl RawHeader {
-    /// Compares with a header's long name; compact forms count (RFC 3261 section 7.3.3).
-    fn is(&self, long: &str) -> bool {
-        let name = match self.name.as_str() {
-            "i" | "I" => "Call-ID",
-            "m" | "M" => "Contact",
-            "c" | "C" => "Content-Type",
-            "e" | "E" => "Content-Encoding",
-            "f" | "F" => "From",
-            "k" | "K" => "Supported",
-            "l" | "L" => "Content-Length",
-            "t" | "T" => "To",
-            "v" | "V" => "Via",
-            name => name,
-        };
-        name.eq_ignore_ascii_case(long)
-    }
 }
 
 impl<'a> Raw<'a> {
     /// A message whose headers no blank line ends is malformed: where they end is anyone's guess.
     pub fn read(datagram: &'a [u8]) -> Self {
-        let trimmed = datagram.trim_ascii_start();
-        let split = split_head(trimmed);
-        let endless = split.is_none();
-        let (head, body, bare_newlines) = split.unwrap_or((trimmed.trim_ascii_end(), &[], false));
+        let start = datagram.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(datagram.len());
+        let mut rest = datagram.get(start..).unwrap_or_default();
         let mut raw = Raw {
-            start_line: String::new(),
-            headers: Vec::new(),
-            body,
-            changed: bare_newlines || trimmed.len() != datagram.len(),
-            malformed: endless,
+            start_line: Cow::Borrowed(""),
+            headers: Vec::with_capacity(16),
+            body: &[],
+            changed: start > 0,
+            malformed: false,
         };
-        for (index, line) in head.split(|&b| b == b'\n').enumerate() {
-            let line = raw.text(line.strip_suffix(b"\r").unwrap_or(line));
-            if index == 0 {
-                raw.start_line = line;
-            } else {
-                raw.take_line(&line);
+        let mut first = true;
+        while let Some(line) = raw.next_line(&mut rest) {
+            if line.is_empty() {
+                raw.body = rest;
+                return raw;
             }
+            raw.malformed |= has_control(line);
+            if first {
+                raw.start_line = raw.text(line);
+            } else {
+                raw.take_line(line);
+            }
+            first = false;
         }
-        raw.malformed |= raw.start_line.chars().any(char::is_control);
+        raw.malformed = true;
         raw
     }
 
+    /// The line up to the next line feed, or what is left. A bare line feed ends a line too, but never reaches the
+    /// stack: it and we could disagree where the headers end.
+    fn next_line(&mut self, rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.iter().position(|b| *b == b'\n');
+        self.malformed |= end.is_none();
+        let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+        *rest = after.get(1..).unwrap_or_default();
+        let cut = line.strip_suffix(b"\r");
+        self.changed |= cut.is_none();
+        Some(cut.unwrap_or(line))
+    }
+
     /// Latin-1 where the line is not UTF-8: what older phones put into display names.
-    fn text(&mut self, line: &[u8]) -> String {
+    fn text(&mut self, line: &'a [u8]) -> Cow<'a, str> {
         match std::str::from_utf8(line) {
-            Ok(text) => text.to_owned(),
+            Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 self.changed = true;
-                line.iter().copied().map(char::from).collect()
+                Cow::Owned(line.iter().copied().map(char::from).collect())
             }
         }
     }
 
-    fn take_line(&mut self, line: &str) {
-        self.malformed |= line.chars().any(|c| c.is_control() && c != '\t');
-        if line.starts_with([' ', '\t']) {
+    fn take_line(&mut self, line: &'a [u8]) {
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            let more = self.text(line.trim_ascii());
+            self.changed = true;
             match self.headers.last_mut() {
                 Some(header) => {
-                    header.value.push(' ');
-                    header.value.push_str(line.trim());
+                    let value = header.value.to_mut();
+                    value.push(' ');
+                    value.push_str(&more);
                 }
                 None => self.malformed = true,
             }
             return;
         }
-        match line.split_once(':') {
-            Some((name, value)) if is_token(name.trim()) && self.headers.len() < limits::MAX_SIP_HEADERS => {
-                self.headers.push(RawHeader { name: name.trim().to_owned(), value: value.trim().to_owned() });
-            }
-            _ => self.malformed = true,
+        let colon = line.iter().position(|b| *b == b':');
+        let (label, value) = line.split_at(colon.unwrap_or(0));
+        let label = std::str::from_utf8(label.trim_ascii()).unwrap_or_default();
+        if !is_token(label) || self.headers.len() >= limits::MAX_SIP_HEADERS {
+            self.malformed = true;
+            return;
         }
+        let value = self.text(value.get(1..).unwrap_or_default().trim_ascii());
+        self.headers.push(RawHeader { name: Name::of(label), label, value });
     }
 
-    pub fn values<'s>(&'s self, long: &'s str) -> impl Iterator<Item = &'s str> {
-        self.headers.iter().filter(move |h| h.is(long)).map(|h| h.value.as_str())
+    pub fn values(&self, name: Name) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |header| header.name == name).map(|header| header.value.as_ref())
     }
 
-    pub fn value(&self, long: &str) -> Option<&str> {
-        self.headers.iter().find(|h| h.is(long)).map(|h| h.value.as_str())
+    pub fn value(&self, name: Name) -> Option<&str> {
+        self.values(name).next()
     }
 
-    /// The message written anew: one line a header, CRLF, Content-Length present.
+    /// The message written anew: one line a header, CRLF, the Content-Length of its body.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = format!("{}\r\n", self.start_line);
-        for header in &self.headers {
-            out.push_str(&format!("{}: {}\r\n", header.name, header.value));
+        let head: usize = self.headers.iter().map(|header| header.label.len() + header.value.len() + 4).sum();
+        let mut out = Vec::with_capacity(head + self.start_line.len() + self.body.len() + 32);
+        out.extend_from_slice(self.start_line.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        for header in self.headers.iter().filter(|header| header.name != Name::ContentLength) {
+            for part in [header.label, ": ", &header.value, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
         }
-        if self.value("Content-Length").is_none() {
-            out.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
-        }
-        out.push_str("\r\n");
-        let mut out = out.into_bytes();
+        out.extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes());
         out.extend_from_slice(self.body);
         out
     }
 }
 
-/// Header section, body, and whether lines end in a bare LF.
-fn split_head(message: &[u8]) -> Option<(&[u8], &[u8], bool)> {
-    for (blank, bare) in [(&b"\r\n\r\n"[..], false), (&b"\n\n"[..], true)] {
-        if let Some(end) = message.windows(blank.len()).position(|window| window == blank) {
-            let (head, rest) = message.split_at(end);
-            return Some((head, rest.get(blank.len()..).unwrap_or_default(), bare));
+/// A control character that is no tab and not escaped in a quoted string (RFC 3261 section 25.1, `quoted-pair`).
+fn has_control(line: &[u8]) -> bool {
+    let is_control = |b: u8| (b < b' ' && b != b'\t') || b == 0x7f;
+    // Without an early exit the compiler looks at many bytes at once.
+    if !line.iter().fold(false, |found, b| found | is_control(*b)) {
+        return false;
+    }
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in line {
+        match byte {
+            b'\r' => return true,
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            byte if is_control(*byte) => return true,
+            _ => {}
         }
     }
-    None
-}
-
-/// RFC 3261 section 25.1 `token`.
-pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
+    false
 }

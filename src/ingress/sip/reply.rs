@@ -1,9 +1,12 @@
-//! Stateless answers (RFC 3261 section 8.2.7) to requests that the stack would not answer at all.
+//! Stateless answers (RFC 3261 section 8.2.7) to requests that the stack would not answer at all, or that are not
+//! worth a transaction.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
-use super::raw::Raw;
+use super::grammar::address::has_tag;
+use super::grammar::via::Via;
+use super::raw::{Name, Raw};
 
 /// What may be asked of us, for `Allow`.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
@@ -13,19 +16,20 @@ pub(super) const AGENT: &str = "heardline";
 /// A response to `request`, to be sent to its source. Header values are copied unfolded, so none can smuggle a
 /// line break in; `extra` is ours.
 pub(super) fn stateless(request: &Raw<'_>, status: u16, source: SocketAddr, extra: &[(&str, &str)]) -> Vec<u8> {
-    let mut out = format!("SIP/2.0 {status} {}\r\n", phrase(status));
-    for (index, via) in request.values("Via").enumerate() {
+    let mut out = String::with_capacity(512);
+    out.push_str(&format!("SIP/2.0 {status} {}\r\n", phrase(status)));
+    for (index, via) in request.values(Name::Via).enumerate() {
         match index {
             0 => line(&mut out, "Via", &via_with_source(via, source)),
             _ => line(&mut out, "Via", via),
         }
     }
-    for name in ["From", "To", "Call-ID", "CSeq"] {
+    for (name, label) in [(Name::From, "From"), (Name::To, "To"), (Name::CallId, "Call-ID"), (Name::CSeq, "CSeq")] {
         let Some(value) = request.value(name) else { continue };
-        if name == "To" && !has_tag(value) {
-            line(&mut out, name, &format!("{value};tag={}", to_tag(request)));
+        if name == Name::To && !has_tag(value) {
+            line(&mut out, label, &format!("{value};tag={}", to_tag(request)));
         } else {
-            line(&mut out, name, value);
+            line(&mut out, label, value);
         }
     }
     for (name, value) in extra {
@@ -40,50 +44,27 @@ pub(super) fn stateless(request: &Raw<'_>, status: u16, source: SocketAddr, extr
 fn line(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str(": ");
-    out.extend(value.chars().filter(|c| !c.is_control()));
+    // The other control characters go back as they came: dropping one would leave its escape to the next character.
+    out.extend(value.chars().filter(|c| !matches!(c, '\r' | '\n')));
     out.push_str("\r\n");
 }
 
-/// RFC 3581 section 4: `received`, and `rport` when the client asked for it.
-fn via_with_source(via: &str, source: SocketAddr) -> String {
-    let (first, others) = match via.split_once(',') {
-        Some((first, others)) => (first.trim_end(), Some(others)),
-        None => (via, None),
-    };
-    let asked = first.split(';').skip(1).any(|parameter| parameter.trim().eq_ignore_ascii_case("rport"));
-    let kept = first
-        .split(';')
-        .map(str::trim)
-        .filter(|part| !part.eq_ignore_ascii_case("rport") && !part.to_ascii_lowercase().starts_with("received="));
-    let mut out = kept.collect::<Vec<_>>().join(";");
-    out.push_str(&format!(";received={}", source.ip()));
-    if asked {
-        out.push_str(&format!(";rport={}", source.port()));
-    }
-    if let Some(others) = others {
+/// The hops of one Via line, the first with its source; one that cannot be read goes back as it came.
+fn via_with_source(value: &str, source: SocketAddr) -> String {
+    let Ok((via, next)) = Via::parse(value) else { return value.to_owned() };
+    let mut out = String::with_capacity(value.len() + 64);
+    via.write_sourced(source, &mut out);
+    if let Some(next) = next {
         out.push(',');
-        out.push_str(others);
+        out.push_str(next);
     }
     out
-}
-
-/// Does the header's value carry a tag parameter? Looks behind the closing bracket, so a `tag` in the URI is none.
-pub(super) fn has_tag(value: &str) -> bool {
-    let parameters = match value.rfind('>') {
-        Some(bracket) => value.get(bracket..).unwrap_or_default(),
-        None => value,
-    };
-    parameters.split(';').skip(1).any(|parameter| {
-        parameter
-            .split_once('=')
-            .is_some_and(|(name, tag)| name.trim().eq_ignore_ascii_case("tag") && !tag.trim().is_empty())
-    })
 }
 
 /// The same for every retransmission of a request (RFC 3261 section 8.2.7), without remembering it.
 fn to_tag(request: &Raw<'_>) -> String {
     let mut hasher = DefaultHasher::new();
-    for name in ["Via", "From", "Call-ID", "CSeq"] {
+    for name in [Name::Via, Name::From, Name::CallId, Name::CSeq] {
         request.value(name).hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish())
@@ -92,11 +73,30 @@ fn to_tag(request: &Raw<'_>) -> String {
 fn phrase(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
+        405 => "Method Not Allowed",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        481 => "Call/Transaction Does Not Exist",
         501 => "Not Implemented",
+        503 => "Service Unavailable",
         505 => "Version Not Supported",
         513 => "Message Too Large",
         _ => "Refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hops_keep_their_order_on_one_line_and_on_several() {
+        let request = "OPTIONS sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP one;branch=1;rport, SIP/2.0/TCP two;branch=2\r\n\
+            X: y\r\nVia: SIP/2.0/UNKNOWN three;branch=3\r\nFrom: <sip:a@b>;tag=1\r\nTo: \"B:\\\u{7}\" <sip:b@b>\r\n\r\n";
+        let raw = Raw::read(request.as_bytes());
+        let reply = String::from_utf8(stateless(&raw, 400, "[2001:db8::7]:99".parse().unwrap(), &[])).unwrap();
+        let vias = "\r\nVia: SIP/2.0/UDP one;branch=1;received=2001:db8::7;rport=99, SIP/2.0/TCP two;branch=2\r\n\
+            Via: SIP/2.0/UNKNOWN three;branch=3\r\nFrom: <sip:a@b>;tag=1\r\nTo: \"B:\\\u{7}\" <sip:b@b>;tag=";
+        assert!(reply.contains(vias), "{reply}");
     }
 }

@@ -1,7 +1,6 @@
 //! The incoming loop: what each request is answered with. Nothing in it awaits, so one slow peer delays nobody.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::counter;
@@ -9,13 +8,12 @@ use rsipstack::dialog::dialog::{Dialog, DialogState};
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Header, Method, Param, Request, Scheme, StatusCode, Transport, Uri};
+use rsipstack::sip::{Header, Method, Request, StatusCode};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Origin;
 use crate::config::SipListen;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
@@ -23,8 +21,9 @@ use crate::ops::clock::Clock;
 
 use super::dialog::{Call, SipSignalling, Watch};
 use super::doors::Doors;
-use super::listen::Reachable;
+use super::flows::{Flows, Riding};
 use super::offer::{self, Rejection};
+use super::path::{Path, Reachable};
 use super::{party, reply, text};
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
@@ -36,6 +35,7 @@ pub(super) struct Requests {
     pub admission: Admission,
     pub clock: Clock,
     pub doors: Arc<Doors>,
+    pub flows: Flows,
     pub reachable: Reachable,
     pub listeners: Vec<SipListen>,
     pub incoming: mpsc::Sender<IncomingCall>,
@@ -46,16 +46,17 @@ pub(super) struct Requests {
 #[derive(Clone, Default)]
 pub(super) struct InProgress(Arc<Mutex<HashSet<InviteKey>>>);
 
-/// Takes its INVITE off the list when the call is over.
+/// Takes its INVITE off the list when the call is over, and lets go of the connection it came over.
 pub(super) struct Entry {
     list: InProgress,
     key: InviteKey,
+    _flow: Option<Riding>,
 }
 
 impl InProgress {
-    fn enter(&self, key: InviteKey) -> Option<Entry> {
+    fn enter(&self, key: InviteKey, flow: Option<Riding>) -> Option<Entry> {
         let fresh = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        fresh.then(|| Entry { list: self.clone(), key })
+        fresh.then(|| Entry { list: self.clone(), key, _flow: flow })
     }
 }
 
@@ -150,17 +151,19 @@ impl Requests {
         let bad_request = || Rejection::plain(StatusCode::BadRequest);
         let unavailable = || Rejection::plain(StatusCode::ServiceUnavailable);
         let key = invite_key(request).ok_or_else(bad_request)?;
-        let path = Path::of(transaction, &self.listeners).ok_or_else(unavailable)?;
+        let path = Path::of(transaction, &self.listeners, &self.flows).ok_or_else(unavailable)?;
         let (offer, plan) = offer::negotiate(request)?;
-        let entry = self.in_progress.enter(key).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
-        let permit = self.admission.admit().ok_or_else(unavailable)?;
+        let riding = path.flow.as_ref().map(|flow| flow.ride());
+        let entry = self.in_progress.enter(key, riding).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
+        let quota = self.doors.quota(path.peer.ip());
+        let permit = self.admission.admit_within(quota.as_ref()).ok_or_else(unavailable)?;
         let slot = self.incoming.try_reserve().map_err(|_| unavailable())?;
 
         let told = self.reachable.address(path.local, path.peer.ip());
         let (state_sender, states) = self.dialogs.new_dialog_state_channel();
         let dialog = self
             .dialogs
-            .get_or_create_server_invite(transaction, state_sender, None, Some(contact(told, path.transport)))
+            .get_or_create_server_invite(transaction, state_sender, None, Some(path.contact(told, request)))
             .map_err(|_| bad_request())?;
         let session = u64::try_from(self.clock.unix_ms()).unwrap_or_default();
         let call = Call::new(dialog.clone(), offer, plan.clone(), session, self.reachable, path.peer.ip());
@@ -170,6 +173,7 @@ impl Requests {
             origin: path.origin(request),
             dialled: request.uri.user().map(text::bounded),
             plan,
+            media_ip: path.local.ip(),
             signalling: Box::new(SipSignalling::new(call)),
             events,
             permit,
@@ -178,49 +182,10 @@ impl Requests {
     }
 }
 
-/// The addresses a request travelled between.
-struct Path {
-    local: SocketAddr,
-    peer: SocketAddr,
-    transport: Transport,
-}
-
-impl Path {
-    fn of(transaction: &Transaction, listeners: &[SipListen]) -> Option<Self> {
-        let connection = transaction.connection.as_ref()?;
-        let transport = connection.transport();
-        let told = connection.get_addr().get_socketaddr().ok()?;
-        // The stack names a UDP socket by its public address; what it is bound to stands in our own list.
-        let bound = listeners.iter().find_map(|listen| match listen {
-            SipListen::Udp(address) if transport == Transport::Udp && address.port() == told.port() => Some(*address),
-            _ => None,
-        });
-        let peer = connection.get_remote_addr()?.get_socketaddr().ok()?;
-        Some(Self { local: bound.unwrap_or(told), peer, transport })
-    }
-
-    fn origin(&self, request: &Request) -> Origin {
-        Origin::Sip {
-            sip_call_id: request.call_id_header().map(|id| text::bounded(id.value())).unwrap_or_default(),
-            source: self.peer,
-            transport: self.transport.to_string().to_ascii_lowercase(),
-            user_agent: request.user_agent_header().map(|agent| text::bounded(agent.value())),
-        }
-    }
-}
-
 fn invite_key(request: &Request) -> Option<InviteKey> {
     let tag = request.from_header().ok()?.tag().ok()??;
     let sequence = request.cseq_header().ok()?.seq().ok()?;
     Some((request.call_id_header().ok()?.value().to_owned(), tag.value().to_owned(), sequence))
-}
-
-fn contact(address: SocketAddr, transport: Transport) -> Uri {
-    let params = match transport {
-        Transport::Udp => Vec::new(),
-        other => vec![Param::Transport(other)],
-    };
-    Uri { scheme: Some(Scheme::Sip), host_with_port: address.into(), params, ..Uri::default() }
 }
 
 /// Drives one transaction of a dialog to its end.

@@ -1,39 +1,32 @@
-//! Judges a datagram before the stack sees it. Pure: bytes in, a verdict out.
+//! Judges a message before the stack sees it. Pure: bytes in, a verdict out.
 //!
 //! The stack never answers what it cannot parse, and a peer that hears nothing retransmits for 32 seconds; so
 //! every request leaves here either readable for the stack, or with the answer RFC 3261 owes its sender. What is
-//! not a request, and every ACK, is dropped instead: answering those starts loops.
+//! not a request, and every ACK, is dropped instead: answering those starts loops. What we never serve is refused
+//! here as well, so that a flood of it costs no transaction.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use rsipstack::sip::{Request, SipMessage};
-use rsipstack::transaction::key::{TransactionKey, TransactionRole};
+use rsipstack::sip::Uri as StackUri;
+use rsipstack::sip::typed::{From as StackFrom, To as StackTo, Via as StackVia};
 
-use super::raw::{Raw, is_token};
+use super::grammar::address::Address;
+use super::grammar::uri::Uri;
+use super::grammar::via::Via;
+use super::grammar::{Malformed, is_token, number};
+use super::raw::{Name, Raw};
 use super::reply;
 
 /// The stack reads datagrams into a buffer of this size.
 pub(super) const STACK_DATAGRAM: usize = 8_192;
 
-/// Methods the stack can parse; others are 501.
-const KNOWN_METHODS: [&str; 14] = [
-    "INVITE",
-    "ACK",
-    "BYE",
-    "CANCEL",
-    "OPTIONS",
-    "INFO",
-    "UPDATE",
-    "REGISTER",
-    "SUBSCRIBE",
-    "NOTIFY",
-    "REFER",
-    "MESSAGE",
-    "PUBLISH",
-    "PRACK",
-];
+/// Methods of `reply::ALLOW`.
+const SERVED: [&str; 7] = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"];
+/// Methods that are known and not allowed here (405); any other is unknown (501, RFC 3261 section 8.2.1).
+const REFUSED: [&str; 7] = ["REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "PRACK"];
 
-/// What becomes of a datagram.
+/// What becomes of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Pass,
@@ -61,32 +54,42 @@ fn refuse(status: u16, reason: &'static str) -> Checked {
     Err(Defect { status, reason })
 }
 
-/// Judges `datagram`, which came from `source`; the stack has `room` for that many bytes.
-pub(super) fn screen(datagram: &[u8], source: SocketAddr, room: usize) -> Verdict {
-    if datagram.iter().all(u8::is_ascii_whitespace) {
+fn malformed(reason: &'static str) -> Defect {
+    Defect { status: 400, reason }
+}
+
+/// Judges `message`, which came from `source`; the stack has `room` for that many bytes.
+pub(super) fn screen(message: &[u8], source: SocketAddr, room: usize) -> Verdict {
+    if message.iter().all(u8::is_ascii_whitespace) {
         return Verdict::Pass; // keep-alive: the stack answers CRLF CRLF (RFC 5626 section 3.5.1)
     }
-    let raw = Raw::read(datagram);
-    if raw.start_line.starts_with("SIP/") {
-        return screen_response(&raw);
+    let mut raw = Raw::read(message);
+    let line = raw.start_line.clone();
+    if is_version(&line) {
+        return screen_response(raw, &line, message, room);
     }
-    if !raw.start_line.contains("SIP/") {
+    if !line.split_ascii_whitespace().any(is_version) {
         return Verdict::Drop("garbage");
     }
-    let method = raw.start_line.split([' ', '\t']).next().unwrap_or_default();
-    if let Err(defect) = check_request(&raw, method) {
+    let method = line.split([' ', '\t']).next().unwrap_or_default();
+    if let Err(defect) = check_request(&mut raw, &line) {
         return answer(&raw, &defect, method, source);
     }
-    let needs_length = raw.value("Content-Length").is_none();
-    let bytes = (raw.changed || needs_length).then(|| raw.to_bytes());
-    let for_stack = bytes.as_deref().unwrap_or(datagram);
-    if for_stack.len() > room {
+    let bytes = rewritten(&raw);
+    if bytes.as_deref().unwrap_or(message).len() > room {
         return answer(&raw, &Defect { status: 513, reason: "too_large" }, method, source);
     }
-    if !stack_reads(for_stack) {
-        return answer(&raw, &Defect { status: 400, reason: "unparsable" }, method, source);
-    }
     bytes.map_or(Verdict::Pass, Verdict::Repaired)
+}
+
+/// `SIP-Version` is compared without case (RFC 3261 section 7.1).
+fn is_version(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+}
+
+/// Only what the stack would read differently is written anew.
+fn rewritten(raw: &Raw<'_>) -> Option<Vec<u8>> {
+    (raw.changed || raw.value(Name::ContentLength).is_none()).then(|| raw.to_bytes())
 }
 
 fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> Verdict {
@@ -94,14 +97,14 @@ fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> V
         return Verdict::Drop("bad_ack");
     }
     // Without any of these the sender could not match our answer to a request of its own.
-    if raw.value("Via").is_none() && raw.value("Call-ID").is_none() && raw.value("CSeq").is_none() {
+    if [Name::Via, Name::CallId, Name::CSeq].iter().all(|name| raw.value(*name).is_none()) {
         return Verdict::Drop("garbage");
     }
-    let unsupported = raw.values("Require").collect::<Vec<_>>().join(", ");
+    let unsupported = raw.values(Name::Require).collect::<Vec<_>>().join(", ");
     let extra: &[(&str, &str)] = match defect.status {
         420 => &[("Unsupported", &unsupported)],
         416 => &[("Accept", "application/sdp")],
-        501 => &[("Allow", reply::ALLOW)],
+        405 | 501 => &[("Allow", reply::ALLOW)],
         _ => &[],
     };
     let reply = reply::stateless(raw, defect.status, source, extra);
@@ -109,58 +112,78 @@ fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> V
 }
 
 /// A response is for a request of ours or for nobody; it is never answered.
-fn screen_response(raw: &Raw<'_>) -> Verdict {
-    let mut parts = raw.start_line.splitn(3, ' ');
+fn screen_response(mut raw: Raw<'_>, line: &str, message: &[u8], room: usize) -> Verdict {
+    let mut parts = line.splitn(3, ' ');
     let (version, code) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let code_fits = code.len() == 3 && code.parse::<u16>().is_ok_and(|code| (100..700).contains(&code));
-    let complete = ["Via", "From", "To", "Call-ID", "CSeq"].iter().all(|name| raw.value(name).is_some());
-    if version != "SIP/2.0" || !code_fits || raw.malformed || !complete || check_cseq(raw, None).is_err() {
+    let code_fits = code.len() == 3 && number::<u16>(code).is_some_and(|code| (100..700).contains(&code));
+    let checked = check_counts(&raw).and_then(|()| check_cseq(&raw, None)).and_then(|()| settle(&mut raw, false));
+    if version != "SIP/2.0" || !code_fits || raw.malformed || checked.is_err() || check_length(&mut raw).is_err() {
         return Verdict::Drop("bad_response");
     }
-    if raw.changed || raw.value("Content-Length").is_none() {
-        return Verdict::Repaired(raw.to_bytes());
+    let bytes = rewritten(&raw);
+    if bytes.as_deref().unwrap_or(message).len() > room {
+        return Verdict::Drop("bad_response");
     }
-    Verdict::Pass
+    bytes.map_or(Verdict::Pass, Verdict::Repaired)
 }
 
-fn check_request(raw: &Raw<'_>, method: &str) -> Checked {
-    let uri = check_request_line(raw)?;
-    check_present_once(raw)?;
-    if !KNOWN_METHODS.contains(&method) {
+/// The order of RFC 3261 section 8.2: what cannot be read, the method, who is called, extensions. On success every
+/// header that the stack interprets stands in the one form it reads as we do.
+fn check_request(raw: &mut Raw<'_>, line: &str) -> Checked {
+    let [method, uri] = request_line(line)?;
+    if raw.malformed {
+        return refuse(400, "header_line");
+    }
+    check_counts(raw)?;
+    if !SERVED.contains(&method) && !REFUSED.contains(&method) {
         return refuse(501, "unknown_method");
     }
     check_cseq(raw, Some(method))?;
-    check_uri(uri)?;
-    check_parties(raw)?;
+    settle(raw, true)?;
+    if method == "INVITE" {
+        check_contact(raw)?;
+    }
     check_length(raw)?;
-    if raw.value("Require").is_some() && !matches!(method, "ACK" | "CANCEL") {
+    let uri = check_uri(uri)?;
+    if REFUSED.contains(&method) {
+        return refuse(405, "method");
+    }
+    if raw.value(Name::Require).is_some() && !matches!(method, "ACK" | "CANCEL") {
         return refuse(420, "require");
     }
-    Ok(())
+    let line_for_stack = format!("{method} {uri} SIP/2.0");
+    if line_for_stack != line {
+        raw.start_line = Cow::Owned(line_for_stack);
+        raw.changed = true;
+    }
+    check_stack_reads(raw, &uri)
 }
 
-fn check_request_line<'r>(raw: &'r Raw<'_>) -> Result<&'r str, Defect> {
-    let malformed = |reason| Defect { status: 400, reason };
-    let parts: Vec<&str> = raw.start_line.split(' ').collect();
-    let [method, uri, version] = parts.as_slice() else { return Err(malformed("request_line")) };
+/// Method and Request-URI; one space between the parts and none around them.
+fn request_line(line: &str) -> Result<[&str; 2], Defect> {
+    if line.bytes().any(|b| b.is_ascii_control()) {
+        return Err(malformed("request_line"));
+    }
+    let mut parts = line.split(' ');
+    let (Some(method), Some(uri), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(malformed("request_line"));
+    };
     if !is_token(method) || uri.is_empty() {
         return Err(malformed("request_line"));
     }
-    if *version != "SIP/2.0" {
-        let number = version.strip_prefix("SIP/").and_then(|v| v.split_once('.'));
-        let is_version = number.is_some_and(|(major, minor)| {
-            [major, minor].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-        });
-        return Err(if is_version { Defect { status: 505, reason: "version" } } else { malformed("request_line") });
+    if !version.eq_ignore_ascii_case("SIP/2.0") {
+        let number = version.get(4..).and_then(|v| v.split_once('.')).filter(|_| is_version(version));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let other = number.is_some_and(|(major, minor)| is_number(major) && is_number(minor));
+        return Err(if other { Defect { status: 505, reason: "version" } } else { malformed("request_line") });
     }
-    if raw.malformed {
-        return Err(malformed("header_line"));
-    }
-    Ok(uri)
+    Ok([method, uri])
 }
 
-fn check_present_once(raw: &Raw<'_>) -> Checked {
-    for name in ["From", "To", "Call-ID", "CSeq"] {
+/// A header twice is two messages in one (RFC 4475 sections 3.3.8 and 3.3.9), whichever name it goes by.
+fn check_counts(raw: &Raw<'_>) -> Checked {
+    for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
         let mut values = raw.values(name);
         if values.next().is_none_or(str::is_empty) {
             return refuse(400, "missing_header");
@@ -169,125 +192,153 @@ fn check_present_once(raw: &Raw<'_>) -> Checked {
             return refuse(400, "repeated_header");
         }
     }
-    if raw.value("Via").is_none() {
+    if [Name::ContentLength, Name::ContentType, Name::MaxForwards].iter().any(|name| raw.values(*name).nth(1).is_some())
+    {
+        return refuse(400, "repeated_header");
+    }
+    if raw.value(Name::Via).is_none() {
         return refuse(400, "missing_header");
     }
-    if raw.values("Via").any(empty_parameter) {
-        return refuse(400, "via");
-    }
-    let mut hops = raw.values("Max-Forwards");
-    if hops.next().is_some_and(|value| value.parse::<u32>().is_err()) || hops.next().is_some() {
+    // Zero is for proxies to mind; it ends here (RFC 3261 section 8.2).
+    if raw.value(Name::MaxForwards).is_some_and(|hops| number::<u32>(hops).is_none()) {
         return refuse(400, "max_forwards");
+    }
+    if raw.value(Name::CallId).is_some_and(|id| id.contains([' ', '\t', ','])) {
+        return refuse(400, "call_id");
     }
     Ok(())
 }
 
 /// `method`: the request's, which CSeq must repeat (RFC 3261 section 8.1.1.5).
 fn check_cseq(raw: &Raw<'_>, method: Option<&str>) -> Checked {
-    let mut parts = raw.value("CSeq").unwrap_or_default().split_ascii_whitespace();
-    let number = parts.next().and_then(|number| number.parse::<u32>().ok());
-    if number.is_none_or(|number| number >= 1 << 31) {
+    let mut parts = raw.value(Name::CSeq).unwrap_or_default().split_ascii_whitespace();
+    if parts.next().and_then(number::<u32>).is_none_or(|number| number >= 1 << 31) {
         return refuse(400, "cseq");
     }
+    let fits = |repeated: &str| method.map_or(SERVED.contains(&repeated), |method| method == repeated);
     match (parts.next(), parts.next()) {
-        (Some(repeated), None) if method.is_none_or(|method| method == repeated) => Ok(()),
+        (Some(repeated), None) if fits(repeated) => Ok(()),
         _ => refuse(400, "cseq"),
     }
 }
 
-fn check_uri(uri: &str) -> Checked {
-    let Some((scheme, rest)) = uri.split_once(':') else { return refuse(400, "request_uri") };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-    if !is_scheme || rest.is_empty() {
-        return refuse(400, "request_uri");
-    }
-    if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return refuse(416, "uri_scheme");
-    }
-    // Headers in a Request-URI are forbidden (RFC 3261 section 19.1.1, table 1); a user part may contain '?'.
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    if host.contains(['?', '>', '<', '"']) {
-        return refuse(400, "request_uri");
+/// Reads the headers that the stack interprets and writes them as it reads them.
+fn settle(raw: &mut Raw<'_>, is_request: bool) -> Checked {
+    let mut top = true;
+    let mut written = String::with_capacity(128);
+    for header in &mut raw.headers {
+        written.clear();
+        match header.name {
+            Name::Via if top => {
+                top = false;
+                write_via(&header.value, is_request, &mut written).map_err(|Malformed| malformed("via"))?;
+            }
+            Name::From | Name::To => {
+                let address = Address::only(&header.value).map_err(|Malformed| malformed("address"))?;
+                if header.name == Name::From && address.tag().is_none() {
+                    return refuse(400, "from_tag");
+                }
+                address.write(&mut written);
+            }
+            Name::Contact => {
+                write_contacts(&header.value, &mut written).map_err(|Malformed| malformed("address"))?;
+            }
+            _ => continue,
+        }
+        if written != header.value {
+            header.value = Cow::Owned(std::mem::take(&mut written));
+            raw.changed = true;
+        }
     }
     Ok(())
 }
 
-fn check_parties(raw: &Raw<'_>) -> Checked {
-    for name in ["From", "To", "Contact"] {
-        if raw.values(name).any(|value| !name_addr_fits(value)) {
-            return refuse(400, "address");
-        }
+/// Only the first hop is ours to read and the stack's to answer by; the others go back as they came. That of a
+/// response is one we wrote ourselves.
+fn write_via(value: &str, is_request: bool, out: &mut String) -> Result<(), Malformed> {
+    let (via, next) = Via::parse(value)?;
+    if is_request {
+        via.write_unsourced(out);
     }
-    if raw.value("From").is_none_or(|from| !reply::has_tag(from)) {
-        return refuse(400, "from_tag");
-    }
-    Ok(())
-}
-
-/// Quotes and brackets closed, no space inside the address, and brackets where the grammar demands them
-/// (RFC 3261 section 20.10).
-fn name_addr_fits(value: &str) -> bool {
-    let mut outside = String::with_capacity(value.len());
-    let mut quoted = false;
-    let mut escaped = false;
-    for c in value.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            c if !quoted => outside.push(c),
-            _ => {}
-        }
-    }
-    if quoted || empty_parameter(&outside) {
-        return false;
-    }
-    match (outside.find('<'), outside.find('>')) {
-        (None, None) => {
-            let address = outside.split(';').next().unwrap_or_default().trim();
-            !address.contains([' ', '?', ',']) && !address.is_empty()
-        }
-        (Some(open), Some(close)) if open < close => {
-            outside.get(open + 1..close).is_some_and(|inside| !inside.is_empty() && !inside.contains([' ', '\t']))
-        }
-        _ => false,
-    }
-}
-
-/// `;;` or a `;` at the end (RFC 4475 section 3.1.2.1).
-fn empty_parameter(value: &str) -> bool {
-    let value = value.trim();
-    value.contains(";;") || value.ends_with(';') || value.contains(";,")
-}
-
-fn check_length(raw: &Raw<'_>) -> Checked {
-    let mut stated = None;
-    for value in raw.values("Content-Length") {
-        match (value.parse::<usize>(), stated) {
-            (Err(_), _) => return refuse(400, "content_length"),
-            (Ok(length), Some(before)) if length != before => return refuse(400, "content_length"),
-            (Ok(length), _) => stated = Some(length),
-        }
-    }
-    if stated.is_some_and(|length| length > raw.body.len()) {
-        return refuse(400, "content_length");
+    let hop = if is_request { out.as_str() } else { value };
+    StackVia::parse(hop).map_err(|_| Malformed)?;
+    if !is_request {
+        out.push_str(value);
+    } else if let Some(next) = next {
+        out.push(',');
+        out.push_str(next);
     }
     Ok(())
 }
 
-/// The stack's own reading, as far as it needs to create a transaction; what fails here it would drop in silence.
-fn stack_reads(bytes: &[u8]) -> bool {
-    match SipMessage::try_from(bytes) {
-        Ok(SipMessage::Request(request)) => has_key(&request),
-        Ok(SipMessage::Response(_)) | Err(_) => false,
+fn write_contacts(value: &str, out: &mut String) -> Result<(), Malformed> {
+    if value == "*" {
+        out.push('*');
+        return Ok(());
+    }
+    let mut rest = Some(value);
+    while let Some(text) = rest {
+        let (address, next) = Address::parse(text)?;
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        address.write(out);
+        rest = next;
+    }
+    Ok(())
+}
+
+/// Where we would send our own requests to: exactly one SIP address (RFC 3261 section 8.1.1.8).
+fn check_contact(raw: &Raw<'_>) -> Checked {
+    let mut contacts = raw.values(Name::Contact);
+    match (contacts.next().map(Address::only), contacts.next()) {
+        (Some(Ok(address)), None) if address.uri.is_sip() => Ok(()),
+        _ => refuse(400, "contact"),
     }
 }
 
-fn has_key(request: &Request) -> bool {
-    TransactionKey::from_request(request, TransactionRole::Server).is_ok()
+/// The Request-URI as the stack reads it.
+fn check_uri(text: &str) -> Result<String, Defect> {
+    let uri = Uri::parse(text).map_err(|Malformed| malformed("request_uri"))?;
+    if uri.has_headers() {
+        return Err(malformed("request_uri"));
+    }
+    let known = match uri {
+        Uri::Sip(_) => true,
+        Uri::Other { scheme, .. } => scheme.eq_ignore_ascii_case("tel"),
+    };
+    if !known {
+        return Err(Defect { status: 416, reason: "uri_scheme" });
+    }
+    let mut written = String::with_capacity(text.len());
+    uri.write(&mut written);
+    Ok(written)
 }
 
+/// What stands behind the stated end is no part of the message (RFC 3261 section 18.3).
+fn check_length(raw: &mut Raw<'_>) -> Checked {
+    let Some(stated) = raw.value(Name::ContentLength) else { return Ok(()) };
+    match number::<usize>(stated).and_then(|length| raw.body.get(..length)) {
+        Some(body) => {
+            raw.body = body;
+            Ok(())
+        }
+        None => refuse(400, "content_length"),
+    }
+}
+
+/// The stack's own reading, as far as it needs it for a transaction; what fails here it would drop in silence.
+fn check_stack_reads(raw: &Raw<'_>, uri: &str) -> Checked {
+    let value = |name| raw.value(name).unwrap_or_default();
+    let reads = StackUri::try_from(uri).is_ok()
+        && StackFrom::parse(value(Name::From)).is_ok_and(|from| from.tag().is_some())
+        && StackTo::parse(value(Name::To)).is_ok();
+    if reads { Ok(()) } else { refuse(400, "unparsable") }
+}
+
+#[cfg(test)]
+#[path = "screen_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "screen_tests.rs"]
 mod tests;

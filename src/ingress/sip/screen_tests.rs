@@ -37,8 +37,26 @@ fn a_sound_request_passes_untouched() {
 
 #[test]
 fn every_malformed_request_is_owed_its_status() {
-    let table: [(&str, &str, u16); 20] = [
+    let table: [(&str, &str, u16); 38] = [
         ("INVITE", "FROBNICATE", 501),
+        ("INVITE", "invite", 501),
+        ("INVITE", "REGISTER", 405),
+        ("INVITE", "MESSAGE", 405),
+        ("sip:100@127.0.0.1 SIP", "sip:100@2001:db8::1 SIP", 400),
+        ("SIP/2.0\r\n", "SIP/2.0 \r\n", 400),
+        ("SIP/2.0\r\n", "SIP/2.x\r\n", 400),
+        ("Via: SIP", "Via: SIP/2.0/UDP 10.0.0.1;;\r\nVia: SIP", 400),
+        ("UDP 10.0.0.1:5060", "CARRIER-PIGEON 10.0.0.1:5060", 400),
+        (";rport", ";rport;branch=z9hG4bKtwo", 400),
+        ("Max-Forwards: 70", "Max-Forwards: +70", 400),
+        ("Max-Forwards", "f: <sip:eve@example.org>;tag=e\r\nMax-Forwards", 400),
+        ("Max-Forwards", "m: <sip:eve@example.org>\r\nMax-Forwards", 400),
+        ("Max-Forwards", "c: text/plain\r\nContent-Type: text/plain\r\nMax-Forwards", 400),
+        ("Max-Forwards", "l: 0\r\nMax-Forwards", 400),
+        ("Max-Forwards", "X\u{0}: y\r\nMax-Forwards", 400),
+        ("Contact: <sip:ann@10.0.0.1>", "Contact: *", 400),
+        ("Contact: <sip:ann@10.0.0.1>", "Contact: <tel:112>", 400),
+        ("Call-ID: one", "Call-ID: one two", 400),
         ("SIP/2.0\r\n", "SIP/7.0\r\n", 505),
         ("sip:100@127.0.0.1 SIP", "soap.beep://127.0.0.1 SIP", 416),
         ("sip:100@127.0.0.1 SIP", "<sip:100@127.0.0.1> SIP", 400),

@@ -3,8 +3,10 @@
 //! `heardline call`, the demo and the load tests call the gateway with it, over the same SIP and RTP as any
 //! other phone. One [`Caller`] owns one SIP socket and makes any number of calls at once.
 
+mod codec;
 mod conversation;
 mod heard;
+mod sound;
 mod speaker;
 
 use std::net::{IpAddr, SocketAddr};
@@ -26,8 +28,10 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::sdp::{self, Offer, SessionIds};
-use crate::call::{Codec, MediaPlan};
+use crate::call::MediaPlan;
 use crate::ops::clock::Clock;
+
+pub use sound::Sound;
 
 /// No final answer to an INVITE within this: cancel it. Longer than Timer B (RFC 3261 section 17.1.1.2).
 const SETUP: Duration = Duration::from_secs(60);
@@ -41,9 +45,8 @@ pub struct CallPlan {
     pub target: String,
     /// User part of our From and Contact: a number or a name.
     pub from_user: String,
-    /// What to say: 8 kHz mono.
-    pub pcm: Vec<i16>,
-    pub codec: Codec,
+    /// What to say, in the one codec that is offered.
+    pub sound: Arc<Sound>,
     /// Keys pressed after the audio (RFC 4733): `0-9`, `*`, `#`, `A-D`.
     pub dtmf: Option<String>,
     pub hang_up: HangUp,
@@ -79,7 +82,7 @@ pub struct CallReport {
     pub talk_ms: u64,
     pub packets_sent: u64,
     pub packets_received: u64,
-    /// What the other side said: 8 kHz mono, placed by RTP timestamp. Empty unless the plan asked for it.
+    /// What the other side said: mono at the codec's rate, placed by RTP timestamp. Empty unless the plan asked for it.
     pub heard: Vec<i16>,
     pub ended_by_peer: bool,
 }
@@ -272,7 +275,7 @@ impl Caller {
             caller,
             callee,
             contact,
-            offer: Some(sdp::offer(plan.codec, local_rtp, ids).into_bytes()),
+            offer: Some(sdp::offer(plan.sound.codec(), local_rtp, ids).into_bytes()),
             ..InviteOption::default()
         })
     }
@@ -302,6 +305,7 @@ async fn give_up(dialog: &InviteDialog) {
 fn agreed(plan: &CallPlan, response: &Response, keys: &[u8]) -> Result<MediaPlan, CallerError> {
     let media = Offer::parse(&response.body)
         .and_then(|answer| answer.negotiate())
+        .and_then(|media| (media.codec == plan.sound.codec()).then_some(media).ok_or(sdp::SdpError::NoCommonCodec))
         .map_err(|source| CallerError::Answer { target: plan.target.clone(), source })?;
     if !keys.is_empty() && media.dtmf_payload_type.is_none() {
         return Err(CallerError::NoKeys { target: plan.target.clone() });

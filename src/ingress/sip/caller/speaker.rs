@@ -1,20 +1,14 @@
-//! What the caller sends, packet by packet: speech, then keys, then silence. Pure; one call of `next` is 20 ms.
+//! What the caller sends, packet by packet: speech, then keys, then silence. Pure; `next` is called once a packet time.
 
-use audio_codec::{CodecType, Encoder, create_encoder};
+use super::sound::Sound;
+use crate::call::MediaPlan;
 
-use crate::call::{Codec, MediaPlan};
-
-/// Samples of one packet (20 ms at 8 kHz).
-const FRAME: usize = 160;
-/// The same in RTP timestamp units, and in the units of an event's duration field.
-const STEP: u32 = 160;
-const EVENT_STEP: u16 = 160;
-/// Packets of one key press: 100 ms of tone, above the 40 ms every receiver must detect (RFC 4733 section 2.5.1.1).
-const KEY_PACKETS: u16 = 5;
+/// Length of one key press, milliseconds; every receiver must detect 40 (RFC 4733 section 2.5.1.1).
+const KEY_MS: u32 = 100;
 /// The final packet of an event is sent three times (RFC 4733 section 2.5.1.4).
 const KEY_END_COPIES: usize = 3;
-/// Silence before each key, packets: 100 ms.
-const KEY_GAP: u32 = 5;
+/// Silence before each key, milliseconds.
+const KEY_GAP_MS: u32 = 100;
 /// -10 dBm0, the usual level of a key (RFC 4733 section 2.3.3).
 const KEY_VOLUME: u8 = 10;
 
@@ -28,15 +22,14 @@ pub(super) struct Tick {
 enum Part {
     Speech { at: usize },
     Gap { left: u32, key: usize },
-    Key { key: usize, sent: u16 },
+    Key { key: usize, sent: u32 },
     Silence,
 }
 
 /// The sending side of one RTP stream (RFC 3550).
 pub(super) struct Speaker<'a> {
-    pcm: &'a [i16],
+    sound: &'a Sound,
     keys: &'a [u8],
-    encoder: Box<dyn Encoder>,
     payload_type: u8,
     key_payload_type: u8,
     ssrc: u32,
@@ -48,17 +41,11 @@ pub(super) struct Speaker<'a> {
 
 impl<'a> Speaker<'a> {
     /// `start`: random SSRC, sequence number and timestamp (RFC 3550 section 5.1).
-    pub fn new(pcm: &'a [i16], keys: &'a [u8], media: &MediaPlan, start: (u32, u16, u32)) -> Self {
-        let codec = match media.codec {
-            Codec::Pcmu => CodecType::PCMU,
-            Codec::Pcma => CodecType::PCMA,
-            Codec::G722 | Codec::Opus => CodecType::G722,
-        };
+    pub fn new(sound: &'a Sound, keys: &'a [u8], media: &MediaPlan, start: (u32, u16, u32)) -> Self {
         let (ssrc, sequence, timestamp) = start;
         Self {
-            pcm,
+            sound,
             keys,
-            encoder: create_encoder(codec),
             payload_type: media.payload_type,
             key_payload_type: media.dtmf_payload_type.unwrap_or_default(),
             ssrc,
@@ -71,52 +58,56 @@ impl<'a> Speaker<'a> {
 
     pub fn next(&mut self) -> Tick {
         let was_busy = !matches!(self.part, Part::Silence);
-        if self.pcm.is_empty() && matches!(self.part, Part::Speech { .. }) {
+        if self.sound.packets() == 0 && matches!(self.part, Part::Speech { .. }) {
             self.part = self.after(0);
         }
         let packets = match self.part {
             Part::Speech { at } => {
-                let end = at.saturating_add(FRAME).min(self.pcm.len());
-                let mut frame = self.pcm.get(at..end).unwrap_or_default().to_vec();
-                frame.resize(FRAME, 0);
-                self.part = if end < self.pcm.len() { Part::Speech { at: end } } else { self.after(0) };
-                vec![self.audio(&frame)]
+                let next = at + 1;
+                self.part = if next < self.sound.packets() { Part::Speech { at: next } } else { self.after(0) };
+                vec![self.audio(at)]
             }
             Part::Gap { left, key } => {
                 self.part = if left > 1 { Part::Gap { left: left - 1, key } } else { Part::Key { key, sent: 0 } };
-                vec![self.audio(&[0; FRAME])]
+                vec![self.audio(usize::MAX)]
             }
             Part::Key { key, sent } => self.press(key, sent),
-            Part::Silence => vec![self.audio(&[0; FRAME])],
+            Part::Silence => vec![self.audio(usize::MAX)],
         };
         Tick { packets, finished_now: was_busy && matches!(self.part, Part::Silence) }
     }
 
     /// The part that begins with key number `key`, or silence when there is none.
     fn after(&self, key: usize) -> Part {
-        if key < self.keys.len() { Part::Gap { left: KEY_GAP, key } } else { Part::Silence }
+        if key < self.keys.len() { Part::Gap { left: self.in_packets(KEY_GAP_MS), key } } else { Part::Silence }
     }
 
-    fn audio(&mut self, frame: &[i16]) -> Vec<u8> {
-        let payload = self.encoder.encode(frame);
-        let packet = self.packet(self.payload_type, self.first, &payload);
+    fn in_packets(&self, millis: u32) -> u32 {
+        millis.div_ceil(self.sound.ptime_ms().max(1))
+    }
+
+    /// The sound's payload number `index`.
+    fn audio(&mut self, index: usize) -> Vec<u8> {
+        let sound = self.sound;
+        let packet = self.packet(self.payload_type, self.first, sound.payload(index));
         self.first = false;
-        self.timestamp = self.timestamp.wrapping_add(STEP);
+        self.timestamp = self.timestamp.wrapping_add(sound.step());
         packet
     }
 
     /// All packets of an event carry its start as timestamp and a growing duration (RFC 4733 section 2.5.1.2).
-    fn press(&mut self, key: usize, sent: u16) -> Vec<Vec<u8>> {
+    fn press(&mut self, key: usize, sent: u32) -> Vec<Vec<u8>> {
         let sent = sent + 1;
-        let last = sent >= KEY_PACKETS;
-        let duration = sent.saturating_mul(EVENT_STEP).to_be_bytes();
+        let last = sent >= self.in_packets(KEY_MS);
+        let lasted = sent.saturating_mul(self.sound.step());
+        let duration = u16::try_from(lasted).unwrap_or(u16::MAX).to_be_bytes();
         let code = self.keys.get(key).copied().unwrap_or_default();
         let end = if last { 0x80 } else { 0 };
         let payload = [code, end | KEY_VOLUME, duration[0], duration[1]];
         let copies = if last { KEY_END_COPIES } else { 1 };
         let packets = (0..copies).map(|_| self.packet(self.key_payload_type, sent == 1, &payload)).collect();
         if last {
-            self.timestamp = self.timestamp.wrapping_add(u32::from(KEY_PACKETS) * STEP);
+            self.timestamp = self.timestamp.wrapping_add(lasted);
             self.part = self.after(key + 1);
         } else {
             self.part = Part::Key { key, sent };
@@ -140,7 +131,9 @@ impl<'a> Speaker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
+    use crate::call::{Codec, Direction};
+
+    const STEP: u32 = 160;
 
     fn media() -> MediaPlan {
         MediaPlan {
@@ -167,9 +160,9 @@ mod tests {
 
     #[test]
     fn speech_keys_and_silence_are_one_stream_without_a_hole() {
-        let pcm = vec![1000; FRAME * 2 + 1];
+        let sound = Sound::new(&[1000; 2 * 160 + 1], Codec::Pcmu);
         let media = media();
-        let mut speaker = Speaker::new(&pcm, &[1, 11], &media, (7, u16::MAX, u32::MAX - 100));
+        let mut speaker = Speaker::new(&sound, &[1, 11], &media, (7, u16::MAX, u32::MAX - 100));
         let mut packets = Vec::new();
         let mut finished_at = None;
         for tick in 0..40 {
@@ -198,10 +191,11 @@ mod tests {
     #[test]
     fn a_caller_with_nothing_to_say_is_finished_at_once_and_sends_silence() {
         let media = media();
-        let mut speaker = Speaker::new(&[], &[], &media, (1, 1, 1));
+        let sound = Sound::new(&[], Codec::Pcmu);
+        let mut speaker = Speaker::new(&sound, &[], &media, (1, 1, 1));
         let first = speaker.next();
         assert!(first.finished_now && !speaker.next().finished_now);
         assert_eq!(first.packets.len(), 1);
-        assert_eq!(first.packets[0].len(), 12 + FRAME);
+        assert_eq!(first.packets[0].len(), 12 + 160);
     }
 }

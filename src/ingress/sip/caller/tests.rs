@@ -6,6 +6,7 @@ use rsipstack::sip::Header;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::call::Codec;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG: Duration = Duration::from_secs(30);
@@ -87,12 +88,15 @@ async fn serve_call(manner: Manner, dialog: InviteDialog, offer: Offer) {
     }
 }
 
+fn said() -> Vec<i16> {
+    (0..3_200_i32).map(|n| i16::try_from((n * 97) % 20_000 - 10_000).unwrap()).collect()
+}
+
 fn plan(port: u16, transport: &str) -> CallPlan {
     CallPlan {
         target: format!("sip:311@127.0.0.1:{port}{transport}"),
         from_user: "+14155550100".into(),
-        pcm: (0..3_200_i32).map(|n| i16::try_from((n * 97) % 20_000 - 10_000).unwrap()).collect(),
-        codec: Codec::Pcmu,
+        sound: Sound::new(&said(), Codec::Pcmu),
         dtmf: None,
         hang_up: HangUp::AfterAudio { linger_ms: 200 },
         record: true,
@@ -110,11 +114,11 @@ async fn what_the_caller_says_is_heard_in_order_over_udp_and_tcp_and_either_side
         ("", Codec::Pcma, Some("5#")),
         (";transport=tcp", Codec::Pcmu, Some("#")),
     ] {
-        let mut call = CallPlan { codec, dtmf: dtmf.map(str::to_owned), ..plan(port, transport) };
+        let mut call =
+            CallPlan { sound: Sound::new(&said(), codec), dtmf: dtmf.map(str::to_owned), ..plan(port, transport) };
         if dtmf.is_some() {
             call.hang_up = HangUp::WhenPeerDoes;
         }
-        let said = call.pcm.clone();
         let mut steps = Vec::new();
         let going = caller.call(call, CancellationToken::new(), |step| steps.push(step));
         let report = tokio::time::timeout(LONG, going).await.unwrap().unwrap();
@@ -122,7 +126,7 @@ async fn what_the_caller_says_is_heard_in_order_over_udp_and_tcp_and_either_side
         assert_eq!((report.status, report.ended_by_peer), (200, dtmf.is_some()), "{transport} {codec:?}");
         assert!(report.packets_sent >= 20 && report.packets_received >= 20);
         assert_eq!(ends.recv().await.as_deref(), Some(if dtmf.is_some() { "UasBye" } else { "UacBye" }));
-        let wrong = said.iter().zip(&report.heard).filter(|(a, b)| a.abs_diff(**b) > 700).count();
+        let wrong = said().iter().zip(&report.heard).filter(|(a, b)| a.abs_diff(**b) > 700).count();
         assert_eq!(wrong, 0, "samples beyond G.711's step");
     }
 }

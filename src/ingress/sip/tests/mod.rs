@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::call::EndCause;
+use crate::config::limits;
 use crate::ingress::{IncomingCall, Refusal, SignalEvent};
 use peer::Peer;
 
@@ -46,7 +47,7 @@ impl Door {
 
     async fn open_timed(max_calls: usize, timers: EndpointOption) -> Self {
         let listen = vec!["udp:127.0.0.1:0".parse().unwrap(), "tcp:127.0.0.1:0".parse().unwrap()];
-        let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new() };
+        let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), tls: None };
         let admission = Admission::new(max_calls);
         let stop = CancellationToken::new();
         let door =
@@ -128,7 +129,8 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
 async fn a_port_in_use_is_named_with_what_to_do() {
     let taken = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let listen: SipListen = format!("udp:{}", taken.local_addr().unwrap()).parse().unwrap();
-    let settings = SipSettings { listen: vec![listen], public_address: None, open: false, trunks: Vec::new() };
+    let settings =
+        SipSettings { listen: vec![listen], public_address: None, open: false, trunks: Vec::new(), tls: None };
     let bound = SipDoor::bind(settings, Admission::new(1), Clock::system(), CancellationToken::new()).await;
     let message = bound.err().unwrap().to_string();
     assert!(message.contains(&listen.to_string()) && message.contains("[sip] listen"), "{message}");

@@ -1,0 +1,129 @@
+//! `heardline bench`: the figures of the README, measured on this machine.
+//!
+//! Gateway and callers each run in a process of their own, so that memory and processor time are theirs alone.
+
+mod boot;
+mod drafts;
+mod media;
+mod process;
+mod signalling;
+mod stub;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Failure;
+use crate::config::{Config, SipListen, find_bundled};
+use crate::gateway::Gateway;
+
+#[derive(Args)]
+pub(super) struct Bench {
+    /// Without one of these: every figure of the README, in about six minutes
+    #[command(subcommand)]
+    what: Option<What>,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// From hang-up to the endpoint's acceptance of the draft, with the configured recogniser's model
+    Drafts(drafts::Drafts),
+    /// Concurrent recorded calls: packets lost, memory and processor time a call
+    Media(media::Media),
+    /// Calls set up a second, each hung up at once: how many, and how long each waits for its answer
+    Signalling(signalling::Signalling),
+    /// Start with many calls in the store
+    Boot(boot::Boot),
+    /// The gateway that the others measure
+    #[command(hide = true)]
+    Gateway(process::GatewayUnderLoad),
+}
+
+/// One line of the README's table.
+#[derive(Serialize)]
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    landing: f64,
+    goal: f64,
+    note: String,
+}
+
+/// Everything that was measured.
+#[derive(Default, Serialize)]
+struct Report {
+    figures: Vec<Figure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    media: Vec<media::Rung>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signalling: Vec<signalling::Rung>,
+}
+
+impl Bench {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut report = Report::default();
+        match self.what {
+            None => {
+                drafts::Drafts::default().run(&mut report).await?;
+                media::Media::default().run(&mut report).await?;
+                signalling::Signalling::default().run(&mut report).await?;
+                boot::Boot::default().run(&mut report).await?;
+            }
+            Some(What::Drafts(drafts)) => drafts.run(&mut report).await?,
+            Some(What::Media(media)) => media.run(&mut report).await?,
+            Some(What::Signalling(signalling)) => signalling.run(&mut report).await?,
+            Some(What::Boot(boot)) => boot.run(&mut report).await?,
+            Some(What::Gateway(gateway)) => return gateway.run().await,
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::new)?);
+        } else {
+            report.print();
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn print(&self) {
+        if !self.media.is_empty() {
+            println!("{}", media::Rung::HEAD);
+            self.media.iter().for_each(|rung| println!("{rung}"));
+            println!();
+        }
+        if !self.signalling.is_empty() {
+            println!("{}", signalling::Rung::HEAD);
+            self.signalling.iter().for_each(|rung| println!("{rung}"));
+            println!();
+        }
+        for Figure { name, value, unit, landing, goal, note } in &self.figures {
+            println!("{name:42} {value:>10.3} {unit:10} (landing {landing}, goal {goal})  {note}");
+        }
+    }
+}
+
+/// The defaults on free loopback ports.
+fn config(data: &Path) -> Config {
+    let mut config = Config::standard();
+    let free_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    config.data.dir = data.to_owned();
+    config.desk.listen = free_port;
+    config.public.listen = free_port;
+    config.sip.listen = vec![SipListen::Udp(free_port)];
+    config
+}
+
+fn target(gateway: &Gateway) -> Result<String, Failure> {
+    let listen = gateway.sip_addresses().first().copied().ok_or_else(|| Failure::new("no SIP listener"))?;
+    Ok(format!("sip:bench@{}", listen.address()))
+}
+
+fn sample() -> Result<PathBuf, Failure> {
+    find_bundled(Path::new("audio-samples/en-heating.wav"))
+        .ok_or_else(|| Failure::new("audio-samples/en-heating.wav is missing; run from the checkout"))
+}
