@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Reading order: [`pipeline`] tells one call's journey from top to bottom, [`gateway`] builds the stages and
-//! joins them, [`call`] holds the words that flow between them. After that each folder can be read alone.
+//! joins them, [`call`] holds the words that flow between them. After that each folder can be read alone. Open to all
+//! stages are [`call`], [`codec`] (payloads to sound and back), [`config`], [`ops`] and [`store`].
 //!
 //! Invariants (held by `tests/architecture.rs` and the tests named by them):
 //! - a call row is in the store before the 200 OK leaves;
@@ -20,6 +21,7 @@
 
 pub mod call;
 pub mod cli;
+pub mod codec;
 pub mod config;
 pub mod draft;
 pub mod gateway;

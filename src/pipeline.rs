@@ -28,7 +28,7 @@ use crate::draft::schema::TicketDraft;
 use crate::draft::{CallFacts, Drafter};
 use crate::ingress::{IncomingCall, Refusal};
 use crate::intake::OutboxHandle;
-use crate::media::{MediaSession, MediaTimeouts, PortPool};
+use crate::media::{MediaRules, MediaSession, PortPool};
 use crate::ops::clock::Clock;
 use crate::ops::fault;
 use crate::speech::{ModelInfo, SpeechPool};
@@ -150,11 +150,12 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.
-    let timeouts = MediaTimeouts {
+    let rules = MediaRules {
         no_media: Duration::from_secs(in_force.config.call.no_media_s),
         media_lost: Duration::from_secs(in_force.config.call.media_lost_s),
+        nat_learning: in_force.config.sip.nat_learning,
     };
-    let (media, frames) = MediaSession::start(ports, plan.clone(), timeouts, stages.clock.clone());
+    let (media, frames) = MediaSession::start(ports, plan.clone(), rules, stages.clock.clone());
     let answered =
         live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref(), in_force };
     let ended = live::converse(&stages, known, answered, events).await;

@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use heardline::ingress::sip::caller::{CallPlan, CallerError, HangUp};
+use heardline::ops::clock::Clock;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -70,6 +71,7 @@ async fn at_the_deadline_callers_hear_goodbye_and_their_drafts_are_delivered() {
     let speaking: Vec<_> = (0..3).map(|_| tokio::spawn(make(patient(gateway.sip)))).collect();
     on_the_line(&gateway, 3).await;
     gateway.two_sentences().await;
+    let told = Clock::system().instant();
     gateway.signal(Signal::TERM);
     gateway.says("3 calls are being told goodbye").await;
     for call in speaking {
@@ -81,6 +83,7 @@ async fn at_the_deadline_callers_hear_goodbye_and_their_drafts_are_delivered() {
         assert!(loud > 100, "{loud} loud steps of 20 ms: nobody was told goodbye");
     }
     let (status, said) = gateway.ended().await;
+    println!("ended {} ms after SIGTERM (drain_s = 1, three goodbyes)", told.elapsed().as_millis());
     assert!(status.success(), "{status}\n{said}");
     let posts = endpoint.posts();
     assert_eq!(posts.len(), 3);

@@ -13,12 +13,12 @@ pub enum FrameKind {
     Silence,
 }
 
-/// A run of PCM (usually 20 ms), mono, signed 16 bit, at the codec's clock.
+/// A run of PCM (usually 20 ms), mono, signed 16 bit, at the rate of its call's recording.
 #[derive(Clone, Debug)]
 pub struct AudioFrame {
     /// Position of the first sample.
     pub at: MediaTime,
-    /// Samples per second: 8,000 for G.711.
+    /// Samples per second: 8,000 for a call that began with G.711, 16,000 for G.722 and Opus. Never changes in a call.
     pub rate: u32,
     pub kind: FrameKind,
     pub pcm: Vec<i16>,

@@ -61,9 +61,9 @@ pub const MAX_SDP: usize = 64 * 1024;
 pub const ARRIVALS: usize = 256;
 
 /// Frames between the media task and the pipeline: 10 s in the channel and 10 s in the handoff before it. Worst
-/// 320 KiB a call at 8 kHz.
+/// 320 KiB a call at 8 kHz, 640 KiB at 16 kHz.
 pub const FRAME_QUEUE: usize = 500;
-/// Packets in the jitter ring: 2.5 s at 20 ms.
+/// Sequence numbers the jitter buffer spans: 2.5 s at 20 ms. Worst 180 KiB a call, of full-sized packets.
 pub const JITTER_RING: usize = 128;
 /// How long a missing packet is waited for before its gap is concealed.
 pub const JITTER_WAIT: Duration = Duration::from_millis(100);
@@ -73,11 +73,16 @@ pub const PORT_DRAIN: Duration = Duration::from_secs(10);
 pub const NO_MEDIA: Duration = Duration::from_secs(30);
 /// RTP and RTCP stopped in mid-call: end with `media_lost`.
 pub const MEDIA_LOST: Duration = Duration::from_secs(15);
+/// No RTP this long after the answer: alarm. A phone sends within a second; the call ends only at `NO_MEDIA`.
+pub const NO_RTP_ALARM: Duration = Duration::from_secs(5);
+/// RTP comes and all of it is digital silence this long after the answer: alarm. Before "anything else?" is asked.
+pub const SILENT_ALARM: Duration = Duration::from_secs(15);
 
-/// A speech segment is cut here even without a pause: Whisper's window is 30 s. Worst 400 KiB at 8 kHz.
+/// A speech segment is cut here even without a pause: Whisper's window is 30 s. Worst 400 KiB at 8 kHz,
+/// 800 KiB at 16 kHz.
 pub const MAX_SEGMENT: Duration = Duration::from_secs(25);
 /// Segments of all calls that wait for the recogniser with their sound in memory; above it sound is read back from
-/// the recording. Worst 100 MiB (25 s of 8 kHz each).
+/// the recording. Worst 100 MiB (25 s of 8 kHz each), 200 MiB at 16 kHz.
 pub const SEGMENTS_IN_MEMORY: usize = 256;
 /// Segments one call can ever have: three hours of the shortest ones (0.65 s). Entries are small; audio beyond
 /// `SEGMENTS_IN_MEMORY` stays on disk.

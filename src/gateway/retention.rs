@@ -186,6 +186,7 @@ mod tests {
                 lost: Vec::new(),
                 notice: None,
                 dtmf: String::new(),
+                line_quality: None,
             };
             self.store.end_call(id, end).await.unwrap();
             let draft = CompletedDraft {

@@ -54,7 +54,13 @@ impl Assembler {
     }
 
     /// Takes synthetic samples.
-    pub fn fill(&mut self, kind: FrameKind, count: u64, mut next: impl FnMut() -> i16, out: &mut VecDeque<AudioFrame>) {
+    pub fn fill(
+        &mut self,
+        kind: FrameKind,
+        count: usize,
+        mut next: impl FnMut() -> i16,
+        out: &mut VecDeque<AudioFrame>,
+    ) {
         for _ in 0..count {
             self.sample(kind, next(), out);
         }

@@ -15,23 +15,47 @@ pub struct Press {
     pub at: MediaTime,
 }
 
+/// One packet of an event, as its RTP header places it.
+#[derive(Clone, Copy, Debug)]
+pub struct EventPacket<'a> {
+    pub payload: &'a [u8],
+    pub timestamp: u32,
+    pub sequence: u16,
+    /// The sender says that an event begins here (RFC 4733 section 2.5.1.1).
+    pub marker: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Active {
     event: u8,
     timestamp: u32,
+    sequence: u16,
     duration: u16,
     at: MediaTime,
     news: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    event: u8,
+    timestamp: u32,
+    /// Of its newest packet.
+    sequence: u16,
 }
 
 /// Follows the events of one stream. Times are since the session's start.
 #[derive(Debug, Default)]
 pub struct DtmfReader {
     active: Option<Active>,
-    /// Timestamp and event that were told last. The event too: a phone whose RTP clock stands still (baresip does
-    /// when its audio source has ended) gives the next key the same timestamp. The same key again is then not to be
-    /// told from the repeated end of the first.
-    told: Option<(u32, u8)>,
+    /// What was told last. The event and the sequence number too: a phone whose RTP clock stands still (baresip does
+    /// when its audio source has ended) gives the next key the same timestamp.
+    told: Option<Told>,
+}
+
+impl Active {
+    fn told(&self) -> Told {
+        Told { event: self.event, timestamp: self.timestamp, sequence: self.sequence }
+    }
 }
 
 fn digit(event: u8) -> Option<char> {
@@ -52,28 +76,38 @@ impl DtmfReader {
     }
 
     /// Takes a telephone-event payload. Returns a press when it ended (or when the next one shows that it did).
-    pub fn handle(&mut self, payload: &[u8], timestamp: u32, now: Duration) -> Option<Press> {
+    pub fn handle(&mut self, packet: EventPacket<'_>, now: Duration) -> Option<Press> {
+        let EventPacket { payload, timestamp, sequence, marker } = packet;
         let &[event, flags, high, low, ..] = payload else { return None };
         let duration = u16::from_be_bytes([high, low]);
         let end = flags & 0x80 != 0;
-        if self.told.is_some_and(|told| told == (timestamp, event) || is_before(timestamp, told.0)) {
-            return None;
+        if let Some(told) = &mut self.told {
+            let again = told.event == event && told.timestamp == timestamp;
+            // The repeated end of a press carries no marker, the beginning of the next one does, and comes later.
+            let later = sequence != told.sequence && sequence.wrapping_sub(told.sequence) < 1 << 15;
+            if again && later && !(marker && !end) {
+                told.sequence = sequence;
+            }
+            if is_before(timestamp, told.timestamp) || (again && !(marker && !end && later)) {
+                return None;
+            }
         }
         let mut ended_before = None;
         match &mut self.active {
             Some(active) if is_before(timestamp, active.timestamp) => return None,
             Some(active) if active.event == event && Self::continues(active, timestamp) => {
                 active.timestamp = timestamp;
+                active.sequence = sequence;
                 active.duration = duration;
                 active.news = now;
             }
             other => {
                 if let Some(before) = other.take() {
-                    self.told = Some((before.timestamp, before.event));
+                    self.told = Some(before.told());
                     ended_before = Self::press(before);
                 }
                 let at = MediaTime(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-                *other = Some(Active { event, timestamp, duration, at, news: now });
+                *other = Some(Active { event, timestamp, sequence, duration, at, news: now });
             }
         }
         if !end {
@@ -86,7 +120,7 @@ impl DtmfReader {
             }
             return ended_before;
         }
-        self.told = Some((timestamp, event));
+        self.told = Some(Told { event, timestamp, sequence });
         self.active.take().and_then(Self::press)
     }
 
@@ -94,7 +128,7 @@ impl DtmfReader {
     pub fn poll(&mut self, now: Duration) -> Option<Press> {
         let active = self.active.filter(|a| now.saturating_sub(a.news) >= MISSING_END)?;
         self.active = None;
-        self.told = Some((active.timestamp, active.event));
+        self.told = Some(active.told());
         Self::press(active)
     }
 
@@ -122,38 +156,44 @@ mod tests {
         [event, if end { 0x8A } else { 0x0A }, high, low]
     }
 
+    /// A packet without a marker; the later it comes, the higher its number.
+    fn handle(reader: &mut DtmfReader, payload: &[u8], timestamp: u32, now: Duration) -> Option<Press> {
+        let sequence = u16::try_from(now.as_millis()).unwrap();
+        reader.handle(EventPacket { payload, timestamp, sequence, marker: false }, now)
+    }
+
     #[test]
     fn a_press_with_three_ends_is_told_once() {
         let mut reader = DtmfReader::default();
         for n in 0..5_u16 {
-            assert_eq!(reader.handle(&packet(11, false, n * 160), 800, ms(u64::from(n) * 20)), None);
+            assert_eq!(handle(&mut reader, &packet(11, false, n * 160), 800, ms(u64::from(n) * 20)), None);
         }
         let press = Press { digit: '#', at: MediaTime(0) };
-        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(100)), Some(press));
-        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(101)), None);
-        assert_eq!(reader.handle(&packet(11, true, 800), 800, ms(102)), None);
+        assert_eq!(handle(&mut reader, &packet(11, true, 800), 800, ms(100)), Some(press));
+        assert_eq!(handle(&mut reader, &packet(11, true, 800), 800, ms(101)), None);
+        assert_eq!(handle(&mut reader, &packet(11, true, 800), 800, ms(102)), None);
         assert_eq!(reader.poll(ms(1_000)), None);
-        assert_eq!(reader.handle(&packet(11, false, 800), 800, ms(1_001)), None);
+        assert_eq!(handle(&mut reader, &packet(11, false, 800), 800, ms(1_001)), None);
     }
 
     #[test]
     fn a_press_without_its_end_is_told_after_a_while() {
         let mut reader = DtmfReader::default();
-        reader.handle(&packet(5, false, 160), 800, ms(40));
+        handle(&mut reader, &packet(5, false, 160), 800, ms(40));
         assert_eq!(reader.poll(ms(200)), None);
         assert_eq!(reader.poll(ms(290)), Some(Press { digit: '5', at: MediaTime(40) }));
         assert_eq!(reader.poll(ms(900)), None);
-        assert_eq!(reader.handle(&packet(5, true, 160), 800, ms(950)), None);
+        assert_eq!(handle(&mut reader, &packet(5, true, 160), 800, ms(950)), None);
     }
 
     #[test]
     fn the_next_press_ends_the_one_before_and_both_are_told() {
         let mut reader = DtmfReader::default();
-        reader.handle(&packet(1, false, 160), 800, ms(0));
-        assert_eq!(reader.handle(&packet(2, false, 160), 1_600, ms(100)).map(|p| p.digit), Some('1'));
-        assert_eq!(reader.handle(&packet(2, true, 320), 1_600, ms(120)).map(|p| p.digit), Some('2'));
-        reader.handle(&packet(3, false, 160), 3_200, ms(200));
-        assert_eq!(reader.handle(&packet(4, true, 160), 4_800, ms(300)).map(|p| p.digit), Some('3'));
+        handle(&mut reader, &packet(1, false, 160), 800, ms(0));
+        assert_eq!(handle(&mut reader, &packet(2, false, 160), 1_600, ms(100)).map(|p| p.digit), Some('1'));
+        assert_eq!(handle(&mut reader, &packet(2, true, 320), 1_600, ms(120)).map(|p| p.digit), Some('2'));
+        handle(&mut reader, &packet(3, false, 160), 3_200, ms(200));
+        assert_eq!(handle(&mut reader, &packet(4, true, 160), 4_800, ms(300)).map(|p| p.digit), Some('3'));
         assert_eq!(reader.poll(ms(301)).map(|p| p.digit), Some('4'));
         assert_eq!(reader.poll(ms(900)), None);
     }
@@ -165,7 +205,7 @@ mod tests {
         for (n, event) in [5, 11, 5].into_iter().enumerate() {
             for (packet_n, end) in [false, false, true, true, true].into_iter().enumerate() {
                 let now = ms(u64::try_from(n * 200 + packet_n * 20).unwrap());
-                told.extend(reader.handle(&packet(event, end, 160), 800, now).map(|p| p.digit));
+                told.extend(handle(&mut reader, &packet(event, end, 160), 800, now).map(|p| p.digit));
             }
         }
         assert_eq!(told, "5#5");
@@ -174,25 +214,51 @@ mod tests {
     #[test]
     fn an_end_that_comes_after_the_next_key_began_is_no_second_press() {
         let mut reader = DtmfReader::default();
-        reader.handle(&packet(1, false, 160), 800, ms(0));
-        assert_eq!(reader.handle(&packet(2, false, 160), 800, ms(60)).map(|p| p.digit), Some('1'));
-        assert_eq!(reader.handle(&packet(1, true, 320), 800, ms(65)), None);
-        assert_eq!(reader.handle(&packet(2, true, 320), 800, ms(80)).map(|p| p.digit), Some('2'));
+        handle(&mut reader, &packet(1, false, 160), 800, ms(0));
+        assert_eq!(handle(&mut reader, &packet(2, false, 160), 800, ms(60)).map(|p| p.digit), Some('1'));
+        assert_eq!(handle(&mut reader, &packet(1, true, 320), 800, ms(65)), None);
+        assert_eq!(handle(&mut reader, &packet(2, true, 320), 800, ms(80)).map(|p| p.digit), Some('2'));
     }
 
     #[test]
     fn a_long_press_in_segments_is_one_press() {
         let mut reader = DtmfReader::default();
-        reader.handle(&packet(7, false, 0xFFFF), 800, ms(8_000));
-        assert_eq!(reader.handle(&packet(7, false, 160), 800 + 0xFFFF, ms(8_020)), None);
-        assert_eq!(reader.handle(&packet(7, true, 320), 800 + 0xFFFF, ms(8_040)).map(|p| p.digit), Some('7'));
+        handle(&mut reader, &packet(7, false, 0xFFFF), 800, ms(8_000));
+        assert_eq!(handle(&mut reader, &packet(7, false, 160), 800 + 0xFFFF, ms(8_020)), None);
+        assert_eq!(handle(&mut reader, &packet(7, true, 320), 800 + 0xFFFF, ms(8_040)).map(|p| p.digit), Some('7'));
     }
 
     #[test]
     fn short_payloads_and_other_events_are_no_digits() {
         let mut reader = DtmfReader::default();
-        assert_eq!(reader.handle(&[1, 2], 0, ms(0)), None);
-        assert_eq!(reader.handle(&packet(16, true, 160), 5, ms(0)), None);
-        assert_eq!(reader.handle(&packet(255, true, 160), 500, ms(0)), None);
+        assert_eq!(handle(&mut reader, &[1, 2], 0, ms(0)), None);
+        assert_eq!(handle(&mut reader, &packet(16, true, 160), 5, ms(0)), None);
+        assert_eq!(handle(&mut reader, &packet(255, true, 160), 500, ms(0)), None);
+    }
+
+    #[test]
+    fn the_same_key_again_counts_again_when_its_marker_says_so_though_the_clock_stands() {
+        let mut reader = DtmfReader::default();
+        let mut told = String::new();
+        let (mut sequence, mut first) = (u16::MAX - 4, Vec::new());
+        for press in 0..3_u64 {
+            for (n, end) in [false, false, true, true, true].into_iter().enumerate() {
+                sequence = sequence.wrapping_add(1);
+                let payload = packet(5, end, 160);
+                let packet = EventPacket { payload: &payload, timestamp: 800, sequence, marker: n == 0 };
+                let now = ms(press * 200 + u64::try_from(n).unwrap() * 20);
+                told.extend(reader.handle(packet, now).map(|p| p.digit));
+                if n == 0 {
+                    first.push(sequence);
+                }
+            }
+            // The network repeats the beginning of each press so far: nothing new was pressed.
+            for &sequence in &first {
+                let payload = packet(5, false, 160);
+                let again = EventPacket { payload: &payload, timestamp: 800, sequence, marker: true };
+                assert_eq!(reader.handle(again, ms(press * 200 + 120)), None);
+            }
+        }
+        assert_eq!(told, "555");
     }
 }

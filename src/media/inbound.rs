@@ -4,29 +4,39 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::codec;
-use super::dtmf::DtmfReader;
+use super::dtmf::{DtmfReader, EventPacket, Press};
 use super::jitter::Content;
-use super::latch::Latch;
-use super::packet::{self, PacketError};
-use super::session::MediaTimeouts;
+use super::latch::{Latch, Learning};
+use super::no_audio::NoAudioWatch;
+use super::packet::{self, PacketError, RtpPacket};
+use super::reception::Reception;
+use super::reporter::Reporter;
+use super::rtcp;
+use super::session::MediaRules;
 use super::timeline::Timeline;
 use super::{MediaEvent, MediaStats};
-use crate::call::{AudioFrame, Direction, MediaPlan};
+use crate::call::{AudioFrame, Codec, Direction, FrameKind, MediaPlan};
+use crate::codec;
 
 /// Comfort noise (RFC 3389), static payload type.
 const COMFORT_NOISE: u8 = 13;
-/// Longest packet taken: 120 ms of G.711. Senders go to 60 ms; longer ones are junk that would shift the recording.
-const MAX_PAYLOAD: usize = 960;
 
 /// Everything that is received in one call. Times are since the session's start.
 #[derive(Debug)]
 pub struct Inbound {
     plan: MediaPlan,
-    timeouts: MediaTimeouts,
+    /// Payload type and codec before the last change, until the first packet of the new one: what was under way when
+    /// the change was agreed is heard too.
+    before: Option<(u8, Codec)>,
+    rules: MediaRules,
     latch: Latch,
     timeline: Timeline,
     dtmf: DtmfReader,
+    reception: Reception,
+    reporter: Reporter,
+    /// Where the caller's reports come from, once one came.
+    rtcp_from: Option<SocketAddr>,
+    watch: NoAudioWatch,
     ssrc: Option<u32>,
     /// Nothing is expected from the peer.
     held: bool,
@@ -35,33 +45,68 @@ pub struct Inbound {
     alive: Duration,
     told: bool,
     frames: VecDeque<AudioFrame>,
-    pub stats: MediaStats,
+    stats: MediaStats,
 }
 
 impl Inbound {
-    pub fn new(plan: MediaPlan, timeouts: MediaTimeouts) -> Self {
+    /// The frames have the rate of `plan`'s codec, whatever codec follows. `ssrc`: what we send with.
+    pub fn new(plan: MediaPlan, rules: MediaRules, ssrc: u32) -> Self {
         let held = !plan.direction.we_receive();
+        let rate = plan.codec.rate();
+        let learning = Learning::new(rules.nat_learning, plan.signalled_from);
         let mut inbound = Self {
-            latch: Latch::new(plan.remote, Duration::ZERO),
-            timeline: Timeline::new(plan.codec.rate()),
-            plan,
-            timeouts,
+            latch: Latch::new(plan.remote, learning, Duration::ZERO),
+            timeline: Timeline::new(rate, plan.codec),
+            before: None,
+            rules,
             dtmf: DtmfReader::default(),
+            reception: Reception::default(),
+            reporter: Reporter::new(ssrc),
+            rtcp_from: None,
+            watch: NoAudioWatch::default(),
             ssrc: None,
             held: false,
             heard_rtp: false,
             alive: Duration::ZERO,
             told: false,
             frames: VecDeque::new(),
-            stats: MediaStats::default(),
+            stats: MediaStats { rate, codec: Some(plan.codec), ..MediaStats::default() },
+            plan,
         };
         inbound.set_held(held, Duration::ZERO);
         inbound
     }
 
-    /// Where to send to.
+    /// Where to send sound to.
     pub fn target(&self) -> SocketAddr {
         self.latch.target()
+    }
+
+    /// Where to send reports to, and whether through the RTP port. `None`: nowhere yet.
+    pub fn rtcp_target(&self) -> Option<(SocketAddr, bool)> {
+        let (target, muxed) = match self.rtcp_from {
+            _ if self.plan.rtcp_mux => (self.latch.target(), true),
+            // Behind NAT the address in the SDP leads nowhere; the caller's own reports show the way.
+            from if self.latch.is_learned() => (from?, false),
+            _ => (self.plan.remote_rtcp, false),
+        };
+        (target.port() != 0 && !target.ip().is_unspecified()).then_some((target, muxed))
+    }
+
+    /// Counters so far.
+    pub fn stats(&self) -> MediaStats {
+        let (jitter_mean_us, jitter_max_us) = self.reception.jitter_us();
+        let (remote_lost, remote_jitter) = self.reporter.remote();
+        let clock = u64::from(self.plan.codec.clock());
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        MediaStats {
+            jitter_mean_us,
+            jitter_max_us,
+            round_trip_us: self.reporter.round_trip().map(micros),
+            remote_lost,
+            remote_jitter_us: remote_jitter.map(|units| u64::from(units) * 1_000_000 / clock),
+            ..self.stats
+        }
     }
 
     /// A datagram on the RTP port.
@@ -85,47 +130,75 @@ impl Inbound {
             self.stats.while_held += 1;
             return;
         }
-        if rtp.payload.len() > MAX_PAYLOAD {
-            self.stats.malformed += 1;
+        let codec = self.codec_of(rtp.payload_type);
+        if codec.is_some_and(|codec| !rtp.payload.is_empty() && codec::duration(codec, rtp.payload).is_none()) {
+            self.stats.bad_payload += 1;
             return;
         }
         self.stats.packets_received += 1;
         self.heard_rtp = true;
+        self.reception.packet(rtp.ssrc, rtp.sequence, codec.map(|codec| (rtp.timestamp, codec.clock())), now);
         if self.ssrc.replace(rtp.ssrc).is_some_and(|last| last != rtp.ssrc) {
-            out.extend(self.dtmf.restart().map(|p| MediaEvent::Dtmf { digit: p.digit, at: p.at }));
+            let press = self.dtmf.restart();
+            self.tell(press, out);
         }
-        let content = self.content(&rtp, now, out);
+        let content = self.content(&rtp, codec, now, out);
         let place = (rtp.sequence, rtp.timestamp, rtp.ssrc);
         self.timeline.push(place, content, now, &mut self.stats, &mut self.frames);
         self.let_out(out);
     }
 
-    /// A datagram on the RTCP port, or RTCP on the RTP port: only a sign of life.
+    /// A datagram on the RTCP port, or RTCP on the RTP port: a sign of life, and what the peer reports.
     pub fn rtcp(&mut self, datagram: &[u8], from: SocketAddr, now: Duration) {
-        let version = datagram.first().is_some_and(|first| first >> 6 == 2);
-        if !version || datagram.len() < 8 {
+        let from = canonical(from);
+        let Ok(received) = rtcp::parse(datagram, self.reporter.ssrc()) else {
             self.stats.malformed += 1;
-        } else if !self.latch.is_callers_host(canonical(from)) {
+            return;
+        };
+        if !self.latch.is_callers_host(from) {
             self.stats.wrong_source += 1;
-        } else {
-            self.stats.rtcp_received += 1;
+            return;
+        }
+        self.stats.rtcp_received += 1;
+        self.rtcp_from = Some(from);
+        // A BYE is no sign of life, and no end: that is said by SIP, where it cannot be forged by a packet.
+        if !received.goodbye {
             self.alive = now;
         }
+        self.reporter.heard(&received, now);
+    }
+
+    /// Our report, when one is due. `sent`: as [`super::sender::Sender::sent`] tells it.
+    pub fn report(&mut self, sent: Option<(u32, u32, u32)>, now: Duration) -> Option<Vec<u8>> {
+        self.reporter.due(now).then(|| self.reporter.report(now, sent, &mut self.reception, false))
+    }
+
+    /// Our last report.
+    pub fn goodbye(&mut self, sent: Option<(u32, u32, u32)>, now: Duration) -> Vec<u8> {
+        self.reporter.report(now, sent, &mut self.reception, true)
     }
 
     /// Lets out what is due and checks the timeouts. Call it every 20 ms.
     pub fn tick(&mut self, now: Duration, out: &mut VecDeque<MediaEvent>) {
         self.timeline.tick(now, &mut self.stats, &mut self.frames);
         self.let_out(out);
-        out.extend(self.dtmf.poll(now).map(|p| MediaEvent::Dtmf { digit: p.digit, at: p.at }));
-        if self.held || self.told {
+        let press = self.dtmf.poll(now);
+        self.tell(press, out);
+        if self.held {
+            return;
+        }
+        if let Some(reason) = self.watch.tick(now, self.heard_rtp) {
+            self.stats.no_audio = Some(reason);
+            out.push_back(MediaEvent::NoAudio(reason));
+        }
+        if self.told {
             return;
         }
         let silent = now.saturating_sub(self.alive);
-        if !self.heard_rtp && now >= self.timeouts.no_media && silent >= self.timeouts.no_media {
+        if !self.heard_rtp && now >= self.rules.no_media && silent >= self.rules.no_media {
             self.told = true;
             out.push_back(MediaEvent::NoMedia);
-        } else if self.heard_rtp && silent >= self.timeouts.media_lost {
+        } else if self.heard_rtp && silent >= self.rules.media_lost {
             self.told = true;
             out.push_back(MediaEvent::MediaLost);
         }
@@ -136,8 +209,12 @@ impl Inbound {
         if plan == self.plan {
             return;
         }
-        if plan.codec != self.plan.codec || plan.remote != self.plan.remote {
+        if plan.remote != self.plan.remote {
             self.timeline.other_stream(now, &mut self.stats, &mut self.frames);
+            self.before = None;
+            self.rtcp_from = None;
+        } else if (plan.payload_type, plan.codec) != (self.plan.payload_type, self.plan.codec) {
+            self.before = Some((self.plan.payload_type, self.plan.codec));
         }
         // `c=0.0.0.0` is the old way to say hold (RFC 3264 section 8.4), not an address to learn from.
         if !plan.remote.ip().is_unspecified() {
@@ -156,7 +233,8 @@ impl Inbound {
     pub fn finish(&mut self, now: Duration, out: &mut VecDeque<MediaEvent>) {
         self.timeline.finish(now, &mut self.stats, &mut self.frames);
         self.let_out(out);
-        out.extend(self.dtmf.restart().map(|p| MediaEvent::Dtmf { digit: p.digit, at: p.at }));
+        let press = self.dtmf.restart();
+        self.tell(press, out);
     }
 
     fn set_held(&mut self, held: bool, now: Duration) {
@@ -166,31 +244,62 @@ impl Inbound {
             // The timeouts begin anew with the resume.
             self.alive = now;
             self.told = false;
+            self.watch.expect(now);
         }
     }
 
-    fn content(&mut self, rtp: &packet::RtpPacket<'_>, now: Duration, out: &mut VecDeque<MediaEvent>) -> Content {
-        let payload_type = rtp.payload_type;
+    /// The codec of a payload type that was agreed for sound.
+    fn codec_of(&mut self, payload_type: u8) -> Option<Codec> {
         if payload_type == self.plan.payload_type {
-            if rtp.payload.is_empty() {
-                Content::Nothing
-            } else {
-                Content::Audio(codec::decode(self.plan.codec, rtp.payload))
-            }
-        } else if Some(payload_type) == self.plan.dtmf_payload_type {
-            let press = self.dtmf.handle(rtp.payload, rtp.timestamp, now);
-            out.extend(press.map(|p| MediaEvent::Dtmf { digit: p.digit, at: p.at }));
-            Content::Quiet
-        } else if payload_type == COMFORT_NOISE {
-            Content::Quiet
-        } else {
-            self.stats.unknown_payload += 1;
-            Content::Nothing
+            self.before = None;
+            self.stats.codec = Some(self.plan.codec);
+            return Some(self.plan.codec);
         }
+        self.before.filter(|(before, _)| *before == payload_type).map(|(_, codec)| codec)
+    }
+
+    fn content(
+        &mut self,
+        rtp: &RtpPacket<'_>,
+        codec: Option<Codec>,
+        now: Duration,
+        out: &mut VecDeque<MediaEvent>,
+    ) -> Content {
+        let payload_type = Some(rtp.payload_type);
+        match codec {
+            Some(_) if rtp.payload.is_empty() => Content::Nothing,
+            Some(codec) if codec::is_untransmitted(codec, rtp.payload) => Content::Quiet,
+            Some(codec) => Content::Audio(codec, rtp.payload.to_vec()),
+            None if payload_type == self.plan.dtmf_payload_type => {
+                let RtpPacket { payload, timestamp, sequence, marker, .. } = *rtp;
+                let press = self.dtmf.handle(EventPacket { payload, timestamp, sequence, marker }, now);
+                self.tell(press, out);
+                Content::Quiet
+            }
+            None if payload_type == self.plan.noise_payload_type || rtp.payload_type == COMFORT_NOISE => Content::Quiet,
+            None => {
+                self.stats.unknown_payload += 1;
+                Content::Unheard
+            }
+        }
+    }
+
+    fn tell(&mut self, press: Option<Press>, out: &mut VecDeque<MediaEvent>) {
+        let Some(Press { digit, at }) = press else { return };
+        self.watch.settle();
+        out.push_back(MediaEvent::Dtmf { digit, at });
     }
 
     fn let_out(&mut self, out: &mut VecDeque<MediaEvent>) {
-        out.extend(self.frames.drain(..).map(MediaEvent::Frame));
+        for frame in self.frames.drain(..) {
+            if frame.kind == FrameKind::Heard {
+                self.watch.heard(&frame.pcm);
+            }
+            out.push_back(MediaEvent::Frame(frame));
+        }
+        while let Some(span) = self.timeline.cleared() {
+            out.push_back(MediaEvent::NotLost(span));
+        }
     }
 }
 
@@ -200,129 +309,5 @@ fn canonical(from: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call::{Codec, FrameKind};
-
-    const PHONE: &str = "10.0.0.1:4000";
-
-    fn ms(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
-
-    fn plan() -> MediaPlan {
-        MediaPlan {
-            codec: Codec::Pcma,
-            payload_type: 8,
-            dtmf_payload_type: Some(101),
-            remote: PHONE.parse().unwrap(),
-            remote_rtcp: "10.0.0.1:4001".parse().unwrap(),
-            rtcp_mux: false,
-            signalled_from: None,
-            noise_payload_type: None,
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-        }
-    }
-
-    struct Bench {
-        inbound: Inbound,
-        out: VecDeque<MediaEvent>,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            let timeouts = MediaTimeouts { no_media: ms(30_000), media_lost: ms(15_000) };
-            Self { inbound: Inbound::new(plan(), timeouts), out: VecDeque::new() }
-        }
-
-        fn rtp(&mut self, payload_type: u8, n: u16, payload: &[u8], from: &str, now: Duration) {
-            let mut bytes = vec![0x80, payload_type];
-            bytes.extend_from_slice(&n.to_be_bytes());
-            bytes.extend_from_slice(&(u32::from(n) * 160).to_be_bytes());
-            bytes.extend_from_slice(&[0, 0, 0, 1]);
-            bytes.extend_from_slice(payload);
-            self.inbound.rtp(&bytes, from.parse().unwrap(), now, &mut self.out);
-        }
-
-        fn run(&mut self, from: u64, to: u64) {
-            for tick in from / 20..to / 20 {
-                self.inbound.tick(ms(tick * 20 + 20), &mut self.out);
-            }
-        }
-
-        fn told(&self, wanted: fn(&MediaEvent) -> bool) -> usize {
-            self.out.iter().filter(|e| wanted(e)).count()
-        }
-    }
-
-    #[test]
-    fn a_call_without_media_is_told_once_and_after_its_time() {
-        let mut bench = Bench::new();
-        bench.run(0, 29_980);
-        assert_eq!(bench.told(|e| matches!(e, MediaEvent::NoMedia)), 0);
-        bench.run(29_980, 60_000);
-        assert_eq!(bench.told(|e| matches!(e, MediaEvent::NoMedia)), 1);
-    }
-
-    #[test]
-    fn rtcp_keeps_a_silent_call_alive_and_hold_stops_the_clock() {
-        let mut bench = Bench::new();
-        bench.rtp(8, 0, &[0xD5; 160], PHONE, ms(20));
-        bench.run(0, 10_000);
-        bench.inbound.rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 1], "10.0.0.1:4001".parse().unwrap(), ms(10_000));
-        bench.run(10_000, 24_000);
-        let held = MediaPlan { direction: Direction::Inactive, ..plan() };
-        bench.inbound.update(held, ms(24_000), &mut bench.out);
-        bench.run(24_000, 100_000);
-        bench.inbound.update(plan(), ms(100_000), &mut bench.out);
-        bench.run(100_000, 114_000);
-        assert_eq!(bench.told(|e| matches!(e, MediaEvent::MediaLost)), 0);
-        bench.run(114_000, 120_000);
-        assert_eq!(bench.told(|e| matches!(e, MediaEvent::MediaLost)), 1);
-    }
-
-    #[test]
-    fn a_phone_that_turns_to_sendonly_is_on_hold_and_still_heard() {
-        let mut bench = Bench::new();
-        bench.rtp(8, 0, &[0xD5; 160], PHONE, ms(20));
-        bench.run(0, 1_000);
-        let held = MediaPlan { direction: Direction::RecvOnly, ..plan() };
-        bench.inbound.update(held, ms(1_000), &mut bench.out);
-        bench.run(1_000, 60_000);
-        bench.rtp(8, 3_000, &[0x55; 160], PHONE, ms(60_000));
-        bench.rtp(8, 3_001, &[0x55; 160], PHONE, ms(60_000));
-        bench.run(60_000, 60_400);
-        assert_eq!(bench.told(|e| matches!(e, MediaEvent::MediaLost)), 0);
-        assert!(bench.told(|e| matches!(e, MediaEvent::Frame(f) if f.kind == FrameKind::Heard)) >= 2);
-    }
-
-    #[test]
-    fn strangers_junk_and_wrong_types_are_counted_and_never_heard() {
-        let mut bench = Bench::new();
-        bench.rtp(8, 0, &[0x55; 160], PHONE, ms(20));
-        bench.rtp(8, 1, &[0x55; 160], "6.6.6.6:4000", ms(30));
-        bench.rtp(8, 1, &[0x55; 1_500], PHONE, ms(30));
-        bench.rtp(96, 1, &[0x55; 160], PHONE, ms(40));
-        bench.rtp(8, 2, &[], PHONE, ms(60));
-        bench.inbound.rtp(&[7], PHONE.parse().unwrap(), ms(60), &mut bench.out);
-        bench.inbound.rtp(&[0x80, 201, 0, 1, 0, 0, 0, 1], PHONE.parse().unwrap(), ms(60), &mut bench.out);
-        bench.run(60, 400);
-        let stats = bench.inbound.stats;
-        assert_eq!((stats.wrong_source, stats.malformed, stats.unknown_payload, stats.rtcp_received), (1, 2, 1, 1));
-        let heard: usize = bench
-            .out
-            .iter()
-            .filter_map(|e| match e {
-                MediaEvent::Frame(f) if f.kind == FrameKind::Heard => Some(f.pcm.len()),
-                _ => None,
-            })
-            .sum();
-        assert_eq!(heard, 160);
-    }
-
-    #[test]
-    fn an_ipv4_peer_on_a_socket_of_both_families_is_the_same_peer() {
-        assert_eq!(canonical("[::ffff:10.0.0.1]:4000".parse().unwrap()), PHONE.parse().unwrap());
-    }
-}
+#[path = "inbound_tests.rs"]
+mod tests;

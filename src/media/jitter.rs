@@ -1,10 +1,12 @@
-//! Puts packets back in order: a ring by extended sequence number that waits `JITTER_WAIT` for what is missing.
+//! Puts packets back in order: by extended sequence number, waiting `JITTER_WAIT` for what is missing.
 //!
 //! It never stretches or shrinks time (a playout buffer would, and make the recording false); where a packet
 //! belongs is said by its timestamp, which [`super::timeline`] turns into a position.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::call::Codec;
 use crate::config::limits;
 
 /// Below the expected sequence number by more than this: not late but a jump (RFC 3550 appendix A.1).
@@ -13,10 +15,13 @@ const MAX_MISORDER: i64 = 100;
 /// What a packet contributes to the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    Audio(Vec<i16>),
-    /// Comfort noise (RFC 3389) or a key press (RFC 4733): silence on purpose.
+    /// Sound, still encoded: a codec's state wants its payloads in order.
+    Audio(Codec, Vec<u8>),
+    /// Comfort noise (RFC 3389), untransmitted silence or a key press (RFC 4733): silence on purpose.
     Quiet,
-    /// Nothing that can be heard and nothing about silence (empty or unknown payload).
+    /// A payload type that was not agreed: sound, perhaps, that cannot be heard.
+    Unheard,
+    /// An empty payload: nothing that can be heard and nothing about silence.
     Nothing,
 }
 
@@ -29,7 +34,9 @@ pub struct Released {
     pub timestamp: i64,
     /// When it arrived.
     pub arrived: Duration,
-    /// First packet after a restart: its timestamp may have nothing to do with the last one.
+    /// First packet after a jump of the sequence numbers: they do not tell what was lost before it.
+    pub jumped: bool,
+    /// First packet of another stream: its timestamp has nothing to do with the last one.
     pub restarted: bool,
     pub content: Content,
 }
@@ -42,22 +49,32 @@ pub enum Pushed {
     },
     Duplicate,
     Late,
-    /// A sequence number far off that is believed only if its successor follows.
+    /// A sequence number far off: kept aside, and believed if its successor follows.
     Doubted,
 }
 
 #[derive(Clone, Debug)]
 struct Slot {
+    /// Extended.
+    sequence: i64,
     timestamp: i64,
     arrived: Duration,
     content: Content,
 }
 
-/// The ring. Times are since the session's start.
+#[derive(Clone, Debug)]
+struct Doubted {
+    sequence: u16,
+    timestamp: u32,
+    arrived: Duration,
+    content: Content,
+}
+
+/// The buffer. Times are since the session's start.
 #[derive(Debug)]
 pub struct Jitter {
-    ring: Vec<Option<Slot>>,
-    held: usize,
+    /// Ascending, at most `JITTER_RING` numbers apart; none or one as long as nothing is missing.
+    waiting: VecDeque<Slot>,
     ssrc: Option<u32>,
     /// Extended sequence number that is released next.
     next: i64,
@@ -66,21 +83,22 @@ pub struct Jitter {
     timestamp: i64,
     /// Bit n: sequence number `next - 1 - n` was received.
     history: u128,
-    doubted: Option<u16>,
+    doubted: Option<Doubted>,
+    jumped: bool,
     restarted: bool,
 }
 
 impl Default for Jitter {
     fn default() -> Self {
         Self {
-            ring: vec![None; limits::JITTER_RING],
-            held: 0,
+            waiting: VecDeque::new(),
             ssrc: None,
             next: 0,
             highest: -1,
             timestamp: 0,
             history: 0,
             doubted: None,
+            jumped: true,
             restarted: true,
         }
     }
@@ -97,14 +115,15 @@ impl Jitter {
         match self.ssrc {
             None => true,
             Some(known) if known != ssrc => true,
-            Some(_) => self.is_far(sequence) && self.doubted == Some(sequence.wrapping_sub(1)),
+            Some(_) => self.is_far(sequence) && self.doubted_before(sequence).is_some(),
         }
     }
 
+    /// Begins at this packet, or at the one before it that was doubted until now.
     pub fn restart(&mut self, sequence: u16, timestamp: u32, ssrc: u32) {
         let same = self.ssrc == Some(ssrc);
-        self.ring.iter_mut().for_each(|slot| *slot = None);
-        self.held = 0;
+        let doubted = self.doubted.take().filter(|d| same && d.sequence == sequence.wrapping_sub(1));
+        self.waiting.clear();
         self.next = i64::from(sequence) + (1 << 16);
         self.highest = self.next - 1;
         if !same {
@@ -112,9 +131,14 @@ impl Jitter {
         }
         self.ssrc = Some(ssrc);
         self.history = 0;
-        self.doubted = None;
+        self.jumped = true;
         // With the same SSRC the timestamp still counts from the same start.
         self.restarted = !same;
+        if let Some(first) = doubted {
+            self.next -= 1;
+            let (sequence, timestamp) = (self.next, self.extend(first.timestamp));
+            self.waiting.push_back(Slot { sequence, timestamp, arrived: first.arrived, content: first.content });
+        }
     }
 
     /// Whether a stream has begun.
@@ -122,14 +146,10 @@ impl Jitter {
         self.ssrc.is_some()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.held == 0
-    }
-
     /// Takes a packet. The caller has asked `is_other_stream` before.
     pub fn push(&mut self, sequence: u16, timestamp: u32, content: Content, now: Duration) -> Pushed {
         if self.is_far(sequence) {
-            self.doubted = Some(sequence);
+            self.doubted = Some(Doubted { sequence, timestamp, arrived: now, content });
             return Pushed::Doubted;
         }
         self.doubted = None;
@@ -139,13 +159,12 @@ impl Jitter {
             let seen = self.history.checked_shr(age).unwrap_or(0) & 1 == 1;
             return if seen { Pushed::Duplicate } else { Pushed::Late };
         }
-        let timestamp = self.extend(timestamp);
-        let Some(slot) = self.slot(extended) else { return Pushed::Late };
-        if slot.is_some() {
+        let at = self.waiting.partition_point(|slot| slot.sequence < extended);
+        if self.waiting.get(at).is_some_and(|slot| slot.sequence == extended) {
             return Pushed::Duplicate;
         }
-        *slot = Some(Slot { timestamp, arrived: now, content });
-        self.held += 1;
+        let timestamp = self.extend(timestamp);
+        self.waiting.insert(at, Slot { sequence: extended, timestamp, arrived: now, content });
         let reordered = extended < self.highest;
         self.highest = self.highest.max(extended);
         Pushed::Kept { reordered }
@@ -153,31 +172,17 @@ impl Jitter {
 
     /// The next packet, when it is there, or when what is missing before it was waited for long enough (or `force`).
     pub fn pop(&mut self, now: Duration, force: bool) -> Option<Released> {
-        if self.held == 0 {
+        let first = self.waiting.front()?;
+        let lost = u64::try_from(first.sequence - self.next).unwrap_or(0);
+        let due = lost == 0 || force || now >= first.arrived + limits::JITTER_WAIT;
+        if !due {
             return None;
         }
-        let mut lost = 0;
-        let mut at = self.next;
-        loop {
-            let slot = self.slot(at)?;
-            if let Some(first) = slot {
-                let due = lost == 0 || force || now >= first.arrived + limits::JITTER_WAIT;
-                if !due {
-                    return None;
-                }
-                let Slot { timestamp, arrived, content } = slot.take()?;
-                self.held -= 1;
-                self.next = at + 1;
-                self.remember(lost);
-                let restarted = std::mem::take(&mut self.restarted);
-                return Some(Released { lost_before: lost, timestamp, arrived, restarted, content });
-            }
-            lost += 1;
-            at += 1;
-            if at - self.next >= ring_length() {
-                return None;
-            }
-        }
+        let Slot { sequence, timestamp, arrived, content } = self.waiting.pop_front()?;
+        self.next = sequence + 1;
+        self.remember(lost);
+        let (jumped, restarted) = (std::mem::take(&mut self.jumped), std::mem::take(&mut self.restarted));
+        Some(Released { lost_before: lost, timestamp, arrived, jumped, restarted, content })
     }
 
     fn remember(&mut self, lost: u64) {
@@ -185,9 +190,8 @@ impl Jitter {
         self.history = self.history.checked_shl(shift).unwrap_or(0) | 1;
     }
 
-    fn slot(&mut self, extended: i64) -> Option<&mut Option<Slot>> {
-        let index = usize::try_from(extended.rem_euclid(ring_length())).ok()?;
-        self.ring.get_mut(index)
+    fn doubted_before(&self, sequence: u16) -> Option<&Doubted> {
+        self.doubted.as_ref().filter(|doubted| doubted.sequence == sequence.wrapping_sub(1))
     }
 
     fn distance(&self, sequence: u16) -> i64 {
@@ -258,8 +262,12 @@ mod tests {
         assert_eq!(push(&mut jitter, 30_000, MS), Pushed::Doubted);
         assert_eq!(push(&mut jitter, 11, MS), Pushed::Kept { reordered: false });
         assert_eq!(push(&mut jitter, 30_001, MS), Pushed::Doubted);
-        assert!(jitter.is_other_stream(30_002, 1));
         assert!(jitter.is_other_stream(11, 2));
+        assert!(jitter.is_other_stream(30_002, 1));
+        // The one that was doubted is not lost: it leads the new run.
+        assert_eq!(push(&mut jitter, 30_002, MS), Pushed::Kept { reordered: false });
+        let run: Vec<_> = std::iter::from_fn(|| jitter.pop(MS, false)).map(|r| (r.jumped, r.lost_before)).collect();
+        assert_eq!(run[run.len() - 2..], [(true, 0), (false, 0)]);
     }
 
     #[test]

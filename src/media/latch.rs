@@ -1,10 +1,11 @@
 //! Decides whose packets are the caller's, so that a stranger who sprays the port range is never decoded.
 //!
-//! The SDP address wins whenever it speaks. A caller behind NAT is learned once, within a window after start or
-//! re-INVITE, and only from a source that looks like one phone: one SSRC, steady sequence numbers, a phone's
-//! packet rate, and no rival that looks like a phone as well (ES2025-01, "RTP bleed" and injection).
+//! The SDP address wins whenever it speaks. Where learning is allowed, a caller behind NAT is learned once, within
+//! a window after start or re-INVITE, only from the host its signalling comes from, and only from a source that
+//! looks like one phone: one SSRC, steady sequence numbers, a phone's packet rate, and no rival that looks like a
+//! phone as well (ES2025-01, "RTP bleed" and injection).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Time after start or update in which a source other than the SDP's may be learned.
@@ -51,10 +52,41 @@ impl Candidate {
     }
 }
 
+/// Whether a source other than the SDP's may become the caller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learning {
+    /// `[sip] nat_learning = false`.
+    Never,
+    /// From this host: a phone's sound leaves the same NAT as its signalling. A proxy that stands between must relay
+    /// media too, or name the phone's outside address in the SDP.
+    From(IpAddr),
+    /// The signalling's host is not known.
+    FromAnywhere,
+}
+
+impl Learning {
+    pub fn new(allowed: bool, signalled_from: Option<IpAddr>) -> Self {
+        match signalled_from {
+            _ if !allowed => Self::Never,
+            Some(ip) => Self::From(ip.to_canonical()),
+            None => Self::FromAnywhere,
+        }
+    }
+
+    fn allows(self, from: SocketAddr) -> bool {
+        match self {
+            Self::Never => false,
+            Self::From(ip) => from.ip() == ip,
+            Self::FromAnywhere => true,
+        }
+    }
+}
+
 /// The source filter of one call. Times are since the session's start.
 #[derive(Debug)]
 pub struct Latch {
     sdp: SocketAddr,
+    learning: Learning,
     since: Duration,
     /// Learned source, `None` while only the SDP address is believed.
     learned: Option<SocketAddr>,
@@ -64,14 +96,14 @@ pub struct Latch {
 }
 
 impl Latch {
-    pub fn new(sdp: SocketAddr, now: Duration) -> Self {
-        Self { sdp, since: now, learned: None, confirmed: false, candidates: Vec::new() }
+    pub fn new(sdp: SocketAddr, learning: Learning, now: Duration) -> Self {
+        Self { sdp, learning, since: now, learned: None, confirmed: false, candidates: Vec::new() }
     }
 
     /// A re-INVITE named an address. The same address again keeps what was learned.
     pub fn update(&mut self, sdp: SocketAddr, now: Duration) {
         if sdp != self.sdp {
-            *self = Self::new(sdp, now);
+            *self = Self::new(sdp, self.learning, now);
         }
     }
 
@@ -94,11 +126,19 @@ impl Latch {
         if let Some(learned) = self.learned {
             return from == learned;
         }
+        if !self.learning.allows(from) {
+            return false;
+        }
         if now.saturating_sub(self.since) > LEARN_WINDOW {
             self.candidates = Vec::new();
             return false;
         }
         self.learn(from, ssrc, sequence, now)
+    }
+
+    /// Whether the caller's address was learned and is not the SDP's.
+    pub fn is_learned(&self) -> bool {
+        self.learned.is_some()
     }
 
     /// Whether RTCP from here counts as a sign of life: the host must be the caller's, ports differ behind NAT.
@@ -158,7 +198,7 @@ mod tests {
 
     #[test]
     fn while_the_sdp_address_speaks_no_stranger_is_decoded() {
-        let mut latch = Latch::new(at("10.0.0.1:4000"), ms(0));
+        let mut latch = Latch::new(at("10.0.0.1:4000"), Learning::FromAnywhere, ms(0));
         assert_eq!(feed(&mut latch, "6.6.6.6:9", 6, 0, 20, 5), 0);
         assert!(latch.accept(at("10.0.0.1:4000"), 1, 1, ms(100)));
         assert_eq!(feed(&mut latch, "6.6.6.6:9", 6, 100, 20, 500), 0);
@@ -167,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_caller_behind_nat_is_learned_and_then_nobody_else() {
-        let mut latch = Latch::new(at("192.168.0.9:4000"), ms(0));
+        let mut latch = Latch::new(at("192.168.0.9:4000"), Learning::FromAnywhere, ms(0));
         let accepted = feed(&mut latch, "203.0.113.5:61000", 1, 0, 20, 100);
         assert!(accepted >= 85, "{accepted}");
         assert_eq!(latch.target(), at("203.0.113.5:61000"));
@@ -180,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_sdp_address_takes_over_from_a_learned_one() {
-        let mut latch = Latch::new(at("10.0.0.1:4000"), ms(0));
+        let mut latch = Latch::new(at("10.0.0.1:4000"), Learning::FromAnywhere, ms(0));
         assert!(feed(&mut latch, "203.0.113.5:61000", 1, 0, 20, 30) > 0);
         assert!(latch.accept(at("10.0.0.1:4000"), 9, 1, ms(700)));
         assert_eq!(feed(&mut latch, "203.0.113.5:61000", 1, 800, 20, 30), 0);
@@ -188,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_spray_is_never_learned_and_does_not_keep_the_caller_out() {
-        let mut latch = Latch::new(at("192.168.0.9:4000"), ms(0));
+        let mut latch = Latch::new(at("192.168.0.9:4000"), Learning::FromAnywhere, ms(0));
         let mut heard = 0;
         for n in 0..100_u16 {
             let now = ms(u64::from(n) * 20);
@@ -204,14 +244,14 @@ mod tests {
 
     #[test]
     fn after_the_window_nobody_is_learned() {
-        let mut latch = Latch::new(at("192.168.0.9:4000"), ms(0));
+        let mut latch = Latch::new(at("192.168.0.9:4000"), Learning::FromAnywhere, ms(0));
         assert_eq!(feed(&mut latch, "203.0.113.5:61000", 1, 10_001, 20, 200), 0);
         assert!(latch.accept(at("192.168.0.9:4000"), 1, 1, ms(20_000)));
     }
 
     #[test]
     fn two_sources_that_both_look_like_a_phone_are_both_refused() {
-        let mut latch = Latch::new(at("192.168.0.9:4000"), ms(0));
+        let mut latch = Latch::new(at("192.168.0.9:4000"), Learning::FromAnywhere, ms(0));
         let mut accepted = 0;
         for n in 0..200_u16 {
             let now = ms(u64::from(n) * 20);
@@ -219,5 +259,28 @@ mod tests {
             accepted += usize::from(latch.accept(at("203.0.113.5:61000"), 1, n, now));
         }
         assert_eq!(accepted, 0);
+    }
+
+    #[test]
+    fn where_learning_is_off_only_the_sdp_address_is_ever_heard() {
+        let mut latch = Latch::new(at("192.168.0.9:4000"), Learning::new(false, Some([203, 0, 113, 5].into())), ms(0));
+        assert_eq!(feed(&mut latch, "203.0.113.5:61000", 1, 0, 20, 500), 0);
+        assert!(latch.accept(at("192.168.0.9:4000"), 1, 1, ms(20_000)));
+    }
+
+    #[test]
+    fn only_the_host_that_signals_is_learned_however_like_a_phone_another_one_speaks() {
+        let signalled = Learning::new(true, Some("::ffff:203.0.113.5".parse().unwrap()));
+        let mut latch = Latch::new(at("192.168.0.9:4000"), signalled, ms(0));
+        let (mut heard, mut strangers) = (0, 0);
+        for n in 0..200_u16 {
+            let now = ms(u64::from(n) * 20);
+            strangers += usize::from(latch.accept(at("6.6.6.6:9"), 6, n, now));
+            if n >= 50 {
+                heard += usize::from(latch.accept(at("203.0.113.5:61000"), 1, n, now));
+            }
+        }
+        assert_eq!(strangers, 0);
+        assert!(heard >= 135, "{heard}");
     }
 }

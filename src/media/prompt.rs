@@ -4,18 +4,39 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::resample::resample;
 use crate::call::Language;
 
-/// A spoken text: 8 kHz mono PCM and what it says.
+/// Rate of our recordings, and of half of our codecs.
+pub(super) const NARROW: u32 = 8_000;
+/// Rate of the other half.
+const WIDE: u32 = 16_000;
+
+/// A spoken text: mono PCM at the two rates of our codecs, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
-    pub pcm: Vec<i16>,
+    narrow: Vec<i16>,
+    /// Exactly twice as many samples.
+    wide: Vec<i16>,
     pub text: String,
 }
 
 impl Prompt {
+    /// `pcm`: 8 kHz mono.
+    pub fn new(pcm: Vec<i16>, text: String) -> Self {
+        // Neither rate can be refused; should the filter fail, the caller hears silence and the call goes on.
+        let mut wide = resample(&pcm, NARROW, WIDE).unwrap_or_default();
+        wide.resize(pcm.len() * 2, 0);
+        Self { narrow: pcm, wide, text }
+    }
+
+    /// The sound at `rate`: 16,000 or 8,000.
+    pub fn pcm(&self, rate: u32) -> &[i16] {
+        if rate == WIDE { &self.wide } else { &self.narrow }
+    }
+
     pub fn millis(&self) -> u64 {
-        u64::try_from(self.pcm.len()).unwrap_or(u64::MAX) / 8
+        u64::try_from(self.narrow.len()).unwrap_or(u64::MAX) / 8
     }
 }
 
@@ -104,8 +125,8 @@ impl Prompts {
             let own =
                 folder.map(|dir| dir.join(language.code()).join(format!("{name}.wav"))).filter(|path| path.exists());
             let prompt = match own {
-                Some(path) => Prompt { pcm: read_own(&path)?, text },
-                None => Prompt { pcm: pcm_of_wav(wav), text },
+                Some(path) => Prompt::new(read_own(&path)?, text),
+                None => Prompt::new(pcm_of_wav(wav), text),
             };
             by_name.insert((language, (*name).to_owned()), Arc::new(prompt));
         }
@@ -153,7 +174,7 @@ fn pcm_of_wav(wav: &[u8]) -> Vec<i16> {
 fn read_own(path: &Path) -> Result<Vec<i16>, PromptError> {
     const LONGEST_S: usize = 20;
     let unusable = |reason: String| PromptError::Unusable { path: path.into(), reason };
-    let pcm = super::wav::read_at(path, 8_000).map_err(|e| unusable(e.to_string()))?.pcm;
+    let pcm = super::wav::read_at(path, NARROW).map_err(|e| unusable(e.to_string()))?.pcm;
     if pcm.len() > LONGEST_S * 8_000 {
         return Err(unusable(format!("{} s long", pcm.len() / 8_000)));
     }
@@ -173,6 +194,14 @@ mod tests {
             let millis: u64 = notice.iter().map(|p| p.millis()).sum();
             assert!(millis > 2_000 && millis <= 8_000, "{language:?}: {millis} ms");
             assert!(notice.iter().all(|p| !p.text.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_as_long_at_either_rate() {
+        for length in [0, 1, 799, 8_000] {
+            let prompt = Prompt::new(vec![100; length], String::new());
+            assert_eq!((prompt.pcm(8_000).len(), prompt.pcm(16_000).len()), (length, length * 2));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Prompts and comfort silence toward the caller, one packet every 20 ms.
+//! What the caller hears: prompts in order, cut into packets of the agreed codec and packet time.
 //!
 //! Silence is sent between prompts so that NAT and session border controllers keep the path open. Nothing is sent
 //! while the call is held or no address is known; a prompt waits meanwhile.
@@ -12,38 +12,43 @@ use rtc_rtp::header::Header;
 use rtc_shared::marshal::Marshal;
 
 use super::Prompt;
-use super::codec;
-use crate::call::{Codec, MediaPlan};
+use super::prompt::NARROW;
+use crate::call::MediaPlan;
+use crate::codec::{self, Encoder};
 
-/// Samples and, for G.711, payload bytes of one packet.
-const PACKET: usize = 160;
-const PACKET_TIME: Duration = Duration::from_millis(20);
 const HEADER: usize = 12;
+/// Longest payload we make: 60 ms of G.711 or G.722. Opus is told to stay below it and needs about half.
+const MAX_PAYLOAD: usize = 480;
 /// Prompts waiting at most; a call plays three in a row.
 const MAX_QUEUED: usize = 64;
-/// Packets sent at once after the task was late; older ones are skipped, their timestamps too.
-const MAX_CATCH_UP: u64 = 3;
+/// Sent at once after the task was late; what is older is skipped, its timestamps too.
+const MAX_CATCH_UP: Duration = Duration::from_millis(60);
 
 /// Builds the packets of one call. Times are since the session's start.
 #[derive(Debug)]
 pub struct Sender {
-    codec: Codec,
+    encoder: Encoder,
     payload_type: u8,
+    packet_ms: u32,
     may_send: bool,
     ssrc: u32,
     sequence: u16,
-    first_timestamp: u32,
-    /// 20 ms slots since start that were sent or skipped.
-    slots: u64,
+    /// Of the next packet, which is due at `next`.
+    timestamp: u32,
+    next: Duration,
     /// The next packet begins a talk spurt.
     marker: bool,
+    /// Prompts and how far each was said, in samples at 8 kHz.
     queue: VecDeque<(Arc<Prompt>, usize)>,
     /// Newest run of prompts whose end was not told.
     run: Option<u64>,
-    datagram: [u8; HEADER + PACKET],
+    packets: u32,
+    octets: u32,
+    pcm: Vec<i16>,
+    datagram: Vec<u8>,
 }
 
-/// What one slot brought.
+/// What one packet's time brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot<'a> {
     /// Datagram to send, if any.
@@ -55,31 +60,51 @@ pub struct Slot<'a> {
 impl Sender {
     pub fn new(plan: &MediaPlan) -> Self {
         let mut random = rand::rng();
+        let packet_ms = codec::packet_ms(plan.codec, plan.ptime_ms);
         let mut sender = Self {
-            codec: plan.codec,
+            encoder: Encoder::new(plan.codec),
             payload_type: plan.payload_type,
+            packet_ms,
             may_send: false,
             ssrc: random.random(),
             sequence: random.random(),
-            first_timestamp: random.random(),
-            slots: 0,
+            timestamp: random.random(),
+            next: Duration::from_millis(u64::from(packet_ms)),
             marker: true,
             queue: VecDeque::new(),
             run: None,
-            datagram: [0; HEADER + PACKET],
+            packets: 0,
+            octets: 0,
+            pcm: Vec::new(),
+            datagram: Vec::new(),
         };
         sender.update(plan);
         sender
     }
 
-    /// The media changed: hold, resume or another codec.
+    /// The media changed: hold, resume, another codec or packet time.
     pub fn update(&mut self, plan: &MediaPlan) {
         let known = plan.remote.port() != 0 && !plan.remote.ip().is_unspecified();
         let may_send = plan.direction.we_send() && known;
         self.marker |= may_send && !self.may_send;
         self.may_send = may_send;
-        self.codec = plan.codec;
         self.payload_type = plan.payload_type;
+        self.packet_ms = codec::packet_ms(plan.codec, plan.ptime_ms);
+        if plan.codec != self.encoder.codec() {
+            self.encoder = Encoder::new(plan.codec);
+        }
+    }
+
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// For a sender report: the RTP timestamp of `now`, packets and payload octets so far. `None`: nothing was sent.
+    pub fn sent(&self, now: Duration) -> Option<(u32, u32, u32)> {
+        let ahead =
+            self.next.saturating_sub(now).as_millis().saturating_mul(u128::from(self.encoder.codec().clock())) / 1_000;
+        let ahead = u32::try_from(ahead).unwrap_or(0);
+        (self.packets > 0).then(|| (self.timestamp.wrapping_sub(ahead), self.packets, self.octets))
     }
 
     /// Queues a run of prompts. False when some found no room; the end of the run is told all the same, so that
@@ -100,68 +125,92 @@ impl Sender {
     }
 
     /// Packets that are due at `now`: call `slot` as often.
-    pub fn due(&mut self, now: Duration) -> u64 {
-        let reached = u64::try_from(now.as_millis() / PACKET_TIME.as_millis()).unwrap_or(u64::MAX);
-        let due = reached.saturating_sub(self.slots);
-        let skipped = due.saturating_sub(MAX_CATCH_UP);
-        self.slots += skipped;
-        due - skipped
+    pub fn due(&mut self, now: Duration) -> u32 {
+        let packet = self.packet_time();
+        while now.saturating_sub(self.next) >= MAX_CATCH_UP {
+            self.skip(now);
+        }
+        match now.checked_sub(self.next) {
+            Some(late) => u32::try_from(late.as_millis() / packet.as_millis().max(1)).unwrap_or(0) + 1,
+            None => 0,
+        }
     }
 
-    /// Builds the packet of the next slot.
+    /// Builds the packet that is due.
     pub fn slot(&mut self) -> Slot<'_> {
-        let slot = self.slots;
-        self.slots += 1;
+        let timestamp = self.timestamp;
+        self.step(1);
         if !self.may_send {
             return Slot { datagram: None, run_done: None };
         }
-        let pcm = self.next_sound();
+        self.next_sound();
         let run_done = if self.queue.is_empty() { self.run.take() } else { None };
         let header = Header {
             version: 2,
             marker: std::mem::take(&mut self.marker),
             payload_type: self.payload_type,
             sequence_number: self.sequence,
-            // The low 32 bits are the RTP timestamp's wrap.
-            timestamp: self.first_timestamp.wrapping_add(low_bits(slot.wrapping_mul(160))),
+            timestamp,
             ssrc: self.ssrc,
             ..Header::default()
         };
         self.sequence = self.sequence.wrapping_add(1);
-        let (head, payload) = self.datagram.split_at_mut(HEADER);
-        let built = header.marshal_to(head).is_ok();
-        codec::encode(self.codec, &pcm, payload);
-        Slot { datagram: built.then_some(&self.datagram), run_done }
+        self.datagram.resize(HEADER + MAX_PAYLOAD, 0);
+        let Some((head, payload)) = self.datagram.split_at_mut_checked(HEADER) else {
+            return Slot { datagram: None, run_done };
+        };
+        let length = self.encoder.encode(&self.pcm, payload);
+        let built = header.marshal_to(head).is_ok() && length > 0;
+        if built {
+            self.packets = self.packets.wrapping_add(1);
+            self.octets = self.octets.wrapping_add(u32::try_from(length).unwrap_or(0));
+        }
+        Slot { datagram: self.datagram.get(..HEADER + length).filter(|_| built), run_done }
     }
 
-    /// The next 20 ms: prompts back to back, then silence.
-    fn next_sound(&mut self) -> [i16; PACKET] {
-        let mut pcm = [0; PACKET];
-        let mut filled = 0;
-        while let Some((prompt, at)) = self.queue.front_mut() {
-            let rest = prompt.pcm.get(*at..).unwrap_or(&[]);
-            let room = pcm.get_mut(filled..).unwrap_or(&mut []);
-            let count = rest.len().min(room.len());
-            room.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            filled += count;
-            *at += count;
-            if *at < prompt.pcm.len() {
+    /// Packets whose time passed unused.
+    fn skip(&mut self, now: Duration) {
+        let late = now.saturating_sub(self.next).saturating_sub(MAX_CATCH_UP).as_millis();
+        let packets = late / self.packet_time().as_millis().max(1) + 1;
+        self.step(u32::try_from(packets).unwrap_or(u32::MAX));
+    }
+
+    fn step(&mut self, packets: u32) {
+        let units = self.encoder.codec().clock() / 1_000 * self.packet_ms;
+        // The RTP timestamp wraps.
+        self.timestamp = self.timestamp.wrapping_add(units.wrapping_mul(packets));
+        self.next += self.packet_time() * packets;
+    }
+
+    fn packet_time(&self) -> Duration {
+        Duration::from_millis(u64::from(self.packet_ms))
+    }
+
+    /// The next packet's sound: prompts back to back, then silence.
+    fn next_sound(&mut self) {
+        let rate = self.encoder.codec().rate();
+        let scale = usize::try_from(rate / NARROW).unwrap_or(1).max(1);
+        let length = usize::try_from(rate / 1_000 * self.packet_ms).unwrap_or(0);
+        self.pcm.clear();
+        while let Some((prompt, said)) = self.queue.front_mut() {
+            let rest = prompt.pcm(rate).get(*said * scale..).unwrap_or(&[]);
+            let count = rest.len().min(length - self.pcm.len());
+            self.pcm.extend(rest.iter().take(count));
+            *said += count.div_ceil(scale);
+            if count < rest.len() {
                 break;
             }
             self.queue.pop_front();
         }
-        pcm
+        self.pcm.resize(length, 0);
     }
-}
-
-fn low_bits(value: u64) -> u32 {
-    u32::try_from(value & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
+    use crate::call::{Codec, Direction};
+    use crate::codec::Decoder;
     use crate::media::packet::parse;
 
     fn plan(direction: Direction) -> MediaPlan {
@@ -180,7 +229,7 @@ mod tests {
     }
 
     fn prompt(samples: usize) -> Arc<Prompt> {
-        Arc::new(Prompt { pcm: vec![4_000; samples], text: "hello".into() })
+        Arc::new(Prompt::new(vec![4_000; samples], "hello".into()))
     }
 
     #[test]
@@ -196,7 +245,8 @@ mod tests {
                 done_at = Some((n, run));
             }
             let packet = parse(slot.datagram.unwrap()).unwrap();
-            loud += codec::decode(Codec::Pcmu, packet.payload).iter().filter(|s| **s > 3_000).count();
+            loud +=
+                Decoder::new(Codec::Pcmu, 8_000).decode(packet.payload).unwrap().iter().filter(|s| **s > 3_000).count();
             assert_eq!(packet.marker, n == 0);
             if let Some((sequence, timestamp)) = last {
                 assert_eq!(packet.sequence, sequence.wrapping_add(1));
@@ -256,5 +306,51 @@ mod tests {
             sender.slot();
         }
         assert_eq!(sender.due(Duration::from_secs(2)), 0);
+    }
+
+    #[test]
+    fn every_codec_and_packet_time_says_the_whole_prompt_in_time() {
+        for codec in Codec::ALL {
+            for ptime_ms in [10, 20, 30, 40, 60] {
+                let mut sender = Sender::new(&MediaPlan { codec, ptime_ms, ..plan(Direction::SendRecv) });
+                // A tone: Opus leaves out what does not swing.
+                let tone = |samples| (0..samples).map(|n| if n % 16 < 8 { 8_000 } else { -8_000 }).collect();
+                sender.play(1, [4_001, 3_999].map(|n| Arc::new(Prompt::new(tone(n), String::new()))).into());
+                let mut decoder = Decoder::new(codec, codec.rate());
+                let per_ms = usize::try_from(codec.rate() / 1_000).unwrap();
+                let (mut loud, mut units, mut first, mut done) = (0, 0, None, None);
+                for now in (0..=2_400).step_by(20).map(Duration::from_millis) {
+                    for _ in 0..sender.due(now) {
+                        let slot = sender.slot();
+                        if slot.run_done.is_some() {
+                            done = Some(now);
+                        }
+                        let packet = parse(slot.datagram.unwrap()).unwrap();
+                        let first = *first.get_or_insert(packet.timestamp);
+                        assert_eq!(packet.timestamp.wrapping_sub(first), units, "{codec:?} {ptime_ms}");
+                        units += codec::duration(codec, packet.payload).unwrap();
+                        let pcm = decoder.decode(packet.payload).unwrap();
+                        loud += pcm.chunks(per_ms).filter(|ms| ms.iter().any(|s| s.abs() > 2_000)).count();
+                    }
+                }
+                assert!((960..=1_020).contains(&loud), "{codec:?} {ptime_ms}: {loud} ms");
+                let done = done.unwrap().as_millis();
+                assert!((1_000..=1_080).contains(&done), "{codec:?} {ptime_ms}: {done}");
+                let sent_ms = u64::from(units) * 1_000 / u64::from(codec.clock());
+                assert!(sent_ms.abs_diff(2_400) <= 60, "{codec:?} {ptime_ms}: {sent_ms}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_prompt_goes_on_where_it_was_when_the_codec_changes() {
+        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        sender.play(1, vec![prompt(1_600)]);
+        for _ in 0..5 {
+            assert_eq!(sender.slot().run_done, None);
+        }
+        sender.update(&MediaPlan { codec: Codec::G722, payload_type: 9, ..plan(Direction::SendRecv) });
+        let ends: Vec<_> = (0..10).filter(|_| sender.slot().run_done.is_some()).collect();
+        assert_eq!(ends, [4]);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -22,25 +23,28 @@ use crate::ops::clock::Clock;
 const TICK: Duration = Duration::from_millis(20);
 /// Commands waiting for the task, which takes them at once; far above what a call sends.
 const COMMANDS: usize = 64;
-/// Largest datagram read whole; an RTP packet of a call fits an Ethernet frame.
+/// Largest datagram read whole; an RTP packet of a call fits an Ethernet frame. On the stack, so that a waiting call
+/// holds no buffer.
 const DATAGRAM: usize = 2_048;
 /// Packets read in a row before the tick gets its turn, so that a flood cannot hold up the call.
 const BURST: usize = 64;
 /// How long `close` waits for a pipeline that does not take the last frames.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// When missing media ends a call.
+/// What a call's media may do, from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MediaTimeouts {
+pub struct MediaRules {
     /// No RTP since the start.
     pub no_media: Duration,
     /// RTP and RTCP stopped.
     pub media_lost: Duration,
+    /// A caller whose SDP address is silent may be heard from where its signalling comes from.
+    pub nat_learning: bool,
 }
 
-impl Default for MediaTimeouts {
+impl Default for MediaRules {
     fn default() -> Self {
-        Self { no_media: limits::NO_MEDIA, media_lost: limits::MEDIA_LOST }
+        Self { no_media: limits::NO_MEDIA, media_lost: limits::MEDIA_LOST, nat_learning: true }
     }
 }
 
@@ -64,15 +68,16 @@ impl MediaSession {
     pub fn start(
         ports: RtpPorts,
         plan: MediaPlan,
-        timeouts: MediaTimeouts,
+        rules: MediaRules,
         clock: Clock,
     ) -> (Self, mpsc::Receiver<MediaEvent>) {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(limits::FRAME_QUEUE);
         let start = clock.instant();
+        let sender = Sender::new(&plan);
         let work = Work {
-            sender: Sender::new(&plan),
-            inbound: Inbound::new(plan, timeouts),
+            inbound: Inbound::new(plan, rules, sender.ssrc()),
+            sender,
             handoff: Handoff::new(events),
             events: VecDeque::new(),
             clock,
@@ -139,26 +144,14 @@ struct Work {
 impl Work {
     async fn run(mut self, ports: RtpPorts, mut inbox: mpsc::Receiver<Command>) {
         let (Some(rtp), Some(rtcp)) = (ports.rtp(), ports.rtcp()) else { return };
-        let mut buffer = [0; DATAGRAM];
-        let mut control = [0; DATAGRAM];
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let reply = loop {
             tokio::select! {
-                received = rtp.recv_from(&mut buffer) => {
-                    self.receive(received, &buffer);
-                    for _ in 1..BURST {
-                        let Ok(more) = rtp.try_recv_from(&mut buffer) else { break };
-                        self.receive(Ok(more), &buffer);
-                    }
-                }
-                received = rtcp.recv_from(&mut control) => {
-                    if let Ok((length, from)) = received {
-                        let now = self.now();
-                        self.inbound.rtcp(control.get(..length).unwrap_or(&[]), from, now);
-                    }
-                }
-                _ = tick.tick() => self.tick(rtp),
+                // An error here comes again when the socket is read, and is an ICMP answer to something we sent.
+                _ = rtp.readable() => self.receive(rtp, false, BURST),
+                _ = rtcp.readable() => self.receive(rtcp, true, BURST),
+                _ = tick.tick() => self.tick(rtp, rtcp),
                 command = inbox.recv() => match command {
                     Some(Command::Close(reply)) => break Some(reply),
                     Some(command) => self.obey(command),
@@ -168,22 +161,33 @@ impl Work {
             self.handoff.offer(&mut self.events);
         };
         // What already arrived belongs to the call; a flood does not keep it from ending.
-        for _ in 0..limits::JITTER_RING {
-            let Ok(more) = rtp.try_recv_from(&mut buffer) else { break };
-            self.receive(Ok(more), &buffer);
-        }
+        self.receive(rtp, false, limits::JITTER_RING);
+        let goodbye = self.inbound.goodbye(self.sender.sent(self.now()), self.now());
+        self.send_report(&goodbye, rtp, rtcp);
         self.finish(reply).await;
         drop(ports);
     }
 
-    fn receive(&mut self, received: std::io::Result<(usize, SocketAddr)>, buffer: &[u8]) {
-        // An error here is an ICMP answer to something we sent; the socket goes on.
-        let Ok((length, from)) = received else { return };
-        let now = self.now();
-        self.inbound.rtp(buffer.get(..length).unwrap_or(&[]), from, now, &mut self.events);
+    /// Reads what waits in a socket, `most` datagrams at once.
+    fn receive(&mut self, socket: &UdpSocket, is_rtcp: bool, most: usize) {
+        let mut buffer = [0; DATAGRAM];
+        for _ in 0..most {
+            let (length, from) = match socket.try_recv_from(&mut buffer) {
+                Ok(received) => received,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // An ICMP answer to something we sent; the socket goes on.
+                Err(_) => continue,
+            };
+            let (datagram, now) = (buffer.get(..length).unwrap_or(&[]), self.now());
+            if is_rtcp {
+                self.inbound.rtcp(datagram, from, now);
+            } else {
+                self.inbound.rtp(datagram, from, now, &mut self.events);
+            }
+        }
     }
 
-    fn tick(&mut self, rtp: &tokio::net::UdpSocket) {
+    fn tick(&mut self, rtp: &UdpSocket, rtcp: &UdpSocket) {
         let now = self.now();
         self.inbound.tick(now, &mut self.events);
         let target = reachable(self.inbound.target(), rtp);
@@ -199,6 +203,16 @@ impl Work {
                 self.events.push_back(MediaEvent::PromptsDone { run, at: media_time(now) });
             }
         }
+        if let Some(report) = self.inbound.report(self.sender.sent(now), now) {
+            self.send_report(&report, rtp, rtcp);
+        }
+    }
+
+    /// A report the network refuses is followed by the next one.
+    fn send_report(&self, report: &[u8], rtp: &UdpSocket, rtcp: &UdpSocket) {
+        let Some((target, muxed)) = self.inbound.rtcp_target() else { return };
+        let socket = if muxed { rtp } else { rtcp };
+        let _ = socket.try_send_to(report, reachable(target, socket));
     }
 
     fn obey(&mut self, command: Command) {
@@ -227,7 +241,7 @@ impl Work {
             overflow_events: self.handoff.overflow_events,
             packets_sent: self.packets_sent,
             send_failures: self.send_failures,
-            ..self.inbound.stats
+            ..self.inbound.stats()
         };
         count(&stats);
         if tokio::time::timeout(CLOSE_WAIT, self.handoff.finish()).await.is_err() {
@@ -245,7 +259,7 @@ impl Work {
 }
 
 /// A socket of both families names IPv4 peers as `::ffff:a.b.c.d`.
-fn reachable(target: SocketAddr, socket: &tokio::net::UdpSocket) -> SocketAddr {
+fn reachable(target: SocketAddr, socket: &UdpSocket) -> SocketAddr {
     match (target, socket.local_addr()) {
         (SocketAddr::V4(v4), Ok(SocketAddr::V6(_))) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
         _ => target,
@@ -265,12 +279,23 @@ fn count(stats: &MediaStats) {
         ("wrong_source", stats.wrong_source),
         ("malformed", stats.malformed),
         ("unknown_payload", stats.unknown_payload),
+        ("bad_payload", stats.bad_payload),
         ("while_held", stats.while_held),
     ];
     for (fate, count) in by_fate {
         metrics::counter!("heardline_media_packets_total", "fate" => fate).increment(count);
     }
     metrics::counter!("heardline_media_packets_sent_total").increment(stats.packets_sent);
+    metrics::counter!("heardline_media_rtcp_received_total").increment(stats.rtcp_received);
+    let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
+    if stats.packets_received > 0 {
+        metrics::histogram!("heardline_media_jitter_seconds").record(seconds(stats.jitter_mean_us));
+        let concealed = MediaTime::from_samples(stats.concealed_samples, stats.rate).as_millis();
+        metrics::histogram!("heardline_media_concealed_seconds").record(Duration::from_millis(concealed).as_secs_f64());
+    }
+    if let Some(trip) = stats.round_trip_us {
+        metrics::histogram!("heardline_media_round_trip_seconds").record(seconds(trip));
+    }
 }
 
 #[cfg(test)]

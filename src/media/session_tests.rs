@@ -4,8 +4,8 @@ use tokio::net::UdpSocket;
 
 use super::*;
 use crate::call::{Codec, Direction, FrameKind};
+use crate::codec::{Decoder, Encoder};
 use crate::config::PortRange;
-use crate::media::codec;
 use crate::media::packet::parse;
 use crate::media::ports::PortPool;
 
@@ -19,7 +19,7 @@ struct Call {
     plan: MediaPlan,
 }
 
-async fn call(timeouts: MediaTimeouts) -> Call {
+async fn call(rules: MediaRules) -> Call {
     let phone = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let remote = phone.local_addr().unwrap();
     let plan = MediaPlan {
@@ -37,7 +37,7 @@ async fn call(timeouts: MediaTimeouts) -> Call {
     let range = PortRange { first: 34_000, last: 39_999 };
     let ports = PortPool::new(range, Clock::system()).acquire(Ipv4Addr::LOCALHOST.into()).await.unwrap();
     let to = ports.local_addr();
-    let (session, events) = MediaSession::start(ports, plan.clone(), timeouts, Clock::system());
+    let (session, events) = MediaSession::start(ports, plan.clone(), rules, Clock::system());
     Call { phone, to, session, events, plan }
 }
 
@@ -53,7 +53,7 @@ fn rtp(payload_type: u8, sequence: u16, payload: &[u8]) -> Vec<u8> {
 fn tone() -> Vec<u8> {
     let pcm: Vec<i16> = (0..160).map(|n| if n % 16 < 8 { 8_000 } else { -8_000 }).collect();
     let mut out = vec![0; 160];
-    codec::encode(Codec::Pcmu, &pcm, &mut out);
+    Encoder::new(Codec::Pcmu).encode(&pcm, &mut out);
     out
 }
 
@@ -83,8 +83,8 @@ impl Call {
     }
 }
 
-fn patient() -> MediaTimeouts {
-    MediaTimeouts { no_media: DEADLINE, media_lost: DEADLINE }
+fn patient() -> MediaRules {
+    MediaRules { no_media: DEADLINE, media_lost: DEADLINE, nat_learning: true }
 }
 
 #[tokio::test]
@@ -135,14 +135,14 @@ async fn a_key_press_is_told_once() {
 #[tokio::test]
 async fn a_prompt_reaches_the_phone_and_its_end_is_told() {
     let mut call = call(patient()).await;
-    let prompt = Prompt { pcm: vec![6_000; 1_600], text: "hello".into() };
+    let prompt = Prompt::new(vec![6_000; 1_600], "hello".into());
     let run = call.session.play(vec![Arc::new(prompt)]);
     let mut loud = 0;
     let mut buffer = [0; 2_048];
     while loud < 1_600 {
         let (length, _) = tokio::time::timeout(DEADLINE, call.phone.recv_from(&mut buffer)).await.unwrap().unwrap();
         let packet = parse(&buffer[..length]).unwrap();
-        loud += codec::decode(Codec::Pcmu, packet.payload).iter().filter(|s| **s > 5_000).count();
+        loud += Decoder::new(Codec::Pcmu, 8_000).decode(packet.payload).unwrap().iter().filter(|s| **s > 5_000).count();
     }
     call.wait(|e| matches!(e, MediaEvent::PromptsDone { run: done, .. } if *done == run)).await;
 }
@@ -150,8 +150,8 @@ async fn a_prompt_reaches_the_phone_and_its_end_is_told() {
 #[tokio::test]
 async fn words_cut_short_are_never_told_as_said_and_the_words_in_their_place_are() {
     let mut call = call(patient()).await;
-    let long = Arc::new(Prompt { pcm: vec![6_000; 800_000], text: "a notice".into() });
-    let close = Arc::new(Prompt { pcm: vec![6_000; 480], text: "goodbye".into() });
+    let long = Arc::new(Prompt::new(vec![6_000; 80_000], "a notice".into()));
+    let close = Arc::new(Prompt::new(vec![6_000; 480], "goodbye".into()));
     let notice = call.session.play(vec![long]);
     call.next().await;
     call.session.stop_playing();
@@ -166,7 +166,7 @@ async fn a_held_call_sends_nothing_and_its_prompt_waits_for_the_resume() {
     let mut call = call(patient()).await;
     let held = MediaPlan { direction: Direction::Inactive, ..call.plan.clone() };
     call.session.update(held);
-    call.session.play(vec![Arc::new(Prompt { pcm: vec![6_000; 160], text: "hello".into() })]);
+    call.session.play(vec![Arc::new(Prompt::new(vec![6_000; 160], "hello".into()))]);
     for _ in 0..10 {
         let event = call.next().await;
         assert!(matches!(&event, MediaEvent::Frame(frame) if frame.kind == FrameKind::Silence), "{event:?}");
@@ -177,7 +177,8 @@ async fn a_held_call_sends_nothing_and_its_prompt_waits_for_the_resume() {
 
 #[tokio::test]
 async fn media_that_never_comes_or_stops_is_told() {
-    let short = MediaTimeouts { no_media: Duration::from_millis(300), media_lost: Duration::from_millis(200) };
+    let short =
+        MediaRules { no_media: Duration::from_millis(300), media_lost: Duration::from_millis(200), nat_learning: true };
     let mut call = call(short).await;
     call.wait(|e| matches!(e, MediaEvent::NoMedia)).await;
     call.speak(&call.phone, 5).await;
@@ -201,4 +202,31 @@ async fn dropping_the_session_ends_its_task_and_its_channel() {
     drop(call.session);
     let ended = async { while events.recv().await.is_some() {} };
     tokio::time::timeout(DEADLINE, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn reports_reach_the_phone_on_its_port_and_the_last_one_says_goodbye() {
+    let mut call = call(patient()).await;
+    // The port above the phone's own may be another test's; it names one of its own.
+    let reports = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let plan = MediaPlan { remote_rtcp: reports.local_addr().unwrap(), ..call.plan.clone() };
+    call.session.update(plan);
+    call.speak(&call.phone, 27).await;
+    call.wait(|e| matches!(e, MediaEvent::Frame(f) if f.kind == FrameKind::Heard)).await;
+    let mut events = call.events;
+    let stats = call.session.close().await;
+    assert_eq!(stats.packets_received, 27);
+    while events.recv().await.is_some() {}
+    let mut buffer = [0; 2_048];
+    let last = loop {
+        let (length, from) = tokio::time::timeout(DEADLINE, reports.recv_from(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!(from.port(), call.to.port() + 1);
+        let report = crate::media::rtcp::parse(&buffer[..length], 77).unwrap();
+        if report.goodbye {
+            break report;
+        }
+    };
+    let about = last.about_us.unwrap();
+    assert_eq!((about.cumulative_lost, about.highest), (0, 26));
+    assert!(last.sender_report.is_some());
 }

@@ -2,7 +2,8 @@
 //!
 //! Position zero is the session's start. A packet's place follows from its RTP timestamp through an anchor that is
 //! set by the first packet's arrival and moved only to follow the sender's clock. What no packet covers is filled:
-//! silence where the caller was silent on purpose, marked concealment where sound was lost.
+//! silence where the caller was silent on purpose, marked concealment where sound was lost. All positions are
+//! samples of the one rate the call is recorded at; a codec's RTP clock is turned into it here.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,18 +13,20 @@ use super::assemble::Assembler;
 use super::conceal::Concealer;
 use super::drift::Drift;
 use super::jitter::{Content, Jitter, Pushed, Released};
-use crate::call::{AudioFrame, FrameKind};
+use crate::call::{AudioFrame, Codec, FrameKind, MediaSpan, MediaTime};
+use crate::codec::{self, Decoder};
 
-/// Frames leave at most this far behind real time, plus one fill step and one tick: under 200 ms.
-pub const MAX_LAG: Duration = Duration::from_millis(150);
+/// Frames leave at most this far behind real time, plus the sender's packet time, one fill step and one tick: under
+/// 200 ms at 20 ms packets.
+pub const MAX_LAG: Duration = Duration::from_millis(130);
 /// Ahead of its arrival by more than this, a packet's timestamp has jumped.
-const EARLY: i64 = 1_600;
+const EARLY_MS: i64 = 200;
 /// A new anchor may move a packet back by this much so that it joins what was already let out.
-const JOIN: i64 = 320;
+const JOIN_MS: i64 = 40;
 /// Packets in a row whose place was filled before they came: the path or the timestamps jumped.
 const LATE_RUN: u32 = 10;
-/// Samples filled at a time: 20 ms.
-const STEP: u64 = 160;
+/// Milliseconds filled at a time.
+const STEP_MS: i64 = 20;
 /// Loudest sample of what counts as quiet (about -40 dBFS), where a correction is not heard.
 const QUIET: u16 = 300;
 
@@ -39,11 +42,25 @@ enum Absence {
     Held,
 }
 
+/// One payload of sound and what the stream said about its place.
+struct Sound<'a> {
+    codec: Codec,
+    payload: &'a [u8],
+    timestamp: i64,
+    arrived: Duration,
+    /// Samples of the packets given up right before it.
+    lost: i64,
+    /// Nobody knows what was lost before it.
+    jumped: bool,
+}
+
 /// The timeline of one call. Times are since the session's start.
 #[derive(Debug)]
 pub struct Timeline {
     rate: u32,
+    samples_per_ms: i64,
     jitter: Jitter,
+    decoder: Decoder,
     concealer: Concealer,
     drift: Drift,
     assembler: Assembler,
@@ -53,20 +70,36 @@ pub struct Timeline {
     late_run: u32,
     /// Samples of the newest audio packet.
     packet_length: i64,
+    /// The newest audio packet was quiet to its end.
+    quiet: bool,
+    /// Packets since the newest audio packet that came and could not be heard.
+    unheard: u64,
+    /// Since here concealment was let out only because nothing came: a loss, or silence that was never sent. The
+    /// next packet's sequence number tells which.
+    presumed_lost: Option<i64>,
+    cleared: VecDeque<MediaSpan>,
 }
 
 impl Timeline {
-    pub fn new(rate: u32) -> Self {
+    /// `rate`: of the frames, hertz. `codec`: what the first packets are expected in.
+    pub fn new(rate: u32, codec: Codec) -> Self {
+        let samples_per_ms = i64::from(rate / 1_000).max(1);
         Self {
             rate,
+            samples_per_ms,
             jitter: Jitter::default(),
-            concealer: Concealer::default(),
-            drift: Drift::default(),
+            decoder: Decoder::new(codec, rate),
+            concealer: Concealer::new(rate),
+            drift: Drift::new(rate),
             assembler: Assembler::new(rate),
             anchor: None,
             absence: Absence::NotYet,
             late_run: 0,
-            packet_length: 160,
+            packet_length: STEP_MS * samples_per_ms,
+            quiet: true,
+            unheard: 0,
+            presumed_lost: None,
+            cleared: VecDeque::new(),
         }
     }
 
@@ -98,14 +131,17 @@ impl Timeline {
     /// Lets out what is due at `now`. Call it every 20 ms.
     pub fn tick(&mut self, now: Duration, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
         self.drain(now, false, stats, out);
-        let due = self.samples(now.saturating_sub(MAX_LAG));
+        let due = self.samples(now.saturating_sub(MAX_LAG)) - self.packet_length;
         while self.end() < due {
             let Some(released) = self.jitter.pop(now, true) else { break };
             self.place(released, stats, out);
         }
-        let missing = u64::try_from(due - self.end()).unwrap_or(0);
-        let (kind, count) = (self.absence_kind(), missing - missing % STEP);
-        self.fill(kind, count, out);
+        let missing = (due - self.end()).max(0);
+        let (kind, count) = (self.absence_kind(), missing - missing % (STEP_MS * self.samples_per_ms));
+        if kind == FrameKind::Concealed && count > 0 {
+            self.presumed_lost.get_or_insert(self.end());
+        }
+        self.fill(kind, count, stats, out);
         stats.samples = self.assembler.end();
     }
 
@@ -129,15 +165,19 @@ impl Timeline {
     /// The call ended: everything up to `now` is let out.
     pub fn finish(&mut self, now: Duration, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
         self.drain(now, true, stats, out);
-        let missing = u64::try_from(self.samples(now) - self.end()).unwrap_or(0);
-        let whole = missing - missing % u64::from((self.rate / 1_000).max(1));
+        let missing = (self.samples(now) - self.end()).max(0);
         // The last packet before a hang-up is not followed by another one: that is an end, not a loss.
-        let lost =
-            self.assembler.kind() == FrameKind::Concealed || self.samples(MAX_LAG) < self.samples(now) - self.end();
+        let lag = self.samples(MAX_LAG) + self.packet_length;
+        let lost = self.assembler.kind() == FrameKind::Concealed || lag < missing;
         let kind = if lost { self.absence_kind() } else { FrameKind::Silence };
-        self.fill(kind, whole, out);
+        self.fill(kind, missing - missing % self.samples_per_ms, stats, out);
         self.assembler.finish(out);
         stats.samples = self.assembler.end();
+    }
+
+    /// The next span that was told as concealed and proved to be silence: no packet is missing there.
+    pub fn cleared(&mut self) -> Option<MediaSpan> {
+        self.cleared.pop_front()
     }
 
     fn drain(&mut self, now: Duration, force: bool, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
@@ -147,85 +187,125 @@ impl Timeline {
     }
 
     fn place(&mut self, released: Released, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
-        stats.packets_lost += released.lost_before;
-        if released.restarted {
+        let Released { lost_before, timestamp, arrived, jumped, restarted, content } = released;
+        stats.packets_lost += lost_before;
+        if restarted {
             self.anchor = None;
         }
-        match released.content {
-            Content::Audio(pcm) if !pcm.is_empty() => {
-                let lost = i64::try_from(released.lost_before).unwrap_or(i64::MAX);
-                self.place_audio(pcm, released.timestamp, released.arrived, lost, stats, out);
+        self.unheard = self.unheard.saturating_add(lost_before);
+        match content {
+            Content::Audio(codec, payload) => {
+                let lost = i64::try_from(self.unheard).unwrap_or(i64::MAX);
+                self.place_sound(Sound { codec, payload: &payload, timestamp, arrived, lost, jumped }, stats, out);
             }
             Content::Quiet => {
                 // What was lost before it is told here; where the silence ends is told by the next sound or tick.
-                let lost = i64::try_from(released.lost_before).unwrap_or(0).saturating_mul(self.packet_length);
-                let room = self.samples(released.arrived) - self.end();
-                self.fill(FrameKind::Concealed, u64::try_from(lost.min(room)).unwrap_or(0), out);
+                let lost = i64::try_from(self.unheard).unwrap_or(0).saturating_mul(self.packet_length);
+                if lost == 0 && !jumped {
+                    self.clear(self.end(), stats);
+                }
+                let room = self.samples(arrived) - self.end();
+                self.fill(FrameKind::Concealed, lost.min(room), stats, out);
+                self.unheard = 0;
+                self.presumed_lost = None;
                 self.absence = Absence::Quiet;
                 self.concealer.silence();
             }
-            Content::Audio(_) | Content::Nothing => {}
+            Content::Unheard => self.unheard = self.unheard.saturating_add(1),
+            Content::Nothing => {}
         }
     }
 
-    fn place_audio(
-        &mut self,
-        mut pcm: Vec<i16>,
-        timestamp: i64,
-        arrived: Duration,
-        lost: i64,
-        stats: &mut MediaStats,
-        out: &mut VecDeque<AudioFrame>,
-    ) {
-        let length = i64::try_from(pcm.len()).unwrap_or(0);
-        let arrival = self.samples(arrived);
-        let mut jumped = self.anchor.is_none();
-        let mut at = self.anchor.map_or(0, |anchor| anchor + timestamp);
-        if !jumped && at + length - arrival > EARLY {
-            jumped = true;
-        }
-        if !jumped && at + length <= self.end() {
+    fn place_sound(&mut self, sound: Sound<'_>, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
+        let Some(units) = codec::duration(sound.codec, sound.payload) else {
+            stats.bad_payload += 1;
+            self.unheard = self.unheard.saturating_add(1);
+            return;
+        };
+        let follows = self.follow_codec(sound.codec) && sound.lost == 0 && !sound.jumped;
+        let length = self.from_clock(i64::from(units));
+        let lost = sound.lost.saturating_mul(self.packet_length.max(length));
+        let arrival = self.samples(sound.arrived);
+        let offset = self.from_clock(sound.timestamp);
+        let mut at = self.anchor.map_or(0, |anchor| anchor + offset);
+        let mut fresh = self.anchor.is_none() || at + length - arrival > EARLY_MS * self.samples_per_ms;
+        if !fresh && at + length <= self.end() {
             stats.packets_late += 1;
             self.late_run += 1;
             if self.late_run < LATE_RUN {
+                // Too late to be heard, but the codec's state goes on with it.
+                let _ = self.decoder.decode(sound.payload);
+                self.unheard = 0;
+                self.presumed_lost = None;
                 return;
             }
-            jumped = true;
+            fresh = true;
         }
         self.late_run = 0;
-        if jumped {
+        if fresh {
             stats.restarts += u64::from(self.anchor.is_some());
-            at = self.anchor_at(timestamp, arrival - length);
+            at = self.anchor_at(offset, arrival - length, follows);
         } else {
-            self.drift.observe(arrival - (at + length), arrived);
-            at = self.follow_drift(at, &pcm, stats);
+            self.drift.observe(arrival - (at + length), sound.arrived);
+            at = self.follow_drift(at, stats);
         }
+        if !fresh && !sound.jumped {
+            self.clear(at - lost, stats);
+        }
+        let unknown = (fresh || sound.jumped) && !follows && self.absence == Absence::Lost;
         let gap = at - self.end();
-        if gap > 0 {
-            self.bridge(gap, lost.saturating_mul(self.packet_length.max(length)), jumped, out);
-        } else {
-            // Its beginning was filled already; what is left still stands where it belongs.
-            let covered = usize::try_from(-gap).unwrap_or(usize::MAX).min(pcm.len());
-            pcm.drain(..covered);
-        }
-        self.concealer.heard(&pcm);
-        self.assembler.packet(FrameKind::Heard, pcm, out);
+        self.bridge(gap, if unknown { gap } else { lost }, length, sound.payload, stats, out);
+        self.hear(sound.payload, usize::try_from(-gap).unwrap_or(0), stats, out);
         self.absence = Absence::Lost;
         self.packet_length = length;
     }
 
-    /// Anchors a packet whose timestamp says nothing at its arrival.
-    fn anchor_at(&mut self, timestamp: i64, wanted: i64) -> i64 {
+    /// Decodes a payload and lets it out, less the `covered` samples that were filled already.
+    fn hear(&mut self, payload: &[u8], covered: usize, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
+        self.presumed_lost = None;
+        match self.decoder.decode(payload) {
+            Ok(mut pcm) => {
+                self.unheard = 0;
+                self.quiet = pcm.iter().all(|s| s.unsigned_abs() <= QUIET);
+                pcm.drain(..covered.min(pcm.len()));
+                self.concealer.heard(&pcm);
+                self.assembler.packet(FrameKind::Heard, pcm, out);
+            }
+            Err(_) => {
+                stats.bad_payload += 1;
+                self.unheard = 1;
+            }
+        }
+    }
+
+    /// Turns to the codec of a packet. True when it is another one; its stream goes on, but timestamps in another
+    /// clock say nothing about the place.
+    fn follow_codec(&mut self, codec: Codec) -> bool {
+        let before = self.decoder.codec();
+        if before == codec {
+            return false;
+        }
+        self.decoder = Decoder::new(codec, self.rate);
+        if before.clock() != codec.clock() {
+            self.anchor = None;
+        }
+        true
+    }
+
+    /// Anchors a packet whose timestamp says nothing at its arrival, or right behind what it follows.
+    fn anchor_at(&mut self, offset: i64, wanted: i64, follows: bool) -> i64 {
         let end = self.end();
-        let at = if end > wanted && end - wanted <= JOIN { end } else { wanted };
-        self.anchor = Some(at - timestamp);
+        let joins = end > wanted && end - wanted <= JOIN_MS * self.samples_per_ms;
+        let near = (end - wanted).abs() <= EARLY_MS * self.samples_per_ms;
+        let at = if joins || (follows && near) { end } else { wanted };
+        self.anchor = Some(at - offset);
         self.drift.reset();
         at
     }
 
-    fn follow_drift(&mut self, at: i64, pcm: &[i16], stats: &mut MediaStats) -> i64 {
+    fn follow_drift(&mut self, at: i64, stats: &mut MediaStats) -> i64 {
         let in_a_gap = at > self.end();
-        let moved = self.drift.take(in_a_gap || pcm.iter().all(|s| s.unsigned_abs() <= QUIET));
+        let moved = self.drift.take(in_a_gap || self.quiet);
         if moved != 0 {
             self.anchor = self.anchor.map(|anchor| anchor + moved);
             stats.drift_samples += moved.unsigned_abs();
@@ -234,32 +314,70 @@ impl Timeline {
     }
 
     /// Fills up to a packet that does not join the last one: silence first, what was lost right before the packet.
-    fn bridge(&mut self, gap: i64, lost: i64, jumped: bool, out: &mut VecDeque<AudioFrame>) {
-        let unknown = jumped && self.absence == Absence::Lost;
-        let lost = if unknown { gap } else { lost.clamp(0, gap) };
+    fn bridge(
+        &mut self,
+        gap: i64,
+        lost: i64,
+        length: i64,
+        next: &[u8],
+        stats: &mut MediaStats,
+        out: &mut VecDeque<AudioFrame>,
+    ) {
+        if gap <= 0 {
+            return;
+        }
+        let lost = lost.clamp(0, gap);
         // A gap that is not much longer than its lost packets is all theirs.
         let lost = if lost > 0 && gap - lost < self.packet_length { gap } else { lost };
-        self.fill(FrameKind::Silence, u64::try_from(gap - lost).unwrap_or(0), out);
-        self.fill(FrameKind::Concealed, u64::try_from(lost).unwrap_or(0), out);
+        self.fill(FrameKind::Silence, gap - lost, stats, out);
+        let (count, length) = (usize::try_from(lost).unwrap_or(0), usize::try_from(length).unwrap_or(0));
+        let mended = self.concealer.mendable(count, length, &self.decoder);
+        self.fill(FrameKind::Concealed, lost - i64::try_from(mended).unwrap_or(0), stats, out);
+        if mended > 0 {
+            let sound = self.decoder.conceal(mended, Some(next));
+            self.conceal(mended, sound, stats, out);
+        }
     }
 
-    fn fill(&mut self, kind: FrameKind, count: u64, out: &mut VecDeque<AudioFrame>) {
+    fn fill(&mut self, kind: FrameKind, count: i64, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
+        let count = usize::try_from(count).unwrap_or(0);
         if count == 0 {
             return;
         }
         if kind == FrameKind::Concealed {
-            let concealer = &mut self.concealer;
-            self.assembler.fill(kind, count, || concealer.sample(), out);
+            let sound = self.concealer.fill(count, &mut self.decoder);
+            self.conceal(count, sound, stats, out);
         } else {
             self.concealer.silence();
             self.assembler.fill(kind, count, || 0, out);
         }
     }
 
+    fn conceal(&mut self, count: usize, sound: Vec<i16>, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
+        let mut sound = sound.into_iter();
+        self.assembler.fill(FrameKind::Concealed, count, || sound.next().unwrap_or(0), out);
+        stats.concealed_samples += u64::try_from(count).unwrap_or(0);
+    }
+
+    /// What was presumed lost before position `to` was silence: the sequence numbers are whole.
+    fn clear(&mut self, to: i64, stats: &mut MediaStats) {
+        let Some(from) = self.presumed_lost.take() else { return };
+        // As in `bridge`: a stretch not much longer than its lost packets is all theirs.
+        let whole = to.min(self.end()) - from;
+        if whole < self.packet_length {
+            return;
+        }
+        let time = |at: i64| MediaTime::from_samples(u64::try_from(at).unwrap_or(0), self.rate);
+        self.cleared.push_back(MediaSpan::new(time(from), time(from + whole)));
+        stats.concealed_samples = stats.concealed_samples.saturating_sub(u64::try_from(whole).unwrap_or(0));
+    }
+
     fn forget_stream(&mut self) {
         self.jitter = Jitter::default();
         self.anchor = None;
         self.late_run = 0;
+        self.unheard = 0;
+        self.presumed_lost = None;
     }
 
     fn absence_kind(&self) -> FrameKind {
@@ -275,6 +393,11 @@ impl Timeline {
 
     fn samples(&self, time: Duration) -> i64 {
         i64::try_from(time.as_micros() * u128::from(self.rate) / 1_000_000).unwrap_or(i64::MAX)
+    }
+
+    /// RTP clock units of the codec in use as samples.
+    fn from_clock(&self, units: i64) -> i64 {
+        units.saturating_mul(i64::from(self.rate)) / i64::from(self.decoder.codec().clock())
     }
 }
 

@@ -47,6 +47,11 @@ impl Ears {
         self.take(heard);
     }
 
+    /// What was told as lost proved to be a pause in which nothing was sent.
+    pub(super) fn not_lost(&mut self, span: MediaSpan) {
+        self.lost = without(&self.lost, span);
+    }
+
     pub(super) fn speaking(&self) -> bool {
         self.listener.quiet_since().is_none()
     }
@@ -85,10 +90,34 @@ impl Ears {
     }
 }
 
+/// The spans less what of them lies within `span`.
+fn without(lost: &[MediaSpan], span: MediaSpan) -> Vec<MediaSpan> {
+    let around = |lost: &MediaSpan| {
+        let before = MediaSpan::new(lost.start, lost.end.min(span.start));
+        let after = MediaSpan::new(lost.start.max(span.end), lost.end);
+        [before, after].into_iter().filter(|rest| rest.millis() > 0)
+    };
+    lost.iter().flat_map(around).collect()
+}
+
 /// Appends a lost span, joined to the one before it when they touch.
 fn note_lost(lost: &mut Vec<MediaSpan>, span: MediaSpan) {
     match lost.last_mut() {
         Some(last) if last.end >= span.start => last.end = span.end.max(last.end),
         _ => lost.push(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_taken_back_leaves_what_lies_around_it() {
+        let span = |start, end| MediaSpan::new(MediaTime(start), MediaTime(end));
+        let lost = [span(0, 100), span(200, 300), span(400, 500)];
+        assert_eq!(without(&lost, span(50, 420)), [span(0, 50), span(420, 500)]);
+        assert_eq!(without(&lost, span(220, 240)), [span(0, 100), span(200, 220), span(240, 300), span(400, 500)]);
+        assert_eq!(without(&lost, span(600, 700)), lost);
     }
 }

@@ -13,7 +13,7 @@ use super::facts::Known;
 use super::scribe::{Assignment, Scribe};
 use super::settings::InForce;
 use super::voice::Voice;
-use crate::call::{AudioFrame, CallEvent, EndCause, Hypothesis, MediaPlan, MediaSpan, MediaTime};
+use crate::call::{AudioFrame, CallEvent, EndCause, Hypothesis, LineQuality, MediaPlan, MediaSpan, MediaTime, NoAudio};
 use crate::ingress::{SignalEvent, Signalling};
 use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
 use crate::store::Progress;
@@ -26,6 +26,7 @@ pub(super) struct Ended {
     pub lost: Vec<MediaSpan>,
     pub notice: MediaSpan,
     pub keys: String,
+    pub line_quality: LineQuality,
     pub scribe: Scribe,
 }
 
@@ -140,6 +141,7 @@ impl<'a> Live<'a> {
     fn media(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Frame(frame) => self.frame(frame),
+            MediaEvent::NotLost(span) => self.ears.not_lost(span),
             MediaEvent::Dtmf { digit, at } => self.key(digit, at),
             MediaEvent::PromptsDone { run, at } if run == self.run => {
                 if let Some(action) = self.conversation.said(at) {
@@ -147,9 +149,22 @@ impl<'a> Live<'a> {
                 }
             }
             MediaEvent::PromptsDone { .. } => {}
+            MediaEvent::NoAudio(reason) => self.no_audio(reason),
             MediaEvent::NoMedia => self.over = Some(EndCause::NoMedia),
             MediaEvent::MediaLost => self.over = Some(EndCause::MediaLost),
         }
+    }
+
+    /// One warning a call; the metric is what an alarm is set on.
+    fn no_audio(&self, reason: NoAudio) {
+        metrics::counter!("heardline_media_no_audio_total", "reason" => reason.as_str()).increment(1);
+        let hint = match reason {
+            NoAudio::NoRtp => {
+                "no RTP came since the answer; check the firewall, the RTP ports and the address in our SDP"
+            }
+            NoAudio::Silent => "RTP comes and all of it is silent; the caller's microphone may be muted",
+        };
+        tracing::warn!(call = %self.known.call, reason = reason.as_str(), hint, "the caller cannot be heard");
     }
 
     fn frame(&mut self, frame: AudioFrame) {
@@ -238,10 +253,12 @@ impl<'a> Live<'a> {
 
     /// Takes in what the jitter buffer still held, closes the open segment and the recording.
     async fn end(mut self, cause: EndCause, mut frames: mpsc::Receiver<MediaEvent>) -> Ended {
-        self.media.close().await;
+        let line_quality = self.media.close().await.quality();
         while let Some(event) = frames.recv().await {
-            if let MediaEvent::Frame(frame) = event {
-                self.hear(frame);
+            match event {
+                MediaEvent::Frame(frame) => self.hear(frame),
+                MediaEvent::NotLost(span) => self.ears.not_lost(span),
+                _ => {}
             }
         }
         let Live { mut ears, conversation, .. } = self;
@@ -254,6 +271,7 @@ impl<'a> Live<'a> {
             lost: ears.lost,
             notice,
             keys: conversation.keys().to_owned(),
+            line_quality,
             scribe: ears.scribe,
         }
     }

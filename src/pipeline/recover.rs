@@ -91,6 +91,7 @@ async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
         lost,
         notice: row.notice,
         dtmf: row.dtmf.clone(),
+        line_quality: None,
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
         notice: row.notice.map(Into::into),
         transcript,
         coverage: row.coverage.map(Into::into),
+        line_quality: row.line_quality.clone().map(Into::into),
         draft: body.and_then(|body| serde_json::from_str(&body).ok()),
         draft_complete: complete,
         deliveries,

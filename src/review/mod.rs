@@ -10,6 +10,7 @@ mod guard;
 mod inbox;
 mod openapi;
 mod page;
+mod quality;
 mod range;
 mod recording;
 mod status;

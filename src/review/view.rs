@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::quality::LineQualityView;
 use crate::call::{CallId, Coverage, Origin, SegmentOutcome, Utterance, Word};
 use crate::ops::clock::timestamp;
 use crate::store::{CallRow, DeliveryRow, Erased};
@@ -63,6 +64,8 @@ pub(super) struct CallDetail {
     pub notice: Option<SpanView>,
     pub transcript: Vec<UtteranceView>,
     pub coverage: Option<CoverageView>,
+    /// Once the call has ended.
+    pub line_quality: Option<LineQualityView>,
     /// As in `/api/schema/ticket-draft.json`.
     pub draft: Option<Value>,
     /// `false`: the draft still changes.

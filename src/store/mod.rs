@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use crate::call::{CallId, CallState, Coverage, DraftId, EndCause, Origin, Party, Reference, Utterance};
+use crate::call::{CallId, CallState, Coverage, DraftId, EndCause, LineQuality, Origin, Party, Reference, Utterance};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,8 @@ pub struct CallRow {
     pub duration_ms: Option<u64>,
     pub coverage: Option<Coverage>,
     pub recording: Option<RecordingRow>,
+    /// `None` unless the call was answered and lived to its end.
+    pub line_quality: Option<LineQuality>,
     /// Digits the caller pressed, in order.
     pub dtmf: String,
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
@@ -113,6 +115,8 @@ pub struct CallEnd {
     pub lost: Vec<crate::call::MediaSpan>,
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
+    /// `None`: the gateway did not live to see the end.
+    pub line_quality: Option<LineQuality>,
 }
 
 /// A draft as committed. `body` is frozen: every delivery posts exactly these bytes.

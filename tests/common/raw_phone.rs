@@ -204,8 +204,26 @@ impl RawPhone {
     }
 }
 
+/// A request of the transaction or dialog that `answer` belongs to. `branch`: `None` keeps the transaction's.
+pub fn follow(answer: &Message, method: &str, branch: Option<&str>) -> String {
+    let copied = |name: &str| answer.header(name).map(|value| format!("{name}: {value}\r\n")).unwrap_or_default();
+    let via = match branch {
+        Some(branch) => format!("Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK{branch};rport\r\n"),
+        None => copied("Via"),
+    };
+    let number: u32 = answer.header("CSeq").and_then(|cseq| cseq.split_whitespace().next()?.parse().ok()).unwrap_or(1);
+    let number = if method == "BYE" { (number + 1).min(i32::MAX.unsigned_abs()) } else { number };
+    format!(
+        "{method} sip:gateway@127.0.0.1 SIP/2.0\r\n{via}{}{}{}CSeq: {number} {method}\r\nMax-Forwards: 70\r\n\
+         Content-Length: 0\r\n\r\n",
+        copied("From"),
+        copied("To"),
+        copied("Call-ID"),
+    )
+}
+
 /// Length of the first message in the stream, by its Content-Length.
-fn whole_message(bytes: &[u8]) -> Option<usize> {
+pub fn whole_message(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let message = Message { text: String::from_utf8_lossy(&bytes[..head]).into_owned() };
     let body: usize = message.header("Content-Length").or_else(|| message.header("l"))?.parse().ok()?;

@@ -77,6 +77,7 @@ async fn fill(folder: &Path, calls: u32) -> Result<(), Failure> {
                 lost: Vec::new(),
                 notice: None,
                 dtmf: String::new(),
+                line_quality: None,
             };
             store.end_call(id, end).await?;
             let draft = CompletedDraft {

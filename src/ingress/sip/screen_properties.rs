@@ -170,6 +170,7 @@ fn random_bytes_are_garbage() {
     for _ in 0..2_000 {
         let mut bytes = vec![0; random.random_range(1..512)];
         random.fill(&mut bytes[..]);
+        bytes[0] = bytes[0].max(b'!'); // blank lines are a keep-alive
         assert!(matches!(screen(&bytes, "127.0.0.1:5060".parse().unwrap(), STACK_DATAGRAM), Verdict::Drop(_)));
     }
 }

@@ -184,8 +184,16 @@ async function replay(id, pressed) {
   await Promise.all([show(desk.open), loadDead()]);
 }
 function drawAside(call) {
-  const facts = call.notice ? `recording notice heard ${clock(call.notice.start_ms)}–${clock(call.notice.end_ms)}` : "";
+  const facts = [call.notice && `recording notice heard ${clock(call.notice.start_ms)}–${clock(call.notice.end_ms)}`,
+    lineQuality(call.line_quality)].filter(Boolean).join(" · ");
   $("aside").textContent = facts.charAt(0).toUpperCase() + facts.slice(1);
+}
+function lineQuality(line) {
+  if (!line) return "";
+  if (line.no_audio) return line.no_audio === "no_rtp" ? "no sound ever came from the caller" : "only silence came from the caller";
+  const all = line.packets_received + line.packets_lost;
+  const lost = all ? ((100 * line.packets_lost) / all).toFixed(line.packets_lost * 100 < all ? 1 : 0) : 0;
+  return `line ${line.codec || "?"}, ${lost} % lost, jitter ${Math.round(line.jitter_max_ms)} ms`;
 }
 function drawCoverage(sums) {
   if (!sums) return $("coverage").replaceChildren();

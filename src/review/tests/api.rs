@@ -3,7 +3,9 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 
 use super::TestDesk;
-use crate::call::{CallState, Coverage, DraftId, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance, Word};
+use crate::call::{
+    CallState, Codec, Coverage, DraftId, Language, LineQuality, MediaSpan, MediaTime, SegmentOutcome, Utterance, Word,
+};
 use crate::store::{DeliveryRow, DeliveryState};
 
 fn span(start: u64, end: u64) -> MediaSpan {
@@ -15,6 +17,8 @@ async fn a_call_is_shown_with_everything_known_about_it() {
     let desk = TestDesk::start().await;
     let id = desk.add_call(CallState::Done);
     desk.store.calls.lock().unwrap()[0].coverage = Some(Coverage { text_ms: 500, ..Coverage::default() });
+    desk.store.calls.lock().unwrap()[0].line_quality =
+        Some(LineQuality { codec: Some(Codec::G722), packets_lost: 7, ..LineQuality::default() });
     let draft = json!({"summary": {"title": {"value": "No heating"}}, "issues": [{"category": {"value": "utility.heating"}}],
                        "emergency": {"flag": {"value": true}}});
     desk.store.drafts.lock().unwrap().push((id, draft.to_string(), true));
@@ -37,6 +41,7 @@ async fn a_call_is_shown_with_everything_known_about_it() {
     assert_eq!(shown["state"], "done");
     assert_eq!(shown["number"], "5550134");
     assert_eq!(shown["coverage"]["text_ms"], 500);
+    assert_eq!((&shown["line_quality"]["codec"], &shown["line_quality"]["packets_lost"]), (&json!("G722"), &json!(7)));
     assert_eq!(shown["transcript"][0]["words"][0]["start_ms"], 100);
     assert_eq!(shown["transcript"][0]["span"], json!({"start_ms": 0, "end_ms": 900}));
     assert_eq!(shown["draft"], draft);

@@ -133,6 +133,7 @@ impl TestDesk {
             duration_ms: None,
             coverage: None,
             recording: None,
+            line_quality: None,
             dtmf: String::new(),
             heard_ms: None,
             erased_unix_ms: None,

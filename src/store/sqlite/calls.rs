@@ -141,7 +141,7 @@ impl Command for EndCall {
         let changed = sqlx::query(
             "UPDATE call SET state = 'finishing', cause = ?, ended_unix_ms = ?, duration_ms = ?, recording_sha256 = ?,
                     recording_duration_ms = ?, recording_rate = ?, lost = ?, notice_start_ms = ?, notice_end_ms = ?,
-                    dtmf = ?
+                    dtmf = ?, line_quality = ?
              WHERE id = ? AND state IN ('ringing', 'live')",
         )
         .bind(end.cause.as_str())
@@ -154,6 +154,7 @@ impl Command for EndCall {
         .bind(end.notice.map(|n| stored(n.start.as_millis())))
         .bind(end.notice.map(|n| stored(n.end.as_millis())))
         .bind(&end.dtmf)
+        .bind(end.line_quality.as_ref().map(json).transpose()?)
         .bind(self.call.to_string())
         .execute(&mut *conn)
         .await?;

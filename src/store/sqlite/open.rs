@@ -19,6 +19,7 @@ pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// without a build script; a test holds this list against the folder.
 pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "calls drafts outbox", include_str!("../migrations/0001_calls_drafts_outbox.sql")),
+    (2, "line quality", include_str!("../migrations/0002_line_quality.sql")),
     (3, "erasure", include_str!("../migrations/0003_erasure.sql")),
 ];
 

@@ -118,6 +118,11 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         Some(_) => Some(r.json("coverage")?),
         None => None,
     };
+    let line_quality = match r.get::<Option<&str>>("line_quality")? {
+        // Told beside the call, not part of it: a damaged one hides nothing else.
+        Some(_) => r.json("line_quality").inspect_err(report_damage).ok(),
+        None => None,
+    };
     let recording = match r.get::<Option<String>>("recording_sha256")? {
         Some(sha256) => Some(RecordingRow {
             sha256,
@@ -142,6 +147,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         duration_ms: r.optional_number("duration_ms")?,
         coverage,
         recording,
+        line_quality,
         dtmf: r.get("dtmf")?,
         heard_ms: r.optional_number("heard_ms")?,
         erased_unix_ms: r.get("erased_unix_ms")?,

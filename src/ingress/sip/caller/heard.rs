@@ -4,8 +4,8 @@ use bytes::Bytes;
 use rtc_rtp::Packet;
 use rtc_shared::marshal::Unmarshal;
 
-use super::codec::Decoder;
 use crate::call::{Codec, MediaPlan};
+use crate::codec::Decoder;
 
 /// Most that is kept: 35 minutes at 16 kHz (a call is ended after 30), 67 MB.
 const MOST_SAMPLES: usize = 35 * 60 * 16_000;
@@ -33,7 +33,7 @@ impl Heard {
         Self {
             codec: media.codec,
             payload_type: media.payload_type,
-            decoder: record.then(|| Decoder::new(media.codec)),
+            decoder: record.then(|| Decoder::new(media.codec, media.codec.rate())),
             anchor: None,
             pcm: Vec::new(),
             packets: 0,
@@ -53,7 +53,7 @@ impl Heard {
         }
         self.packets += 1;
         let Some(decoder) = &mut self.decoder else { return };
-        let samples = decoder.decode(&packet.payload);
+        let Ok(samples) = decoder.decode(&packet.payload) else { return };
         let Some(at) = self.place(packet.header.ssrc, packet.header.timestamp) else { return };
         let Some(end) = at.checked_add(samples.len()).filter(|end| *end <= MOST_SAMPLES) else { return };
         if self.pcm.len() < end {

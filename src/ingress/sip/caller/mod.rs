@@ -3,7 +3,6 @@
 //! `heardline call`, the demo and the load tests call the gateway with it, over the same SIP and RTP as any
 //! other phone. One [`Caller`] owns one SIP socket and makes any number of calls at once.
 
-mod codec;
 mod conversation;
 mod heard;
 mod sound;

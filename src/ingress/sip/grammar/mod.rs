@@ -72,7 +72,7 @@ impl<'a> Param<'a> {
         let fits = match value {
             None => true,
             Some(value) if value.starts_with('"') => quoted_end(value) == Some(value.len()),
-            Some(value) => !value.is_empty() && !value.contains([' ', '\t', '"', '<', '>', ',']),
+            Some(value) => !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || "\"<>,".contains(c)),
         };
         if is_token(name) && fits { Ok(Self { name, value }) } else { Err(Malformed) }
     }

@@ -38,7 +38,9 @@ impl<'a> Uri<'a> {
         let (scheme, rest) = text.split_once(':').ok_or(Malformed)?;
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if !is_scheme || rest.is_empty() || text.contains([' ', '\t', '<', '>', '"', '\\']) {
+        // The stack trims what Unicode calls white space, too.
+        let fits = |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\\');
+        if !is_scheme || rest.is_empty() || !text.chars().all(fits) {
             return Err(Malformed);
         }
         if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {

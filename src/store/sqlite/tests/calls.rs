@@ -23,7 +23,7 @@ async fn a_call_goes_from_ring_to_done_and_keeps_what_was_known_at_its_end() {
     assert_eq!((row.state, row.cause), (CallState::Done, Some(EndCause::CallerHangup)));
     assert_eq!((row.answered_unix_ms, row.ended_unix_ms, row.duration_ms), (Some(1_100), Some(9_000), Some(8_000)));
     assert_eq!((row.notice, row.recording, row.dtmf), (end().notice, end().recording, end().dtmf));
-    assert_eq!(row.coverage, Some(draft.coverage));
+    assert_eq!((row.coverage, row.line_quality), (Some(draft.coverage), end().line_quality));
     assert_eq!(folder.store.lost_spans(draft.call).await.unwrap(), end().lost);
 }
 

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::call::{
-    CallId, Coverage, DraftId, EndCause, Language, MediaSpan, MediaTime, Origin, Party, SegmentOutcome, Utterance, Word,
+    CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, MediaSpan, MediaTime, Origin, Party,
+    SegmentOutcome, Utterance, Word,
 };
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, RecordingRow, Store as _};
 
@@ -95,6 +96,12 @@ fn end() -> CallEnd {
         lost: vec![span(40, 60), span(100, 180)],
         notice: Some(span(0, 4_000)),
         dtmf: "12#".into(),
+        line_quality: Some(LineQuality {
+            codec: Some(Codec::Opus),
+            packets_received: 400,
+            jitter_max_ms: 12.5,
+            ..LineQuality::default()
+        }),
     }
 }
 
