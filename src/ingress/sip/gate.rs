@@ -141,15 +141,6 @@ fn invite_hash(raw: &Raw<'_>) -> Option<InviteHash> {
     Some(hasher.finish())
 }
 
-/// The tag parameter behind the address.
-fn tag(value: &str) -> Option<&str> {
-    let parameters = value.rfind('>').map_or(value, |bracket| value.get(bracket..).unwrap_or_default());
-    parameters.split(';').skip(1).find_map(|parameter| {
-        let (name, tag) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("tag").then(|| tag.trim())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
