@@ -145,8 +145,10 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         tracing::info!(%call, %error, "call ended before it was answered");
         return answer::withdrawn(&stages, call).await;
     }
-    tracing::info!(%call, line = known.line.name, codec = agreed.then(|| plan.codec.name()), "call answered");
-    stages.tell(CallEvent::Answered { call, line: known.line.name.clone(), codec: plan.codec.name().into() });
+    // A late offer's codec is known when its ACK comes.
+    let codec = if agreed { plan.codec.name() } else { "offered" };
+    tracing::info!(%call, line = known.line.name, codec, "call answered");
+    stages.tell(CallEvent::Answered { call, line: known.line.name.clone(), codec: codec.into() });
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.

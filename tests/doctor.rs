@@ -33,7 +33,7 @@ async fn a_certificate_whose_key_does_not_fit_is_found_before_a_port_is_bound() 
         format!("[sip]\nlisten = [\"tls:127.0.0.1:0\"]\ntls_certificate = \"{certificate}\"\ntls_key = \"{key}\"\n")
     };
     let (_, said) = findings(&folder, &with(&certificate, &fits)).await;
-    assert!(said.contains("1 certificates, the key fits"), "{said}");
+    assert!(said.contains("and its key fit together"), "{said}");
     for (certificate, key, named) in
         [(&certificate, &foreign, &foreign), (&empty, &fits, &empty), (&certificate, &empty, &empty)]
     {

@@ -53,7 +53,7 @@ async fn a_finished_call_is_one_trace_whose_id_is_the_calls() {
     let sent = requests.iter().flat_map(|(_, body)| body.to_vec()).collect::<Vec<u8>>();
     let id = calls[0]["id"].as_str().unwrap();
     for part in
-        ["service.name", "heardline", "call", "answer", "recognise", "draft", "deliver", "pcmu", "caller_hangup", id]
+        ["service.name", "heardline", "call", "answer", "recognise", "draft", "deliver", "PCMU", "caller_hangup", id]
     {
         assert!(holds(&sent, part.as_bytes()), "{part} is not in {} bytes", sent.len());
     }

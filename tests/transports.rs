@@ -157,6 +157,22 @@ async fn a_renewed_certificate_is_shown_to_new_callers_and_a_bad_one_to_nobody()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_comes_to_the_port_the_via_names_or_where_rport_asks_for_it() {
+    let gateway = gateway(|_| {}).await;
+    let door = door(&gateway, "udp", LOOPBACK);
+    let mut listens = AnyPhone::udp(LOOPBACK, door).await;
+    let mut sends = AnyPhone::udp(LOOPBACK, door).await;
+    for (broken, status) in [("", 200), ("Max-Forwards: many\r\n", 400)] {
+        let options = listens.options(1).replace("Max-Forwards: 70\r\n", broken);
+        sends.send(options.replace(";rport", "").as_bytes()).await;
+        assert_eq!(listens.finish("OPTIONS").await.status(), Some(status), "where the Via says");
+        sends.send(options.replace("z9hG4bK", "z9hG4bKx").as_bytes()).await;
+        assert_eq!(sends.finish("OPTIONS").await.status(), Some(status), "where it came from");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_are_found_however_the_stream_is_cut() {
     let mut gateway = gateway(|_| {}).await;
     let door = door(&gateway, "tcp", LOOPBACK);

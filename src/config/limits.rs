@@ -11,6 +11,9 @@ pub const RETRY_AFTER_S: u32 = 5;
 pub const MAX_DATAGRAM: usize = 65_535;
 /// Header lines of one SIP message; the longest legal message of RFC 4475 has 29.
 pub const MAX_SIP_HEADERS: usize = 256;
+/// Parameters behind one address, URI or Via of a SIP message; phones write five. More are refused with 400, for each is
+/// looked at several times.
+pub const MAX_SIP_PARAMS: usize = 64;
 /// Bytes kept of any string of the peer (display name, Call-ID, User-Agent) once it leaves ingress.
 pub const MAX_PEER_STRING: usize = 256;
 /// A SIP message over TCP or TLS; above it 513 and the connection ends. Room for the 100 kB bodies of RFC 4475's kind.

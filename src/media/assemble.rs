@@ -89,19 +89,18 @@ impl Assembler {
         }
     }
 
-    /// Ends the pending frame when the kind changes. Only what is less than a millisecond mixes with the new kind: a
-    /// frame that was heard must not be told as lost because a loss follows it.
+    /// Ends the pending frame when the kind changes: its whole milliseconds leave, only within one do samples mix.
     fn turn_to(&mut self, kind: FrameKind, out: &mut VecDeque<AudioFrame>) {
         if self.kind == kind {
             return;
         }
-        let whole = self.pending.len() - self.pending.len() % self.per_ms();
-        if whole > 0 {
-            let rest = self.pending.split_off(whole);
-            let pcm = std::mem::replace(&mut self.pending, rest);
+        let rest = self.pending.len() % self.per_ms();
+        if rest < self.pending.len() {
+            let mixed = self.pending.split_off(self.pending.len() - rest);
+            let pcm = std::mem::replace(&mut self.pending, mixed);
             self.emit(pcm, out);
         }
-        self.kind = if self.pending.is_empty() { kind } else { graver(self.kind, kind) };
+        self.kind = if rest == 0 { kind } else { graver(self.kind, kind) };
     }
 
     fn emit(&mut self, pcm: Vec<i16>, out: &mut VecDeque<AudioFrame>) {
@@ -152,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn sound_before_and_after_a_loss_is_not_told_as_lost() {
+    fn a_concealed_piece_within_a_frame_marks_at_most_a_millisecond_on_either_side_of_it() {
         let mut assembler = Assembler::new(8_000);
         let mut out = VecDeque::new();
-        for (kind, length) in [(FrameKind::Heard, 83), (FrameKind::Concealed, 160), (FrameKind::Heard, 160)] {
-            assembler.packet(kind, vec![1; length], &mut out);
-        }
+        assembler.packet(FrameKind::Heard, vec![1; 1_003], &mut out);
+        assembler.fill(FrameKind::Concealed, 160, || 0, &mut out);
+        assembler.packet(FrameKind::Heard, vec![1; 1_000], &mut out);
         assembler.finish(&mut out);
-        let lost: usize = out.iter().filter(|f| f.kind == FrameKind::Concealed).map(|f| f.pcm.len()).sum();
-        assert_eq!(lost, 168, "20 ms and the millisecond they share with what was heard");
+        let marked: usize = out.iter().filter(|f| f.kind == FrameKind::Concealed).map(|f| f.pcm.len()).sum();
+        assert_eq!(marked, 168);
     }
 }

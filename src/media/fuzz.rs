@@ -71,7 +71,7 @@ pub fn dtmf(mut data: &[u8]) {
     let mut reader = DtmfReader::default();
     let (mut now, mut timestamp) = (Duration::ZERO, 0_u32);
     let (mut packets, mut told) = (0_u16, 0);
-    while !data.is_empty() {
+    while !data.is_empty() && packets < u16::MAX {
         now += Duration::from_millis(byte(&mut data).into());
         // Backwards too, as reordering makes it.
         let step = byte(&mut data);
@@ -79,7 +79,7 @@ pub fn dtmf(mut data: &[u8]) {
         let (sequence, payload) = (packets, take(&mut data, 4));
         let event = EventPacket { payload, timestamp, sequence, marker: step & 1 != 0 };
         let presses = [reader.poll(now), reader.handle(event, now)];
-        packets = packets.wrapping_add(1);
+        packets += 1;
         for press in presses.into_iter().flatten() {
             told += 1;
             assert!("0123456789*#ABCD".contains(press.digit), "{press:?}");

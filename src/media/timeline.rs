@@ -277,6 +277,8 @@ impl Timeline {
 
     /// Anchors a packet whose timestamp says nothing at its arrival, or right behind what it follows.
     fn anchor_at(&mut self, offset: i64, wanted: i64, follows: bool) -> i64 {
+        // On a whole millisecond, so that frames end where packets do and need no copying.
+        let wanted = wanted - wanted.rem_euclid(self.canvas.per_ms());
         let end = self.canvas.end();
         let joins = end > wanted && end - wanted <= JOIN_MS * self.canvas.per_ms();
         let near = (end - wanted).abs() <= EARLY_MS * self.canvas.per_ms();

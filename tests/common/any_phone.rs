@@ -166,7 +166,9 @@ impl AnyPhone {
         loop {
             let message = self.receive().await;
             if message.is_final_to(method) {
-                if let Some(to) = message.header("To") {
+                if let Some(to) =
+                    message.header("To").filter(|_| message.answers("INVITE") && message.status() == Some(200))
+                {
                     to.clone_into(&mut self.to);
                 }
                 return message;
@@ -222,6 +224,10 @@ impl AnyPhone {
                 Some((Message { text }, Some(source)))
             }
             Wire::Stream(stream, unread) => loop {
+                // The answer to a keep-alive.
+                while unread.starts_with(b"\r\n") {
+                    unread.drain(..2);
+                }
                 if let Some(length) = whole(unread) {
                     let message: Vec<u8> = unread.drain(..length).collect();
                     return Some((Message { text: String::from_utf8_lossy(&message).into_owned() }, None));

@@ -3,10 +3,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::call::Codec;
+
 use super::framing::{Frame, Framer, Lost};
 use super::screen::{STACK_DATAGRAM, Verdict};
 use super::sdp::{Offer, SessionIds};
-use crate::call::Codec;
 
 const SOURCE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5_060);
 
@@ -29,19 +30,17 @@ pub fn screen(message: &[u8]) {
     }
 }
 
-/// A session description. What is agreed can be answered, line by line, and the answer can be read.
+/// A session description. What is agreed can be answered, line by line, and offered anew; both can be read.
 pub fn sdp(body: &[u8]) {
     let Ok(offer) = Offer::parse(body) else { return };
-    let Ok(plan) = offer.negotiate(&Codec::ALL) else { return };
+    let (Ok(plan), Ok(_)) = (offer.negotiate(&Codec::ALL), offer.agreed(&Codec::ALL)) else { return };
     assert!(plan.payload_type < 128 && plan.remote.port() != 0, "{plan:?}");
-    let answer = offer.answer(&plan, SOURCE, SessionIds { id: 1, version: 1 });
-    let read = Offer::parse(answer.as_bytes());
-    assert!(read.is_ok(), "our answer cannot be read: {answer:?}");
-    assert_eq!(
-        answer.matches("\r\nm=").count(),
-        offer.lines(),
-        "an answer has a line for each of the offer: {answer:?}"
-    );
+    let ids = SessionIds { id: 1, version: 1 };
+    for ours in [offer.answer(&plan, SOURCE, ids), offer.again(&Codec::ALL, &plan, SOURCE, ids)] {
+        let read = Offer::parse(ours.as_bytes());
+        assert!(read.is_ok(), "our description cannot be read: {ours:?}");
+        assert_eq!(ours.matches("\r\nm=").count(), offer.lines(), "a line for each of the peer's: {ours:?}");
+    }
 }
 
 /// A stream, cut in two anywhere (the first two bytes say where). The same messages come out as of the stream in one

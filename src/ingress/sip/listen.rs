@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::config::limits;
 
 use super::gate::{Gate, Judged};
+use super::grammar::via::Via;
 use super::path::{Reachable, label};
 use super::screen::STACK_DATAGRAM;
 
@@ -91,6 +92,19 @@ fn sent_by(message: &[u8]) -> Option<SocketAddr> {
     host.parse().ok()
 }
 
+/// Where the answer to a datagram goes; the stack takes that for its source.
+fn answered_at(datagram: &[u8], source: SocketAddr) -> SocketAddr {
+    let lines = datagram.split(|byte| *byte == b'\n').skip(1).take_while(|line| !line.trim_ascii().is_empty());
+    let via = lines.filter_map(|line| std::str::from_utf8(line).ok()?.split_once(':')).find_map(|(name, value)| {
+        let name = name.trim_ascii();
+        (name.eq_ignore_ascii_case("Via") || name.eq_ignore_ascii_case("v")).then_some(value)
+    });
+    if datagram.starts_with(b"SIP/2.0") {
+        return source;
+    }
+    via.and_then(|via| Via::parse(via.trim_ascii()).ok()).map_or(source, |(via, _)| via.answered_at(source))
+}
+
 #[async_trait]
 impl StackSocket for ScreenedSocket {
     async fn recv_from(&self, buf: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
@@ -100,15 +114,17 @@ impl StackSocket for ScreenedSocket {
             if !self.gate.lets_in(source.ip()) {
                 continue;
             }
-            match self.gate.judge(own.get(..length).unwrap_or_default(), source, STACK_DATAGRAM) {
+            let datagram = own.get(..length).unwrap_or_default();
+            match self.gate.judge(datagram, source, STACK_DATAGRAM) {
                 Judged::Pass(accepted) => {
                     if let Some(room) = buf.get_mut(..accepted.len()) {
                         room.copy_from_slice(&accepted);
-                        return Ok((accepted.len(), source));
+                        return Ok((accepted.len(), answered_at(&accepted, source)));
                     }
                 }
                 Judged::Answer(reply) => {
-                    self.socket.send_to(&reply, source).await.ok();
+                    let to = answered_at(datagram, source);
+                    self.socket.send_to(&reply, to).await.ok();
                 }
                 Judged::Drop => {}
             }

@@ -6,6 +6,7 @@ use rsipstack::sip::prelude::{HeadersExt, ToTypedHeader};
 use rsipstack::sip::{Header, Host, Method, Request, StatusCode};
 
 use crate::call::{Codec, Direction, MediaPlan};
+use crate::config::limits;
 
 use super::reply;
 use super::sdp::{self, Offer, SdpError};
@@ -58,6 +59,9 @@ pub(super) fn read(request: &Request, codecs: &[Codec], from: IpAddr) -> Result<
     }
     if media_type(request).is_some_and(|kind| kind != SDP) {
         return Err(Rejection::with(StatusCode::UnsupportedMediaType, Header::Accept(SDP.into())));
+    }
+    if request.body.len() > limits::MAX_SDP {
+        return Err(Rejection::plain(StatusCode::RequestEntityTooLarge));
     }
     let offer = Offer::parse(&request.body).map_err(refusal)?;
     let plan = offer.negotiate(codecs).map_err(refusal)?;

@@ -50,7 +50,11 @@ fn line(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str(": ");
     // The other control characters go back as they came: dropping one would leave its escape to the next character.
-    out.extend(value.chars().filter(|c| !matches!(c, '\r' | '\n')));
+    if value.contains(['\r', '\n']) {
+        out.extend(value.chars().filter(|c| !matches!(c, '\r' | '\n')));
+    } else {
+        out.push_str(value);
+    }
     out.push_str("\r\n");
 }
 

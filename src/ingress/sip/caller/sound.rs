@@ -8,10 +8,11 @@ use crate::codec::{Encoder, MAX_PACKET_MS, packet_ms};
 /// Packet time unless another is asked for, milliseconds.
 const PTIME_MS: u32 = 20;
 
-/// After this much silence a codec says nothing else.
-const SETTLES_MS: u32 = 400;
 /// More than any codec makes of one packet: G.711 of the longest one (RFC 3551 table 1).
 const MAX_PAYLOAD: usize = 8 * MAX_PACKET_MS as usize;
+
+/// How long the end of the speech sounds on in codecs with a memory, milliseconds.
+const MEMORY_MS: u32 = 20;
 
 /// Speech as RTP payloads of one packet time each. A load test shares one among thousands of calls.
 #[derive(Debug)]
@@ -42,8 +43,8 @@ impl Sound {
             sound.append(&mut encoder, &frame);
         }
         frame.fill(0);
-        // The first packets of silence still carry the end of the speech in codecs with a memory.
-        for _ in 0..SETTLES_MS.div_ceil(ptime_ms) {
+        // What comes right behind the speech still carries its end in codecs with a memory.
+        for _ in 0..MEMORY_MS.div_ceil(ptime_ms.max(1)) {
             encoder.encode(&frame, &mut [0; MAX_PAYLOAD]);
         }
         sound.append(&mut encoder, &frame);

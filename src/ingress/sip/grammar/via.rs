@@ -3,12 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::uri::HostPort;
-use super::{Malformed, is_token, params, split_outside_quotes};
+use super::{Malformed, Param, is_token, params, split_outside_quotes};
+
+/// Where SIP over UDP is spoken unless a port is named (RFC 3261 section 18.1.1).
+const DEFAULT_PORT: u16 = 5060;
 
 /// One hop: `SIP/2.0/UDP host:port;branch=…`
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ingress::sip) struct Via<'a> {
-    transport: &'a str,
+    pub transport: &'a str,
     sent_by: HostPort<'a>,
     params: &'a str,
 }
@@ -40,6 +43,14 @@ impl<'a> Via<'a> {
 
     fn asks_for_port(&self) -> bool {
         params(self.params).flatten().any(|param| param.is("rport"))
+    }
+
+    /// Of a response: our own hop, with what the peer learned of us.
+    pub fn write(&self, out: &mut String) {
+        self.write_hop(out);
+        for param in params(self.params).flatten().filter(Param::is_read_by_stack) {
+            param.write(out);
+        }
     }
 
     fn write_hop(&self, out: &mut String) {
@@ -78,6 +89,15 @@ impl<'a> Via<'a> {
         }
     }
 
+    /// Where the answer to a datagram from `source` goes (RFC 3261 section 18.2.2, RFC 3581 section 4): to the port it came
+    /// from where the sender asks for that or stands behind NAT, else to the port that its Via names.
+    pub fn answered_at(&self, source: SocketAddr) -> SocketAddr {
+        if self.asks_for_port() || self.sent_by_ip() != Some(source.ip().to_canonical()) {
+            return source;
+        }
+        SocketAddr::new(source.ip(), self.sent_by.port.unwrap_or(DEFAULT_PORT))
+    }
+
     fn sent_by_ip(&self) -> Option<IpAddr> {
         self.sent_by.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
@@ -91,6 +111,16 @@ mod tests {
         let mut out = String::new();
         Via::parse(via).unwrap().0.write_sourced(source.parse().unwrap(), &mut out);
         out
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_port_of_the_via_unless_it_asks_otherwise_or_nat_is_between() {
+        let at = |via: &str| Via::parse(via).unwrap().0.answered_at("192.0.2.7:40000".parse().unwrap()).to_string();
+        assert_eq!(at("SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bKa"), "192.0.2.7:5070");
+        assert_eq!(at("SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKa"), "192.0.2.7:5060");
+        assert_eq!(at("SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bKa;rport"), "192.0.2.7:40000");
+        assert_eq!(at("SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKa"), "192.0.2.7:40000");
+        assert_eq!(at("SIP/2.0/UDP phone.example:5070;branch=z9hG4bKa"), "192.0.2.7:40000");
     }
 
     #[test]
