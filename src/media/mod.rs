@@ -10,6 +10,8 @@ pub mod assemble;
 pub mod conceal;
 pub mod drift;
 pub mod dtmf;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod handoff;
 pub mod inbound;
 pub mod jitter;

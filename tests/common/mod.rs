@@ -2,7 +2,9 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 pub mod endpoint;
+pub mod faulty_line;
 pub mod gateway;
+pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;

@@ -11,6 +11,8 @@ mod dialog;
 pub mod doors;
 mod flows;
 mod framing;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod grammar;
 mod half_open;

@@ -68,6 +68,11 @@ impl Offer {
         Ok(Self { session })
     }
 
+    /// Media lines, refused ones included.
+    pub fn lines(&self) -> usize {
+        self.session.medias.len()
+    }
+
     /// What both sides can speak, from the first usable audio line.
     pub fn negotiate(&self) -> Result<MediaPlan, SdpError> {
         self.chosen().map(|(_, plan)| plan)
