@@ -16,8 +16,9 @@ use crate::call::{AudioFrame, Codec, FrameKind, MediaSpan, MediaTime};
 use crate::codec;
 
 /// Frames leave at most this far behind real time, plus the sender's packet time, one fill step and one tick: under
-/// 200 ms at 20 ms packets.
-pub const MAX_LAG: Duration = Duration::from_millis(130);
+/// 230 ms at 20 ms packets. Jitter of 120 ms, and the 25 ms that a drifting clock may be off before it is corrected
+/// within speech, fit in.
+pub const MAX_LAG: Duration = Duration::from_millis(160);
 /// Ahead of its arrival by more than this, a packet's timestamp has jumped.
 const EARLY_MS: i64 = 200;
 /// A new anchor may move a packet back by this much so that it joins what was already let out.
