@@ -211,10 +211,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     }
 
     fn hand_over(&self, bytes: &[u8]) -> Result<(), Over> {
-        let parsed = SipMessage::try_from(bytes)
-            .map_err(rsipstack::Error::from)
-            .and_then(|message| SipConnection::update_msg_received(message, self.flow.peer, self.flow.transport));
-        let Ok(mut message) = parsed else {
+        let read = SipMessage::try_from(bytes)
+            .ok()
+            .and_then(|message| SipConnection::update_msg_received(message, self.flow.peer, self.flow.transport).ok());
+        let Some(mut message) = read else {
             answered_nothing("unparsable");
             return Ok(());
         };
