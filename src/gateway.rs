@@ -1,5 +1,6 @@
 //! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
 
+mod call_traces;
 mod checked;
 mod drain;
 mod levels;
@@ -30,6 +31,7 @@ use crate::media::prompt::PromptError;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
+use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
@@ -67,6 +69,8 @@ pub enum StartError {
     Draft(#[from] DraftError),
     #[error("{0}")]
     Door(String),
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Traces(#[from] TraceError),
 }
 
 /// What tests replace; a default is the real thing.
@@ -96,6 +100,9 @@ pub struct Gateway {
     health: Arc<Health>,
     servers: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Ends the last: the spans of the last calls are sent too.
+    tracing: Option<JoinHandle<()>>,
+    tracing_stop: CancellationToken,
 }
 
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
@@ -120,6 +127,7 @@ impl Gateway {
             public_address: config.sip.public_address,
             open: config.sip.open,
             trunks: config.trunks.clone(),
+            codecs: config.sip.codecs.clone(),
             tls: config.sip.tls_certificate.clone().zip(config.sip.tls_key.clone()),
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
@@ -127,6 +135,11 @@ impl Gateway {
         let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
+        let tracing_stop = CancellationToken::new();
+        let traces = config.telemetry.otlp_endpoint.as_deref().map(Traces::start).transpose()?;
+        let tracing = traces.map(|traces| {
+            tokio::spawn(call_traces::trace(events.subscribe(), traces, clock.clone(), tracing_stop.clone()))
+        });
         let desk_url = format!("http://{desk}");
         let endpoint = endpoint(&config, &desk_url, secret.clone())?;
         let endpoints = vec![endpoint.name.clone()];
@@ -187,7 +200,22 @@ impl Gateway {
             tokio::spawn(retention.run(Pace::default(), servers.clone())),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
-        Ok(Self { stages, sip, desk, public, admission, doors, calls, outbox, outbox_stop, health, servers, tasks })
+        Ok(Self {
+            stages,
+            sip,
+            desk,
+            public,
+            admission,
+            doors,
+            calls,
+            outbox,
+            outbox_stop,
+            health,
+            servers,
+            tasks,
+            tracing,
+            tracing_stop,
+        })
     }
 
     pub fn sip_addresses(&self) -> Vec<SipListen> {
@@ -273,7 +301,9 @@ async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stag
         calls.spawn(async move {
             let call = CallId::new();
             if let Err(error) = tokio::spawn(run_call(call, incoming, stages.clone())).await {
-                tracing::error!(%call, %error, "call broke off inside the gateway; carrying it on from its record");
+                // Not the panic's message, which may quote what the caller said; the log has its place.
+                let panicked = error.is_panic();
+                tracing::error!(%call, panicked, "call broke off inside the gateway; carrying it on from its record");
                 carry_on(&stages, call).await;
             }
         });

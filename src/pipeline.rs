@@ -94,7 +94,7 @@ impl Stages {
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
 pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
-    let IncomingCall { party, origin, dialled, plan, media_ip, signalling, events, permit } = incoming;
+    let IncomingCall { party, origin, dialled, plan, agreed, media_ip, signalling, events, permit } = incoming;
     let in_force = stages.settings.now();
     let line = in_force.config.line_for(dialled.as_deref()).clone();
     let started_unix_ms = stages.clock.unix_ms();
@@ -145,7 +145,10 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         tracing::info!(%call, %error, "call ended before it was answered");
         return answer::withdrawn(&stages, call).await;
     }
-    tracing::info!(%call, line = known.line.name, codec = plan.codec.name(), "call answered");
+    // A late offer's codec is known when its ACK comes.
+    let codec = if agreed { plan.codec.name() } else { "offered" };
+    tracing::info!(%call, line = known.line.name, codec, "call answered");
+    stages.tell(CallEvent::Answered { call, line: known.line.name.clone(), codec: codec.into() });
     stages.tell_state(call, CallState::Live, None);
 
     // 3. Notice, listen, record, recognise, draft: until somebody ends it.

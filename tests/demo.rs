@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use common::bundled;
-use common::words::{character_error_rate, word_error_rate};
+use common::words::{error_rate, reference};
 
 /// Evidence may be off by this much (issue: within 300 ms).
 const NEAR_MS: u64 = 300;
@@ -26,12 +26,6 @@ fn demo(sample: &str) -> Value {
         .unwrap();
     assert!(output.status.success(), "{sample}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{sample}: stdout is not one JSON document: {e}"))
-}
-
-fn reference(sample: &str) -> String {
-    let sentences = json(&format!("audio-samples/{sample}.json"));
-    let texts = sentences["sentences"].as_array().unwrap().iter().map(|s| s["text"].as_str().unwrap());
-    texts.collect::<Vec<_>>().join(" ")
 }
 
 fn transcript(draft: &Value) -> String {
@@ -62,11 +56,7 @@ fn check(sample: &str) {
     let expected = json(&format!("audio-samples/{sample}.expected.json"));
 
     let (reference, heard) = (reference(sample), transcript(&draft));
-    let error = if sample.starts_with("zh") {
-        character_error_rate(&reference, &heard)
-    } else {
-        word_error_rate(&reference, &heard)
-    };
+    let (error, _) = error_rate(sample, &heard);
     println!("{sample}: error rate {error:.3}: {heard}");
     assert!(error <= 0.08, "{sample}: error rate {error:.3}\n{reference}\n{heard}");
 

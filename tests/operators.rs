@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use heardline::ingress::sip::caller::{CallPlan, CallerError, HangUp};
+use heardline::ops::clock::Clock;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -70,6 +71,7 @@ async fn at_the_deadline_callers_hear_goodbye_and_their_drafts_are_delivered() {
     let speaking: Vec<_> = (0..3).map(|_| tokio::spawn(make(patient(gateway.sip)))).collect();
     on_the_line(&gateway, 3).await;
     gateway.two_sentences().await;
+    let told = Clock::system().instant();
     gateway.signal(Signal::TERM);
     gateway.says("3 calls are being told goodbye").await;
     for call in speaking {
@@ -81,6 +83,7 @@ async fn at_the_deadline_callers_hear_goodbye_and_their_drafts_are_delivered() {
         assert!(loud > 100, "{loud} loud steps of 20 ms: nobody was told goodbye");
     }
     let (status, said) = gateway.ended().await;
+    println!("ended {} ms after SIGTERM (drain_s = 1, three goodbyes)", told.elapsed().as_millis());
     assert!(status.success(), "{status}\n{said}");
     let posts = endpoint.posts();
     assert_eq!(posts.len(), 3);
@@ -138,7 +141,7 @@ async fn a_hangup_takes_over_what_can_change_names_what_cannot_and_survives_a_mi
     let text = text.replace("[data]\n", "[data]\nmin_free_mib = 99999999999\n");
     std::fs::write(&gateway.config, format!("{text}[[line]]\nretention_days = 3\n")).unwrap();
     gateway.signal(Signal::HUP);
-    gateway.says("reloaded: changed data.min_free_mib, line; needs a restart: desk.listen").await;
+    gateway.says("changed: data.min_free_mib, line; needs a restart: desk.listen").await;
     let full = |ready: &Value| ready.pointer("/reasons/0/condition").is_some_and(|condition| condition == "disk");
     let ready = gateway.until("not ready", "/health/ready", full).await;
     assert!(ready["reasons"][0]["reason"].as_str().unwrap().contains("data.min_free_mib"), "{ready}");
@@ -153,4 +156,42 @@ async fn a_hangup_takes_over_what_can_change_names_what_cannot_and_survives_a_mi
     gateway.signal(Signal::TERM);
     let ended = tokio::time::timeout(Duration::from_secs(60), gateway.ended()).await.unwrap();
     assert!(ended.0.success());
+}
+
+/// Whether a TLS client that trusts only `root` gets through to the door.
+async fn trusted(door: std::net::SocketAddr, root: &rcgen::Certificate) -> bool {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root.der().clone()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(door).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_a_renewed_certificate_and_keeps_the_old_one_when_it_is_no_good() {
+    let folder = TempDir::new().unwrap();
+    let (certificate, key) = (folder.path().join("tls.pem"), folder.path().join("tls.key"));
+    let issue = || {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        made.cert
+    };
+    let first = issue();
+    let (pem, private) = (certificate.display(), key.display());
+    let sip = format!("[sip]\nlisten = [\"tls:127.0.0.1:0\"]\ntls_certificate = \"{pem}\"\ntls_key = \"{private}\"\n");
+    let gateway = Served::start(folder.path(), "", &sip, None);
+    assert!(trusted(gateway.sip, &first).await);
+    let second = issue();
+    assert!(trusted(gateway.sip, &first).await && !trusted(gateway.sip, &second).await, "not before it is told");
+    gateway.signal(Signal::HUP);
+    gateway.says("reloaded, with prompts and certificates").await;
+    assert!(trusted(gateway.sip, &second).await && !trusted(gateway.sip, &first).await);
+
+    std::fs::write(&key, "no key at all").unwrap();
+    gateway.signal(Signal::HUP);
+    gateway.says("not reloaded, everything stays as it was").await;
+    assert!(gateway.said().contains("tls.key"), "{}", gateway.said());
+    assert!(trusted(gateway.sip, &second).await, "the old one still serves");
 }

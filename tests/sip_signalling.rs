@@ -50,6 +50,120 @@ async fn a_call_survives_hold_and_resume() {
     gateway.shutdown().await;
 }
 
+/// A SIPp scenario over both transports, three calls each; every one ends hung up by the caller, with its draft.
+async fn scenario(file: &str) {
+    let mut gateway = TestGateway::start().await;
+    sipp(file, Transport::Udp, gateway.udp_port(), 3, 3).await;
+    sipp(file, Transport::Tcp, gateway.tcp_port(), 3, 3).await;
+    for call in gateway.settled(6, DEADLINE).await {
+        assert_eq!(ended(&call), (CallState::Done, Some(EndCause::CallerHangup)), "{file}: {}", call.id);
+        assert!(call.answered_unix_ms.is_some() && call.recording.is_some(), "{file}: {}", call.id);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_the_offer_to_us_is_answered_in_its_ack() {
+    scenario("late_offer.xml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_refreshes_holds_and_resumes_a_call() {
+    scenario("update.xml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_its_codec_changes_and_when_a_change_is_refused() {
+    scenario("codec_change.xml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_timer_is_agreed_and_refreshed() {
+    scenario("session_timer.xml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_requires_reliable_ringing_is_answered_without_ringing() {
+    scenario("reliable.xml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_is_answered_and_is_no_call() {
+    let gateway = TestGateway::start().await;
+    sipp("options.xml", Transport::Udp, gateway.udp_port(), 20, 20).await;
+    sipp("options.xml", Transport::Tcp, gateway.tcp_port(), 20, 20).await;
+    assert!(gateway.calls().await.is_empty());
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_of_ours_that_its_ack_leaves_unanswered_ends_in_a_draft_that_says_no_media() {
+    let mut gateway = TestGateway::start().await;
+    let mut phone = RawPhone::udp(gateway.udp_port()).await;
+    let invite = phone.late_invite();
+    phone.send(&invite).await;
+    assert_eq!(phone.finish("INVITE").await, 200);
+    let ack = phone.ack(200);
+    phone.send(&ack).await;
+    let bye = phone.wait("BYE", DEADLINE, |m| m.method() == Some("BYE")).await;
+    phone.accept(&bye).await;
+    let calls = gateway.settled(1, DEADLINE).await;
+    assert_eq!(ended(&calls[0]), (CallState::Done, Some(EndCause::NoMedia)));
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_comes_after_the_answer_is_taken_and_ends_nothing() {
+    let mut gateway = TestGateway::start().await;
+    let mut phone = RawPhone::udp(gateway.udp_port()).await;
+    let invite = phone.invite();
+    phone.send(&invite).await;
+    assert_eq!(phone.finish("INVITE").await, 200);
+    let cancel = phone.cancel();
+    phone.send(&cancel).await;
+    assert_eq!(phone.finish("CANCEL").await, 200);
+    let ack = phone.ack(200);
+    phone.send(&ack).await;
+    let options = phone.in_dialog("OPTIONS", 2);
+    phone.send(&options).await;
+    assert_eq!(phone.finish("OPTIONS").await, 200, "the call stands");
+    // An INVITE that was on its way twice is still the same call after its ACK.
+    phone.send(&invite).await;
+    let bye = phone.in_dialog("BYE", 3);
+    phone.send(&bye).await;
+    assert_eq!(phone.finish("BYE").await, 200);
+    let calls = gateway.settled(1, DEADLINE).await;
+    assert_eq!(ended(&calls[0]), (CallState::Done, Some(EndCause::CallerHangup)));
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_100_kb_is_refused_whole_and_the_connection_serves_the_next_call() {
+    let mut gateway = TestGateway::start().await;
+    let mut phone = RawPhone::tcp(gateway.tcp_port()).await;
+    let large = phone.invite_with(100_000);
+    assert!(large.len() > 100_000);
+    phone.send(&large).await;
+    let status = phone.finish("INVITE").await;
+    assert_eq!(status, 413, "RFC 3261 section 21.4.11");
+    let ack = phone.ack(status);
+    // The ACK, a keep-alive and two requests in one segment (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
+    let joined = ack + "\r\n\r\n" + &phone.ping(2) + &phone.ping(3);
+    phone.send(&joined).await;
+    assert_eq!(phone.finish("OPTIONS").await, 200);
+    assert_eq!(phone.finish("OPTIONS").await, 200);
+    phone.renew();
+    let invite = phone.invite();
+    phone.send(&invite).await;
+    assert_eq!(phone.finish("INVITE").await, 200);
+    let two = phone.ack(200) + &phone.bye();
+    phone.send(&two).await;
+    assert_eq!(phone.finish("BYE").await, 200);
+    let calls = gateway.settled(1, DEADLINE).await;
+    assert_eq!(ended(&calls[0]), (CallState::Done, Some(EndCause::CallerHangup)));
+    gateway.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_without_a_codec_of_ours_is_refused_with_488_and_owed_no_draft() {
     let mut gateway = TestGateway::start().await;

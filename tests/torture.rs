@@ -9,11 +9,15 @@ mod rfc;
 #[path = "torture/wire.rs"]
 mod wire;
 
-use std::net::UdpSocket;
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use common::gateway::TestGateway;
 use common::raw_phone::Message;
+use common::recognizer::Deaf;
 use common::{DEADLINE, LOOPBACK};
+use futures_util::future::join_all;
+use heardline::config::SipListen;
 use own::{MISDIRECTED, REFUSED, Rule, UNANSWERED, VALID};
 use rfc::{EXPLAINED, PRINTED_LENGTHS, RFC_4475, RFC_5118};
 use wire::{Line, Outcome, Seen};
@@ -54,6 +58,11 @@ impl Findings {
     }
 }
 
+fn udp(gateway: &TestGateway) -> SocketAddr {
+    let is_udp = |listen: &SipListen| matches!(listen, SipListen::Udp(_));
+    gateway.gateway.sip_addresses().into_iter().find(is_udp).expect("a UDP listener").address()
+}
+
 /// An answer says why, and never more than one thing.
 fn assert_explained(name: &str, answer: &Message) {
     for (status, header, words) in EXPLAINED {
@@ -75,7 +84,7 @@ async fn every_message_of_rfc_4475_and_rfc_5118_gets_its_answer_over_udp() {
     let mut gateway = TestGateway::start().await;
     let mut findings = Findings::default();
     let mut send = async |name: &str, message: &[u8], expected: Outcome| {
-        let seen = Line::udp(gateway.udp_port()).await.exchange(message, &expected).await;
+        let seen = Line::udp(udp(&gateway)).await.exchange(message, &expected).await;
         seen.answers.iter().for_each(|answer| assert_explained(name, answer));
         findings.note(name, &expected, &seen);
     };
@@ -100,17 +109,20 @@ async fn every_message_of_rfc_4475_and_rfc_5118_gets_its_answer_over_tcp() {
     let Some(folder) = rfc::folder() else { return println!("{NO_FOLDER}") };
     let mut gateway = TestGateway::start().await;
     let mut findings = Findings::default();
-    for (rfc, table) in [("rfc4475", RFC_4475.as_slice()), ("rfc5118", RFC_5118.as_slice())] {
-        for (file, status) in table {
-            let expected = rfc::by_stream(file, *status);
-            let port = gateway.tcp_port();
-            let seen = Line::tcp(port).await.exchange(&rfc::message(&folder, rfc, file), &expected).await;
-            findings.note(file, &expected, &seen);
-            let control = Rule { method: "OPTIONS", edits: &[], status: 200 };
-            let mut line = Line::tcp(port).await;
-            let message = control.message(0, &line.local.to_string(), "");
-            assert_eq!(line.exchange(&message, &control.outcome()).await.outcome(), control.outcome(), "after {file}");
-        }
+    let port = gateway.tcp_port();
+    // All at once, for some are waited for until the gateway has lost its patience.
+    let one = async |rfc: &str, file: &'static str, status: u16| {
+        let expected = rfc::by_stream(file, status);
+        let seen = Line::tcp(port).await.exchange(&rfc::message(&folder, rfc, file), &expected).await;
+        let control = Rule { method: "OPTIONS", edits: &[], status: 200 };
+        let mut line = Line::tcp(port).await;
+        let message = control.message(0, &line.local.to_string(), "");
+        assert_eq!(line.exchange(&message, &control.outcome()).await.outcome(), control.outcome(), "after {file}");
+        (file, expected, seen)
+    };
+    let all = RFC_4475.iter().map(|row| ("rfc4475", row)).chain(RFC_5118.iter().map(|row| ("rfc5118", row)));
+    for (file, expected, seen) in join_all(all.map(|(rfc, (file, status))| one(rfc, file, *status))).await {
+        findings.note(file, &expected, &seen);
     }
     findings.assert_as_known("tcp");
     gateway.settled(findings.calls, DEADLINE).await;
@@ -122,7 +134,7 @@ async fn each_rule_holds_with_a_message_of_our_own() {
     let mut gateway = TestGateway::start().await;
     let mut findings = Findings::default();
     for (number, rule) in [VALID, REFUSED, UNANSWERED].into_iter().flatten().enumerate() {
-        let mut line = Line::udp(gateway.udp_port()).await;
+        let mut line = Line::udp(udp(&gateway)).await;
         let message = rule.message(number, &line.local.to_string(), "");
         let seen = line.exchange(&message, &rule.outcome()).await;
         findings.note(&String::from_utf8_lossy(&message), &rule.outcome(), &seen);
@@ -139,7 +151,7 @@ async fn an_answer_goes_to_where_the_request_came_from_whatever_it_says() {
     victim.set_nonblocking(true).expect("it is only looked at");
     let (address, mut calls) = (victim.local_addr().expect("its address"), 0);
     for (number, rule) in MISDIRECTED.iter().enumerate() {
-        let mut line = Line::udp(gateway.udp_port()).await;
+        let mut line = Line::udp(udp(&gateway)).await;
         let text = String::from_utf8(rule.message(number, &line.local.to_string(), own::VICTIM)).expect("text");
         let text = text
             .replace("VICTIM_HOST", &address.ip().to_string())
@@ -160,10 +172,27 @@ async fn an_answer_goes_to_where_the_request_came_from_whatever_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn over_ipv6_a_retransmission_is_answered_too_whatever_name_the_phone_has() {
+    let listen = vec![SipListen::Udp((Ipv6Addr::LOCALHOST, 0).into())];
+    let gateway = TestGateway::start_with(Some(Arc::new(Deaf::new())), |config| config.sip.listen = listen).await;
+    let mut line = Line::udp(udp(&gateway)).await;
+    for (number, sent_by) in ["phone.invalid", "[2001:db8::7]", "192.0.2.7:5060;rport"].iter().enumerate() {
+        let via = format!("Via: SIP/2.0/UDP {sent_by};x=");
+        let rule = Rule { method: "OPTIONS", edits: &[], status: 200 };
+        let message = String::from_utf8(rule.message(number, &line.local.to_string(), "")).expect("text");
+        let message = message.replacen("Via: SIP/2.0/UDP ", &via, 1);
+        for _ in 0..2 {
+            assert_eq!(line.exchange(message.as_bytes(), &rule.outcome()).await.outcome(), rule.outcome(), "{message}");
+        }
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn blank_lines_are_a_keep_alive_and_nothing_more() {
     let gateway = TestGateway::start().await;
     for blank in ["\r\n", "\r\n\r\n\r\n", "\r\n\r\n"] {
-        let seen = Line::udp(gateway.udp_port()).await.exchange(blank.as_bytes(), &Outcome::silence()).await;
+        let seen = Line::udp(udp(&gateway)).await.exchange(blank.as_bytes(), &Outcome::silence()).await;
         assert_eq!(seen.outcome(), Outcome::silence(), "{blank:?}");
     }
     gateway.shutdown().await;

@@ -13,6 +13,12 @@ pub enum CallEvent {
         state: CallState,
         cause: Option<EndCause>,
     },
+    /// The 200 OK left.
+    Answered {
+        call: CallId,
+        line: String,
+        codec: String,
+    },
     Partial {
         call: CallId,
         at: MediaTime,
@@ -47,6 +53,7 @@ impl CallEvent {
     pub fn call(&self) -> CallId {
         match self {
             Self::State { call, .. }
+            | Self::Answered { call, .. }
             | Self::Partial { call, .. }
             | Self::Final { call, .. }
             | Self::Draft { call, .. }
@@ -60,6 +67,7 @@ impl CallEvent {
     pub fn name(&self) -> &'static str {
         match self {
             Self::State { .. } => "state",
+            Self::Answered { .. } => "answered",
             Self::Partial { .. } => "partial",
             Self::Final { .. } => "final",
             Self::Draft { .. } => "draft",

@@ -125,7 +125,7 @@ impl Demo {
                     }
                     self.say(&format!("Delivery {state}: {why}"));
                 }
-                Ok(CallEvent::Draft { .. } | CallEvent::Dtmf { .. }) => {}
+                Ok(CallEvent::Draft { .. } | CallEvent::Dtmf { .. } | CallEvent::Answered { .. }) => {}
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.say(&format!("({missed} lines not shown)")),
                 Err(broadcast::error::RecvError::Closed) => return Err(Failure::new("the gateway ended")),
             }

@@ -52,6 +52,7 @@ impl Doctor {
         findings.push(disk(&config));
         findings.push(clock());
         findings.push(endpoint(&config).await);
+        findings.extend(collector(&config).await);
         findings.push(address(&config));
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
         if self.json {
@@ -158,7 +159,15 @@ fn disk(config: &Config) -> Finding {
     };
     match data.free_bytes() {
         Ok(free) => {
-            let says = format!("{}: writable, {} GiB free (58 MB an hour of call)", data.root().display(), free >> 30);
+            let place = data.root().display();
+            let floor = config.data.min_free_mib.saturating_mul(1 << 20);
+            if free < floor {
+                let floor = config.data.min_free_mib;
+                let says =
+                    format!("{place}: {} MiB free; calls are refused below {floor} (data.min_free_mib)", free >> 20);
+                return fail("data.dir", format!("{says}; make room or lower it"));
+            }
+            let says = format!("{place}: writable, {} GiB free (58 MB an hour of call)", free >> 30);
             if free < COMFORTABLE { warn("data.dir", says) } else { good("data.dir", says) }
         }
         Err(e) => fail("data.dir", e.to_string()),
@@ -187,9 +196,7 @@ async fn endpoint(config: &Config) -> Finding {
     let Some(url) = &config.intake.url else {
         return good("intake.url", "built-in endpoint on the desk listener");
     };
-    let target =
-        reqwest::Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
-    let Some((host, port)) = target else {
+    let Some((host, port)) = place(url) else {
         return fail("intake.url", format!("{url}: names no host"));
     };
     let place = if config.intake.allow_remote {
@@ -197,12 +204,38 @@ async fn endpoint(config: &Config) -> Finding {
     } else {
         format!("{host}:{port}")
     };
-    match tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host.as_str(), port))).await {
-        Ok(Ok(_)) => good("intake.url", format!("{place}; it answers")),
-        Ok(Err(e)) => warn("intake.url", format!("{place}: {e}; drafts wait and are delivered when it answers")),
-        Err(_) => {
-            warn("intake.url", format!("{place}: no answer within 5 s; drafts wait and are delivered when it answers"))
-        }
+    match answers(&host, port).await {
+        Ok(()) => good("intake.url", format!("{place}; it answers")),
+        Err(e) => warn("intake.url", format!("{place}: {e}; drafts wait and are delivered when it answers")),
+    }
+}
+
+/// `None`: no traces are made.
+async fn collector(config: &Config) -> Option<Finding> {
+    let url = config.telemetry.otlp_endpoint.as_deref()?;
+    let what = "telemetry";
+    let Some((host, port)) = place(url) else {
+        return Some(fail(what, format!("{url}: names no host")));
+    };
+    Some(match answers(&host, port).await {
+        Ok(()) => good(what, format!("traces go to {host}:{port}; it answers")),
+        Err(e) => warn(what, format!("{host}:{port}: {e}; calls go on, their traces are dropped until it answers")),
+    })
+}
+
+/// Host and port of a URL.
+fn place(url: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(url).ok()?;
+    Some((url.host_str()?.trim_matches(['[', ']']).to_owned(), url.port_or_known_default()?))
+}
+
+/// Whether something takes connections there, and if not, why.
+async fn answers(host: &str, port: u16) -> Result<(), String> {
+    let connecting = tokio::net::TcpStream::connect((host, port));
+    match tokio::time::timeout(Duration::from_secs(5), connecting).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(e)) => Err(e.to_string()),
+        Err(_) => Err("no answer within 5 s".into()),
     }
 }
 

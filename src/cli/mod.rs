@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod bench;
 mod call;
 mod demo;
@@ -12,7 +13,6 @@ mod serve;
 mod show;
 mod transcribe;
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::gateway::StartError;
-use crate::ops::descriptors;
+use crate::ops::{descriptors, telemetry};
 
 #[derive(Parser)]
 #[command(name = "heardline", version, about = "Answers calls, writes them down, drafts the ticket with its evidence")]
@@ -45,6 +45,10 @@ enum Command {
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
     Doctor(doctor::Doctor),
+    /// Copy the data folder, consistent and checked, while calls go on
+    Backup(backup::Backup),
+    /// Fill an empty data folder from a backup
+    Restore(backup::Restore),
     /// Remove what was said in one call, for good: sound, words, draft
     Erase(erase::Erase),
     /// Measure this machine: the README's figures, or only those of drafts, media, signalling or boot
@@ -85,13 +89,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let _already = rustls::crypto::ring::default_provider().install_default();
     let result = match arguments.command {
-        Command::Serve(serve) => run("info,rsipstack=warn,whisper_rs=warn", serve.run()),
+        Command::Serve(serve) => run("info", serve.run()),
         Command::Demo(demo) => run("error", demo.run()),
         Command::Call(call) => run("warn", call.run()),
         Command::Transcribe(transcribe) => run("warn", transcribe.run()),
         Command::Draft(draft) => run("warn", draft.run()),
         Command::Models(models) => models.run(),
         Command::Doctor(doctor) => run("error", doctor.run()),
+        Command::Backup(backup) => run("warn", backup.run()),
+        Command::Restore(restore) => run("warn", restore.run()),
         Command::Erase(erase) => run("warn", erase.run()),
         Command::Bench(bench) => run("error", bench.run()),
         Command::Completions { shell } => {
@@ -110,13 +116,7 @@ pub fn main() -> ExitCode {
 
 /// Starts the runtime and the log (`HEARDLINE_LOG` overrides `log`), then runs a command to its end.
 fn run(log: &str, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HEARDLINE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(log));
-    let _already = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+    telemetry::log::start(log);
     // Whoever needs more than the system allows says so itself.
     let _limit_raised = descriptors::allow(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -73,7 +73,8 @@ impl Serve {
         tell(&match outcome {
             Ok(changes) => {
                 let list = |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
-                format!("reloaded: changed {}; needs a restart: {}", list(&changes.live), list(&changes.needs_restart))
+                let (live, restart) = (list(&changes.live), list(&changes.needs_restart));
+                format!("reloaded, with prompts and certificates; changed: {live}; needs a restart: {restart}")
             }
             Err(error) => format!("not reloaded, everything stays as it was: {error}"),
         });

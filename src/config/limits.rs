@@ -11,6 +11,9 @@ pub const RETRY_AFTER_S: u32 = 5;
 pub const MAX_DATAGRAM: usize = 65_535;
 /// Header lines of one SIP message; the longest legal message of RFC 4475 has 29.
 pub const MAX_SIP_HEADERS: usize = 256;
+/// Parameters behind one address, URI or Via of a SIP message; phones write five. More are refused with 400, for each is
+/// looked at several times.
+pub const MAX_SIP_PARAMS: usize = 64;
 /// Bytes kept of any string of the peer (display name, Call-ID, User-Agent) once it leaves ingress.
 pub const MAX_PEER_STRING: usize = 256;
 /// A SIP message over TCP or TLS; above it 513 and the connection ends. Room for the 100 kB bodies of RFC 4475's kind.
@@ -56,6 +59,9 @@ pub const HALF_OPEN_PER_TRUNK: usize = 1_024;
 pub const HALF_OPEN_LIFE: Duration = Duration::from_secs(32);
 /// SDP body; a browser's is about 6 KiB.
 pub const MAX_SDP: usize = 64 * 1024;
+/// Media lines of one session description: a call has one stream of ours, a conference phone offers four or five. Our
+/// answer repeats every line.
+pub const MAX_MEDIA_LINES: usize = 32;
 
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;
@@ -133,6 +139,13 @@ pub const DELIVERY_PARALLEL: usize = 8;
 pub const DELIVERY_BATCH: u32 = 32;
 /// Characters kept of what an endpoint says about a refusal.
 pub const MAX_PROBLEM_TEXT: usize = 500;
+
+/// Bytes of one line of the log; longer ones are cut.
+pub const MAX_LOG_LINE: usize = 16 * 1024;
+/// Spans that wait for the trace collector, about 500 bytes each; above it they are dropped.
+pub const SPAN_QUEUE: usize = 4_096;
+/// Calls whose trace waits for its delivery; above it the oldest goes without that span.
+pub const OPEN_TRACES: usize = 4_096;
 
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;

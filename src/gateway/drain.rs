@@ -27,6 +27,8 @@ const DELIVER_WITHIN: Duration = Duration::from_secs(5);
 const ATTEMPT_WITHIN: Duration = crate::config::limits::DELIVERY_TIMEOUT;
 /// A reader that holds a connection open this long after the end is cut off.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(5);
+/// The last spans are sent in one or two requests.
+const TRACES_WITHIN: Duration = Duration::from_secs(10);
 /// How often the line is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -37,7 +39,8 @@ impl Gateway {
             + FINISH_WITHIN.as_secs()
             + DELIVER_WITHIN.as_secs()
             + ATTEMPT_WITHIN.as_secs()
-            + LISTENERS_WITHIN.as_secs(),
+            + LISTENERS_WITHIN.as_secs()
+            + TRACES_WITHIN.as_secs(),
     );
 
     /// Ends as an operator wants it: calls on the line may go on up to `call.drain_s`, then they end with a spoken
@@ -112,6 +115,10 @@ impl Gateway {
             self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         }
         self.stages.store.close().await;
+        self.tracing_stop.cancel();
+        if let Some(tracing) = self.tracing {
+            let _gone = tokio::time::timeout(TRACES_WITHIN, tracing).await;
+        }
         metrics::gauge!("heardline_gateway_draining").set(0.0);
     }
 }

@@ -134,3 +134,130 @@ pub(super) async fn on_request(
     let _nobody_watches = events.send(CallEvent::Erased { call });
     Ok(erased)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{CallState, EndCause, Origin, Party};
+    use crate::config::Line;
+    use crate::pipeline::LinePrompts;
+    use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store as _};
+
+    const DAY_MS: i64 = 24 * 3_600 * 1_000;
+    const QUICK: Pace = Pace {
+        look_every: Duration::from_millis(5),
+        confirm: Duration::from_millis(200),
+        sweep_every: Duration::from_millis(10),
+    };
+
+    struct Office {
+        store: Arc<SqliteStore>,
+        data: DataDir,
+        clock: Clock,
+        events: broadcast::Sender<CallEvent>,
+        stop: CancellationToken,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Office {
+        async fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let data = DataDir::open(folder.path()).unwrap();
+            let store = Arc::new(SqliteStore::open(&data).await.unwrap());
+            let (events, stop) = (broadcast::Sender::new(64), CancellationToken::new());
+            Self { store, data, clock: Clock::system(), events, stop, _folder: folder }
+        }
+
+        /// A finished call of `line` that ended `days` ago, with a recording.
+        async fn call(&self, line: &str, days: i64) -> CallId {
+            let id = CallId::new();
+            let ended_unix_ms = self.clock.unix_ms() - days * DAY_MS;
+            let (party, origin) = (Party::default(), Origin::File);
+            let started_unix_ms = ended_unix_ms - 1_000;
+            let call = NewCall { id, line: line.into(), party, origin, dialled: None, started_unix_ms };
+            self.store.create_call(call).await.unwrap();
+            self.store.answer_call(id, started_unix_ms).await.unwrap();
+            std::fs::write(self.data.recording(id), "sound").unwrap();
+            let end = CallEnd {
+                cause: EndCause::CallerHangup,
+                ended_unix_ms,
+                duration_ms: 1_000,
+                recording: None,
+                lost: Vec::new(),
+                notice: None,
+                dtmf: String::new(),
+                line_quality: None,
+            };
+            self.store.end_call(id, end).await.unwrap();
+            let draft = CompletedDraft {
+                call: id,
+                draft: crate::call::DraftId::new(),
+                version: 1,
+                body: "{}".into(),
+                coverage: crate::call::Coverage::default(),
+                created_unix_ms: ended_unix_ms,
+                endpoints: vec!["desk".into()],
+            };
+            self.store.complete_draft(draft).await.unwrap();
+            id
+        }
+
+        fn sweep(&self) -> tokio::task::JoinHandle<()> {
+            let mut config = Config::standard();
+            let line = |name: &str, retention_days| Line { name: name.into(), retention_days, ..Line::default() };
+            config.lines = vec![line("short", 7), line("long", 400)];
+            let prompts = LinePrompts::load(&config).unwrap();
+            let retention = Retention {
+                settings: Arc::new(Settings::new(config, prompts)),
+                store: self.store.clone(),
+                eraser: Eraser::new(self.store.clone(), self.data.clone()),
+                clock: self.clock.clone(),
+                events: self.events.clone(),
+            };
+            tokio::spawn(retention.run(QUICK, self.stop.clone()))
+        }
+
+        async fn erased(&self, call: CallId) -> bool {
+            let row = self.store.call(call).await.unwrap().expect("a stub stays");
+            assert_eq!(row.state, CallState::Done);
+            assert_eq!(row.erased_unix_ms.is_none(), self.data.recording(call).exists());
+            row.erased_unix_ms.is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_are_erased_when_the_time_of_their_line_is_over_and_not_before() {
+        let office = Office::open().await;
+        let mut events = office.events.subscribe();
+        let due = office.call("short", 8).await;
+        let kept = [office.call("short", 6).await, office.call("long", 399).await, office.call("removed", 399).await];
+        let sweeping = office.sweep();
+        let told = tokio::time::timeout(Duration::from_secs(20), events.recv()).await.unwrap().unwrap();
+        assert!(matches!(told, CallEvent::Erased { call } if call == due), "{told:?}");
+        office.stop.cancel();
+        sweeping.await.unwrap();
+        assert!(office.erased(due).await);
+        for call in kept {
+            assert!(!office.erased(call).await, "a line that is not configured keeps its calls as long as any");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_a_year_ahead_erases_nothing_until_it_has_stood() {
+        let office = Office::open().await;
+        let mut events = office.events.subscribe();
+        let due = office.call("short", 8).await;
+        let kept = office.call("long", 1).await;
+        let sweeping = office.sweep();
+        // The first erasure shows that the clock is believed.
+        tokio::time::timeout(Duration::from_secs(20), events.recv()).await.unwrap().unwrap();
+        let began = office.clock.instant();
+        office.clock.step(Duration::from_millis(u64::try_from(500 * DAY_MS).unwrap()));
+        let next = tokio::time::timeout(Duration::from_secs(20), events.recv()).await.unwrap().unwrap();
+        assert!(matches!(next, CallEvent::Erased { call } if call == kept));
+        assert!(began.elapsed() >= QUICK.confirm, "only after the confirming time");
+        office.stop.cancel();
+        sweeping.await.unwrap();
+        assert!(office.erased(due).await && office.erased(kept).await);
+    }
+}

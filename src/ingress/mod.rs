@@ -18,6 +18,9 @@ pub struct IncomingCall {
     pub dialled: Option<String>,
     /// What both sides can speak; `plan.remote` is the peer's RTP address. Negotiated from the offer.
     pub plan: MediaPlan,
+    /// `false`: the caller leaves the offer to us (RFC 3261 section 13.2.1). Until the first `Updated` brings its answer
+    /// `plan` is silent both ways; its codec is the one of our offer with the best rate, to record at.
+    pub agreed: bool,
     /// Where sound for this call is received: the address of the listener it came in on.
     pub media_ip: IpAddr,
     pub signalling: Box<dyn Signalling>,
@@ -41,8 +44,12 @@ pub enum SignalEvent {
     /// The peer hung up (BYE).
     HungUp,
     /// A re-INVITE changed the media; answer with the local address that now receives (same port as a rule).
-    /// Dropping `answer` refuses it with 488 and the call goes on as before.
+    /// Dropping `answer` refuses it with 488 and the call goes on as before. Where the plan answers an offer of ours
+    /// nobody listens to `answer`.
     Updated { plan: MediaPlan, answer: oneshot::Sender<SocketAddr> },
+    /// The call cannot go on: our offer got no usable answer, or the session was not refreshed (RFC 4028). Hang up
+    /// with this cause.
+    Failed(EndCause),
     /// DTMF that came in signalling (SIP INFO).
     Dtmf(char),
 }
@@ -50,9 +57,9 @@ pub enum SignalEvent {
 /// Our side of the signalling of one call.
 #[async_trait]
 pub trait Signalling: Send + Sync {
-    /// 180 Ringing.
+    /// 180 Ringing, unless the peer asked for none that it could not acknowledge (RFC 3262).
     async fn ringing(&self) -> Result<(), SignalError>;
-    /// 200 OK with our RTP address in the SDP answer. Returns when it was sent, not when it was acknowledged.
+    /// 200 OK with our RTP address in the SDP answer, or in our offer where the caller made none. Returns when it was sent, not when it was acknowledged.
     async fn answer(&self, local_rtp: SocketAddr) -> Result<(), SignalError>;
     /// Final refusal before the answer.
     async fn refuse(&self, refusal: Refusal);

@@ -131,8 +131,8 @@ impl Sender {
             NextStep::Park => DeliveryState::Dead,
         };
         if state == DeliveryState::Dead {
-            let reason = result.error.as_deref().unwrap_or_default();
-            tracing::warn!(delivery = %row.id, endpoint = %row.endpoint, reason, "delivery parked");
+            // The reason may quote the endpoint, and that the draft: it is shown at the desk only.
+            tracing::warn!(delivery = %row.id, endpoint = %row.endpoint, status = result.status, "delivery parked");
         }
         loop {
             match self.store.record_attempt(result.clone()).await {

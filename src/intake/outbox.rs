@@ -188,7 +188,7 @@ impl Worker {
         let id = match ended {
             Ok((id, ())) => id,
             Err(error) => {
-                tracing::error!(%error, "an attempt ended early, its delivery stays due");
+                tracing::error!(panicked = error.is_panic(), "an attempt ended early, its delivery stays due");
                 error.id()
             }
         };

@@ -89,19 +89,18 @@ impl Assembler {
         }
     }
 
-    /// Ends the pending frame when the kind changes at a whole millisecond; before that, samples mix.
+    /// Ends the pending frame when the kind changes: its whole milliseconds leave, only within one do samples mix.
     fn turn_to(&mut self, kind: FrameKind, out: &mut VecDeque<AudioFrame>) {
-        if self.pending.is_empty() {
-            self.kind = kind;
-        } else if self.kind != kind {
-            if self.pending.len().is_multiple_of(self.per_ms()) {
-                let pcm = std::mem::take(&mut self.pending);
-                self.emit(pcm, out);
-                self.kind = kind;
-            } else {
-                self.kind = graver(self.kind, kind);
-            }
+        if self.kind == kind {
+            return;
         }
+        let rest = self.pending.len() % self.per_ms();
+        if rest < self.pending.len() {
+            let mixed = self.pending.split_off(self.pending.len() - rest);
+            let pcm = std::mem::replace(&mut self.pending, mixed);
+            self.emit(pcm, out);
+        }
+        self.kind = if rest == 0 { kind } else { graver(self.kind, kind) };
     }
 
     fn emit(&mut self, pcm: Vec<i16>, out: &mut VecDeque<AudioFrame>) {
@@ -149,5 +148,17 @@ mod tests {
         }
         assert_eq!(out.iter().map(|f| f.pcm.iter().map(|&s| u64::from(s == 1)).sum::<u64>()).sum::<u64>(), 489);
         assert!(out.iter().any(|f| f.kind == FrameKind::Concealed));
+    }
+
+    #[test]
+    fn a_concealed_piece_within_a_frame_marks_at_most_a_millisecond_on_either_side_of_it() {
+        let mut assembler = Assembler::new(8_000);
+        let mut out = VecDeque::new();
+        assembler.packet(FrameKind::Heard, vec![1; 1_003], &mut out);
+        assembler.fill(FrameKind::Concealed, 160, || 0, &mut out);
+        assembler.packet(FrameKind::Heard, vec![1; 1_000], &mut out);
+        assembler.finish(&mut out);
+        let marked: usize = out.iter().filter(|f| f.kind == FrameKind::Concealed).map(|f| f.pcm.len()).sum();
+        assert_eq!(marked, 168);
     }
 }

@@ -55,7 +55,9 @@ impl Drift {
             return 0;
         }
         let piece = self.owed.clamp(-self.tolerance(), self.tolerance());
-        self.owed -= piece;
+        // Whole milliseconds, as all places on the timeline are; less is not worth a correction.
+        let piece = piece - piece % self.samples_per_ms;
+        self.owed = if piece == 0 { 0 } else { self.owed - piece };
         // What was observed so far was measured on the timeline as it stood.
         self.packets = 0;
         piece

@@ -67,6 +67,10 @@ fn is_before(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < 1 << 31
 }
 
+fn is_after(a: u16, b: u16) -> bool {
+    a != b && a.wrapping_sub(b) < 1 << 15
+}
+
 impl DtmfReader {
     /// Another stream began: its timestamps say nothing about those of the last.
     pub fn restart(&mut self) -> Option<Press> {
@@ -81,14 +85,17 @@ impl DtmfReader {
         let &[event, flags, high, low, ..] = payload else { return None };
         let duration = u16::from_be_bytes([high, low]);
         let end = flags & 0x80 != 0;
+        let goes_on = |a: &Active| a.event == event && a.timestamp == timestamp && is_after(sequence, a.sequence);
+        let in_progress = self.active.as_ref().is_some_and(goes_on);
         if let Some(told) = &mut self.told {
-            let again = told.event == event && told.timestamp == timestamp;
+            let again = told.event == event && told.timestamp == timestamp && !in_progress;
             // The repeated end of a press carries no marker, the beginning of the next one does, and comes later.
-            let later = sequence != told.sequence && sequence.wrapping_sub(told.sequence) < 1 << 15;
-            if again && later && !(marker && !end) {
+            let later = is_after(sequence, told.sequence);
+            let begins = marker && !end && later;
+            if again && later && !begins {
                 told.sequence = sequence;
             }
-            if is_before(timestamp, told.timestamp) || (again && !(marker && !end && later)) {
+            if is_before(timestamp, told.timestamp) || (again && !begins) {
                 return None;
             }
         }

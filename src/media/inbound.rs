@@ -38,6 +38,8 @@ pub struct Inbound {
     rtcp_from: Option<SocketAddr>,
     watch: NoAudioWatch,
     ssrc: Option<u32>,
+    /// Another SSRC that was seen once: believed with its second packet in a row.
+    stray: Option<u32>,
     /// Nothing is expected from the peer.
     held: bool,
     /// First and newest sign of life that counts for the timeouts.
@@ -65,6 +67,7 @@ impl Inbound {
             rtcp_from: None,
             watch: NoAudioWatch::default(),
             ssrc: None,
+            stray: None,
             held: false,
             heard_rtp: false,
             alive: Duration::ZERO,
@@ -137,10 +140,9 @@ impl Inbound {
         }
         self.stats.packets_received += 1;
         self.heard_rtp = true;
-        self.reception.packet(rtp.ssrc, rtp.sequence, codec.map(|codec| (rtp.timestamp, codec.clock())), now);
-        if self.ssrc.replace(rtp.ssrc).is_some_and(|last| last != rtp.ssrc) {
-            let press = self.dtmf.restart();
-            self.tell(press, out);
+        if self.belongs(rtp.ssrc, out) {
+            let timed = codec.map(|codec| (rtp.timestamp, codec.clock()));
+            self.reception.packet(rtp.ssrc, rtp.sequence, timed, now);
         }
         let content = self.content(&rtp, codec, now, out);
         let place = (rtp.sequence, rtp.timestamp, rtp.ssrc);
@@ -244,8 +246,24 @@ impl Inbound {
             // The timeouts begin anew with the resume.
             self.alive = now;
             self.told = false;
-            self.watch.expect(now);
+            self.watch.resume(now);
         }
+    }
+
+    /// Whether an SSRC is the stream's; ends the key of a stream that ended.
+    fn belongs(&mut self, ssrc: u32, out: &mut VecDeque<MediaEvent>) -> bool {
+        if self.ssrc == Some(ssrc) {
+            self.stray = None;
+            return true;
+        }
+        if self.ssrc.is_some() && self.stray.replace(ssrc) != Some(ssrc) {
+            return false;
+        }
+        if self.ssrc.replace(ssrc).is_some() {
+            let press = self.dtmf.restart();
+            self.tell(press, out);
+        }
+        true
     }
 
     /// The codec of a payload type that was agreed for sound.

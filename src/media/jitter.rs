@@ -49,7 +49,8 @@ pub enum Pushed {
     },
     Duplicate,
     Late,
-    /// A sequence number far off: kept aside, and believed if its successor follows.
+    /// A sequence number far off, or another SSRC: kept aside, and believed if its successor follows (RFC 3550
+    /// appendix A.1, probation).
     Doubted,
 }
 
@@ -64,6 +65,7 @@ struct Slot {
 
 #[derive(Clone, Debug)]
 struct Doubted {
+    ssrc: u32,
     sequence: u16,
     timestamp: u32,
     arrived: Duration,
@@ -109,25 +111,22 @@ fn ring_length() -> i64 {
 }
 
 impl Jitter {
-    /// Whether this packet begins another stream (other SSRC, or the second of a jump in the sequence). Then drain
-    /// with `pop(…, true)` and call [`Self::restart`] before `push`.
+    /// Whether this packet begins another stream (the first of all, or the second with another SSRC or after a jump
+    /// in the sequence). Then drain with `pop(…, true)` and call [`Self::restart`] before `push`.
     pub fn is_other_stream(&self, sequence: u16, ssrc: u32) -> bool {
-        match self.ssrc {
-            None => true,
-            Some(known) if known != ssrc => true,
-            Some(_) => self.is_far(sequence) && self.doubted_before(sequence).is_some(),
-        }
+        self.ssrc.is_none() || (self.is_doubtful(sequence, ssrc) && self.doubted_before(sequence, ssrc).is_some())
     }
 
     /// Begins at this packet, or at the one before it that was doubted until now.
     pub fn restart(&mut self, sequence: u16, timestamp: u32, ssrc: u32) {
         let same = self.ssrc == Some(ssrc);
-        let doubted = self.doubted.take().filter(|d| same && d.sequence == sequence.wrapping_sub(1));
+        let doubted = self.doubted_before(sequence, ssrc).cloned();
+        self.doubted = None;
         self.waiting.clear();
         self.next = i64::from(sequence) + (1 << 16);
         self.highest = self.next - 1;
         if !same {
-            self.timestamp = i64::from(timestamp);
+            self.timestamp = i64::from(doubted.as_ref().map_or(timestamp, |first| first.timestamp));
         }
         self.ssrc = Some(ssrc);
         self.history = 0;
@@ -147,9 +146,9 @@ impl Jitter {
     }
 
     /// Takes a packet. The caller has asked `is_other_stream` before.
-    pub fn push(&mut self, sequence: u16, timestamp: u32, content: Content, now: Duration) -> Pushed {
-        if self.is_far(sequence) {
-            self.doubted = Some(Doubted { sequence, timestamp, arrived: now, content });
+    pub fn push(&mut self, (sequence, timestamp, ssrc): (u16, u32, u32), content: Content, now: Duration) -> Pushed {
+        if self.is_doubtful(sequence, ssrc) {
+            self.doubted = Some(Doubted { ssrc, sequence, timestamp, arrived: now, content });
             return Pushed::Doubted;
         }
         self.doubted = None;
@@ -190,8 +189,12 @@ impl Jitter {
         self.history = self.history.checked_shl(shift).unwrap_or(0) | 1;
     }
 
-    fn doubted_before(&self, sequence: u16) -> Option<&Doubted> {
-        self.doubted.as_ref().filter(|doubted| doubted.sequence == sequence.wrapping_sub(1))
+    fn doubted_before(&self, sequence: u16, ssrc: u32) -> Option<&Doubted> {
+        self.doubted.as_ref().filter(|doubted| doubted.ssrc == ssrc && doubted.sequence == sequence.wrapping_sub(1))
+    }
+
+    fn is_doubtful(&self, sequence: u16, ssrc: u32) -> bool {
+        self.ssrc != Some(ssrc) || self.is_far(sequence)
     }
 
     fn distance(&self, sequence: u16) -> i64 {
@@ -221,11 +224,15 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn push(jitter: &mut Jitter, sequence: u16, now: Duration) -> Pushed {
+        push_of(jitter, sequence, 1, now)
+    }
+
+    fn push_of(jitter: &mut Jitter, sequence: u16, ssrc: u32, now: Duration) -> Pushed {
         let timestamp = u32::from(sequence).wrapping_mul(160);
-        if jitter.is_other_stream(sequence, 1) {
-            jitter.restart(sequence, timestamp, 1);
+        if jitter.is_other_stream(sequence, ssrc) {
+            jitter.restart(sequence, timestamp, ssrc);
         }
-        jitter.push(sequence, timestamp, Content::Quiet, now)
+        jitter.push((sequence, timestamp, ssrc), Content::Quiet, now)
     }
 
     #[test]
@@ -262,7 +269,6 @@ mod tests {
         assert_eq!(push(&mut jitter, 30_000, MS), Pushed::Doubted);
         assert_eq!(push(&mut jitter, 11, MS), Pushed::Kept { reordered: false });
         assert_eq!(push(&mut jitter, 30_001, MS), Pushed::Doubted);
-        assert!(jitter.is_other_stream(11, 2));
         assert!(jitter.is_other_stream(30_002, 1));
         // The one that was doubted is not lost: it leads the new run.
         assert_eq!(push(&mut jitter, 30_002, MS), Pushed::Kept { reordered: false });
@@ -271,11 +277,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_packet_of_another_stream_changes_nothing_and_two_in_a_row_are_the_new_one() {
+        let mut jitter = Jitter::default();
+        for n in 0..10 {
+            assert_eq!(push(&mut jitter, n, MS), Pushed::Kept { reordered: false });
+            assert_eq!(push_of(&mut jitter, n * 7, 2, MS), Pushed::Doubted);
+        }
+        assert_eq!(push_of(&mut jitter, 64, 2, MS), Pushed::Kept { reordered: false });
+        let run: Vec<_> = std::iter::from_fn(|| jitter.pop(MS, false)).map(|r| r.restarted).collect();
+        assert_eq!(run, [true, false]);
+    }
+
+    #[test]
     fn the_timestamp_goes_on_over_its_wrap() {
         let mut jitter = Jitter::default();
         jitter.restart(1, u32::MAX - 79, 1);
-        jitter.push(1, u32::MAX - 79, Content::Quiet, MS);
-        jitter.push(2, 80, Content::Quiet, MS);
+        jitter.push((1, u32::MAX - 79, 1), Content::Quiet, MS);
+        jitter.push((2, 80, 1), Content::Quiet, MS);
         let first = jitter.pop(MS, false).unwrap().timestamp;
         assert_eq!(jitter.pop(MS, false).unwrap().timestamp - first, 160);
     }

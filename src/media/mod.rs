@@ -1,15 +1,18 @@
 //! RTP in, clock-true PCM out, prompts out; recordings and WAV files.
 //!
 //! Sound takes this way: [`ports`] → [`session`] (the one task of a call) → [`inbound`] ([`packet`], [`latch`],
-//! [`dtmf`]) → [`timeline`] ([`jitter`], [`conceal`], [`drift`], [`assemble`]) → [`handoff`] → the pipeline.
+//! [`dtmf`]) → [`timeline`] ([`jitter`], [`drift`], [`canvas`], [`conceal`], [`assemble`]) → [`handoff`] → the pipeline.
 //! Prompts go the other way through [`sender`]. Beside it runs RTCP: [`reception`] counts, [`reporter`] tells and
 //! listens, [`rtcp`] is the format. Everything but `session`, `ports` and the files is pure and
 //! stepped with the time since the session's start.
 
 pub mod assemble;
+pub mod canvas;
 pub mod conceal;
 pub mod drift;
 pub mod dtmf;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod handoff;
 pub mod inbound;
 pub mod jitter;

@@ -34,7 +34,7 @@ impl NoAudioWatch {
     }
 
     /// The call was resumed: the wait begins anew.
-    pub fn expect(&mut self, now: Duration) {
+    pub fn resume(&mut self, now: Duration) {
         self.since = now;
     }
 

@@ -78,7 +78,7 @@ impl Reporter {
         if block.last_sender_report != 0 {
             let middle = low_bits(ntp(now) >> 16);
             let units = middle.wrapping_sub(block.last_sender_report).wrapping_sub(block.delay);
-            let trip = Duration::from_micros(u64::from(units) * 1_000_000 >> 16);
+            let trip = Duration::from_micros((u64::from(units) * 1_000_000) >> 16);
             // A negative one has wrapped to hours.
             if trip <= MAX_ROUND_TRIP {
                 self.round_trip = Some(trip);

@@ -28,6 +28,8 @@ const COMMANDS: usize = 64;
 const DATAGRAM: usize = 2_048;
 /// Packets read in a row before the tick gets its turn, so that a flood cannot hold up the call.
 const BURST: usize = 64;
+/// How long the end of a call waits to be told of a last packet.
+const LAST_LOOK: Duration = Duration::from_millis(2);
 /// How long `close` waits for a pipeline that does not take the last frames.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -160,7 +162,9 @@ impl Work {
             }
             self.handoff.offer(&mut self.events);
         };
-        // What already arrived belongs to the call; a flood does not keep it from ending.
+        // What already arrived belongs to the call, also what the runtime has not yet told of; a flood does not keep
+        // it from ending.
+        let _ = tokio::time::timeout(LAST_LOOK, rtp.readable()).await;
         self.receive(rtp, false, limits::JITTER_RING);
         let goodbye = self.inbound.goodbye(self.sender.sent(self.now()), self.now());
         self.send_report(&goodbye, rtp, rtcp);

@@ -9,12 +9,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::MediaStats;
-use super::assemble::Assembler;
-use super::conceal::Concealer;
+use super::canvas::Canvas;
 use super::drift::Drift;
 use super::jitter::{Content, Jitter, Pushed, Released};
 use crate::call::{AudioFrame, Codec, FrameKind, MediaSpan, MediaTime};
-use crate::codec::{self, Decoder};
+use crate::codec;
 
 /// Frames leave at most this far behind real time, plus the sender's packet time, one fill step and one tick: under
 /// 200 ms at 20 ms packets.
@@ -27,8 +26,6 @@ const JOIN_MS: i64 = 40;
 const LATE_RUN: u32 = 10;
 /// Milliseconds filled at a time.
 const STEP_MS: i64 = 20;
-/// Loudest sample of what counts as quiet (about -40 dBFS), where a correction is not heard.
-const QUIET: u16 = 300;
 
 /// Why no packet is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +45,7 @@ struct Sound<'a> {
     payload: &'a [u8],
     timestamp: i64,
     arrived: Duration,
-    /// Samples of the packets given up right before it.
+    /// Packets right before it that were lost or could not be heard.
     lost: i64,
     /// Nobody knows what was lost before it.
     jumped: bool,
@@ -58,20 +55,17 @@ struct Sound<'a> {
 #[derive(Debug)]
 pub struct Timeline {
     rate: u32,
-    samples_per_ms: i64,
     jitter: Jitter,
-    decoder: Decoder,
-    concealer: Concealer,
     drift: Drift,
-    assembler: Assembler,
+    canvas: Canvas,
     /// Position of timestamp zero; `None` until a packet sets it.
     anchor: Option<i64>,
     absence: Absence,
     late_run: u32,
+    /// Timestamp of the newest audio packet of this stream.
+    newest: Option<i64>,
     /// Samples of the newest audio packet.
     packet_length: i64,
-    /// The newest audio packet was quiet to its end.
-    quiet: bool,
     /// Packets since the newest audio packet that came and could not be heard.
     unheard: u64,
     /// Since here concealment was let out only because nothing came: a loss, or silence that was never sent. The
@@ -83,20 +77,18 @@ pub struct Timeline {
 impl Timeline {
     /// `rate`: of the frames, hertz. `codec`: what the first packets are expected in.
     pub fn new(rate: u32, codec: Codec) -> Self {
-        let samples_per_ms = i64::from(rate / 1_000).max(1);
+        let canvas = Canvas::new(rate, codec);
+        let packet_length = STEP_MS * canvas.per_ms();
         Self {
             rate,
-            samples_per_ms,
             jitter: Jitter::default(),
-            decoder: Decoder::new(codec, rate),
-            concealer: Concealer::new(rate),
             drift: Drift::new(rate),
-            assembler: Assembler::new(rate),
+            canvas,
             anchor: None,
             absence: Absence::NotYet,
             late_run: 0,
-            packet_length: STEP_MS * samples_per_ms,
-            quiet: true,
+            newest: None,
+            packet_length,
             unheard: 0,
             presumed_lost: None,
             cleared: VecDeque::new(),
@@ -106,12 +98,13 @@ impl Timeline {
     /// Takes a packet of the caller.
     pub fn push(
         &mut self,
-        (sequence, timestamp, ssrc): (u16, u32, u32),
+        place: (u16, u32, u32),
         content: Content,
         now: Duration,
         stats: &mut MediaStats,
         out: &mut VecDeque<AudioFrame>,
     ) {
+        let (sequence, timestamp, ssrc) = place;
         if self.jitter.is_other_stream(sequence, ssrc) {
             if self.jitter.is_running() {
                 stats.restarts += 1;
@@ -119,7 +112,7 @@ impl Timeline {
             self.drain(now, true, stats, out);
             self.jitter.restart(sequence, timestamp, ssrc);
         }
-        match self.jitter.push(sequence, timestamp, content, now) {
+        match self.jitter.push(place, content, now) {
             Pushed::Kept { reordered } => stats.reordered += u64::from(reordered),
             Pushed::Duplicate => stats.duplicates += 1,
             Pushed::Late => stats.packets_late += 1,
@@ -131,18 +124,18 @@ impl Timeline {
     /// Lets out what is due at `now`. Call it every 20 ms.
     pub fn tick(&mut self, now: Duration, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
         self.drain(now, false, stats, out);
-        let due = self.samples(now.saturating_sub(MAX_LAG)) - self.packet_length;
-        while self.end() < due {
+        let due = self.canvas.samples(now.saturating_sub(MAX_LAG)) - self.packet_length;
+        while self.canvas.end() < due {
             let Some(released) = self.jitter.pop(now, true) else { break };
             self.place(released, stats, out);
         }
-        let missing = (due - self.end()).max(0);
-        let (kind, count) = (self.absence_kind(), missing - missing % (STEP_MS * self.samples_per_ms));
+        let missing = (due - self.canvas.end()).max(0);
+        let (kind, count) = (self.absence_kind(), missing - missing % (STEP_MS * self.canvas.per_ms()));
         if kind == FrameKind::Concealed && count > 0 {
-            self.presumed_lost.get_or_insert(self.end());
+            self.presumed_lost.get_or_insert(self.canvas.end());
         }
-        self.fill(kind, count, stats, out);
-        stats.samples = self.assembler.end();
+        self.canvas.fill(kind, count, stats, out);
+        stats.samples = u64::try_from(self.canvas.end()).unwrap_or(0);
     }
 
     /// The call is held (no sound is expected, what is missing is silence) or resumed.
@@ -165,14 +158,14 @@ impl Timeline {
     /// The call ended: everything up to `now` is let out.
     pub fn finish(&mut self, now: Duration, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
         self.drain(now, true, stats, out);
-        let missing = (self.samples(now) - self.end()).max(0);
+        let missing = (self.canvas.samples(now) - self.canvas.end()).max(0);
         // The last packet before a hang-up is not followed by another one: that is an end, not a loss.
-        let lag = self.samples(MAX_LAG) + self.packet_length;
-        let lost = self.assembler.kind() == FrameKind::Concealed || lag < missing;
+        let lag = self.canvas.samples(MAX_LAG) + self.packet_length;
+        let lost = self.canvas.kind() == FrameKind::Concealed || lag < missing;
         let kind = if lost { self.absence_kind() } else { FrameKind::Silence };
-        self.fill(kind, missing - missing % self.samples_per_ms, stats, out);
-        self.assembler.finish(out);
-        stats.samples = self.assembler.end();
+        self.canvas.fill(kind, missing - missing % self.canvas.per_ms(), stats, out);
+        self.canvas.finish(out);
+        stats.samples = u64::try_from(self.canvas.end()).unwrap_or(0);
     }
 
     /// The next span that was told as concealed and proved to be silence: no packet is missing there.
@@ -191,6 +184,7 @@ impl Timeline {
         stats.packets_lost += lost_before;
         if restarted {
             self.anchor = None;
+            self.newest = None;
         }
         self.unheard = self.unheard.saturating_add(lost_before);
         match content {
@@ -202,14 +196,14 @@ impl Timeline {
                 // What was lost before it is told here; where the silence ends is told by the next sound or tick.
                 let lost = i64::try_from(self.unheard).unwrap_or(0).saturating_mul(self.packet_length);
                 if lost == 0 && !jumped {
-                    self.clear(self.end(), stats);
+                    self.clear(self.canvas.end(), stats);
                 }
-                let room = self.samples(arrived) - self.end();
-                self.fill(FrameKind::Concealed, lost.min(room), stats, out);
+                let room = self.canvas.samples(arrived) - self.canvas.end();
+                self.canvas.fill(FrameKind::Concealed, lost.min(room), stats, out);
                 self.unheard = 0;
                 self.presumed_lost = None;
                 self.absence = Absence::Quiet;
-                self.concealer.silence();
+                self.canvas.silence();
             }
             Content::Unheard => self.unheard = self.unheard.saturating_add(1),
             Content::Nothing => {}
@@ -222,19 +216,23 @@ impl Timeline {
             self.unheard = self.unheard.saturating_add(1);
             return;
         };
-        let follows = self.follow_codec(sound.codec) && sound.lost == 0 && !sound.jumped;
-        let length = self.from_clock(i64::from(units));
+        let turned = self.follow_codec(sound.codec);
+        let length = self.canvas.from_clock(i64::from(units));
         let lost = sound.lost.saturating_mul(self.packet_length.max(length));
-        let arrival = self.samples(sound.arrived);
-        let offset = self.from_clock(sound.timestamp);
+        let arrival = self.canvas.samples(sound.arrived);
+        let offset = self.canvas.from_clock(sound.timestamp);
         let mut at = self.anchor.map_or(0, |anchor| anchor + offset);
-        let mut fresh = self.anchor.is_none() || at + length - arrival > EARLY_MS * self.samples_per_ms;
-        if !fresh && at + length <= self.end() {
+        // Packets come here in their order, so a timestamp that goes back has jumped.
+        let back = self.newest.replace(sound.timestamp).is_some_and(|newest| sound.timestamp < newest);
+        let early = at + length - arrival > EARLY_MS * self.canvas.per_ms();
+        let mut fresh = self.anchor.is_none() || early || back;
+        // The numbers are whole, only the timestamp says nothing: it stands right behind the packet before it.
+        let follows = (turned || early || back) && sound.lost == 0 && !sound.jumped;
+        if !fresh && at + length <= self.canvas.end() {
             stats.packets_late += 1;
             self.late_run += 1;
             if self.late_run < LATE_RUN {
-                // Too late to be heard, but the codec's state goes on with it.
-                let _ = self.decoder.decode(sound.payload);
+                self.canvas.pass_over(sound.payload);
                 self.unheard = 0;
                 self.presumed_lost = None;
                 return;
@@ -253,39 +251,24 @@ impl Timeline {
             self.clear(at - lost, stats);
         }
         let unknown = (fresh || sound.jumped) && !follows && self.absence == Absence::Lost;
-        let gap = at - self.end();
-        self.bridge(gap, if unknown { gap } else { lost }, length, sound.payload, stats, out);
-        self.hear(sound.payload, usize::try_from(-gap).unwrap_or(0), stats, out);
+        let gap = at - self.canvas.end();
+        self.bridge(gap, if unknown { gap } else { lost }, (length, sound.payload), stats, out);
+        let heard = self.canvas.hear(sound.payload, -gap, out);
+        stats.bad_payload += u64::from(heard.is_err());
+        self.unheard = u64::from(heard.is_err());
+        self.presumed_lost = None;
         self.absence = Absence::Lost;
         self.packet_length = length;
-    }
-
-    /// Decodes a payload and lets it out, less the `covered` samples that were filled already.
-    fn hear(&mut self, payload: &[u8], covered: usize, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
-        self.presumed_lost = None;
-        match self.decoder.decode(payload) {
-            Ok(mut pcm) => {
-                self.unheard = 0;
-                self.quiet = pcm.iter().all(|s| s.unsigned_abs() <= QUIET);
-                pcm.drain(..covered.min(pcm.len()));
-                self.concealer.heard(&pcm);
-                self.assembler.packet(FrameKind::Heard, pcm, out);
-            }
-            Err(_) => {
-                stats.bad_payload += 1;
-                self.unheard = 1;
-            }
-        }
     }
 
     /// Turns to the codec of a packet. True when it is another one; its stream goes on, but timestamps in another
     /// clock say nothing about the place.
     fn follow_codec(&mut self, codec: Codec) -> bool {
-        let before = self.decoder.codec();
+        let before = self.canvas.codec();
         if before == codec {
             return false;
         }
-        self.decoder = Decoder::new(codec, self.rate);
+        self.canvas.turn_to(codec);
         if before.clock() != codec.clock() {
             self.anchor = None;
         }
@@ -294,9 +277,11 @@ impl Timeline {
 
     /// Anchors a packet whose timestamp says nothing at its arrival, or right behind what it follows.
     fn anchor_at(&mut self, offset: i64, wanted: i64, follows: bool) -> i64 {
-        let end = self.end();
-        let joins = end > wanted && end - wanted <= JOIN_MS * self.samples_per_ms;
-        let near = (end - wanted).abs() <= EARLY_MS * self.samples_per_ms;
+        // On a whole millisecond, so that frames end where packets do and need no copying.
+        let wanted = wanted - wanted.rem_euclid(self.canvas.per_ms());
+        let end = self.canvas.end();
+        let joins = end > wanted && end - wanted <= JOIN_MS * self.canvas.per_ms();
+        let near = (end - wanted).abs() <= EARLY_MS * self.canvas.per_ms();
         let at = if joins || (follows && near) { end } else { wanted };
         self.anchor = Some(at - offset);
         self.drift.reset();
@@ -304,8 +289,8 @@ impl Timeline {
     }
 
     fn follow_drift(&mut self, at: i64, stats: &mut MediaStats) -> i64 {
-        let in_a_gap = at > self.end();
-        let moved = self.drift.take(in_a_gap || self.quiet);
+        let in_a_gap = at > self.canvas.end();
+        let moved = self.drift.take(in_a_gap || self.canvas.is_quiet());
         if moved != 0 {
             self.anchor = self.anchor.map(|anchor| anchor + moved);
             stats.drift_samples += moved.unsigned_abs();
@@ -318,8 +303,7 @@ impl Timeline {
         &mut self,
         gap: i64,
         lost: i64,
-        length: i64,
-        next: &[u8],
+        (length, next): (i64, &[u8]),
         stats: &mut MediaStats,
         out: &mut VecDeque<AudioFrame>,
     ) {
@@ -329,41 +313,15 @@ impl Timeline {
         let lost = lost.clamp(0, gap);
         // A gap that is not much longer than its lost packets is all theirs.
         let lost = if lost > 0 && gap - lost < self.packet_length { gap } else { lost };
-        self.fill(FrameKind::Silence, gap - lost, stats, out);
-        let (count, length) = (usize::try_from(lost).unwrap_or(0), usize::try_from(length).unwrap_or(0));
-        let mended = self.concealer.mendable(count, length, &self.decoder);
-        self.fill(FrameKind::Concealed, lost - i64::try_from(mended).unwrap_or(0), stats, out);
-        if mended > 0 {
-            let sound = self.decoder.conceal(mended, Some(next));
-            self.conceal(mended, sound, stats, out);
-        }
-    }
-
-    fn fill(&mut self, kind: FrameKind, count: i64, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
-        let count = usize::try_from(count).unwrap_or(0);
-        if count == 0 {
-            return;
-        }
-        if kind == FrameKind::Concealed {
-            let sound = self.concealer.fill(count, &mut self.decoder);
-            self.conceal(count, sound, stats, out);
-        } else {
-            self.concealer.silence();
-            self.assembler.fill(kind, count, || 0, out);
-        }
-    }
-
-    fn conceal(&mut self, count: usize, sound: Vec<i16>, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
-        let mut sound = sound.into_iter();
-        self.assembler.fill(FrameKind::Concealed, count, || sound.next().unwrap_or(0), out);
-        stats.concealed_samples += u64::try_from(count).unwrap_or(0);
+        self.canvas.fill(FrameKind::Silence, gap - lost, stats, out);
+        self.canvas.mend(lost, length, next, stats, out);
     }
 
     /// What was presumed lost before position `to` was silence: the sequence numbers are whole.
     fn clear(&mut self, to: i64, stats: &mut MediaStats) {
         let Some(from) = self.presumed_lost.take() else { return };
         // As in `bridge`: a stretch not much longer than its lost packets is all theirs.
-        let whole = to.min(self.end()) - from;
+        let whole = to.min(self.canvas.end()) - from;
         if whole < self.packet_length {
             return;
         }
@@ -375,6 +333,7 @@ impl Timeline {
     fn forget_stream(&mut self) {
         self.jitter = Jitter::default();
         self.anchor = None;
+        self.newest = None;
         self.late_run = 0;
         self.unheard = 0;
         self.presumed_lost = None;
@@ -385,19 +344,6 @@ impl Timeline {
             Absence::Lost => FrameKind::Concealed,
             Absence::NotYet | Absence::Quiet | Absence::Held => FrameKind::Silence,
         }
-    }
-
-    fn end(&self) -> i64 {
-        i64::try_from(self.assembler.end()).unwrap_or(i64::MAX)
-    }
-
-    fn samples(&self, time: Duration) -> i64 {
-        i64::try_from(time.as_micros() * u128::from(self.rate) / 1_000_000).unwrap_or(i64::MAX)
-    }
-
-    /// RTP clock units of the codec in use as samples.
-    fn from_clock(&self, units: i64) -> i64 {
-        units.saturating_mul(i64::from(self.rate)) / i64::from(self.decoder.codec().clock())
     }
 }
 

@@ -34,7 +34,7 @@ pub fn install() -> Result<PrometheusHandle, MetricsError> {
 
 /// Help texts, in one table so that an operator's page can be written from it. A name that no stage counts is
 /// never rendered.
-const COUNTERS: [(&str, &str); 30] = [
+const COUNTERS: &[(&str, &str)] = &[
     ("heardline_sip_requests_total", "SIP requests taken in, by method"),
     ("heardline_sip_refused_total", "SIP requests answered with a refusal, by status"),
     ("heardline_sip_screened_total", "SIP messages answered or dropped before a transaction, by reason"),
@@ -44,6 +44,7 @@ const COUNTERS: [(&str, &str); 30] = [
     ),
     ("heardline_sip_unlisted_total", "SIP messages from sources that no trunk lists; never answered"),
     ("heardline_sip_dtmf_dropped_total", "digits of SIP INFO that found no room in the call's queue"),
+    ("heardline_sip_offers_unanswered_total", "SDP offers of ours that came back without a usable answer"),
     ("heardline_media_packets_total", "RTP packets received, by fate"),
     ("heardline_media_packets_sent_total", "RTP packets sent"),
     ("heardline_media_rtcp_received_total", "RTCP packets of callers"),
@@ -65,6 +66,8 @@ const COUNTERS: [(&str, &str); 30] = [
     ("heardline_intake_endpoint_stopped_total", "endpoints that answered 410 and get nothing more"),
     ("heardline_retention_erased_total", "calls erased, by reason: asked or expired"),
     ("heardline_retention_clock_jumps_total", "jumps of the wall clock that held the retention sweep back"),
+    ("heardline_traces_sent_total", "spans the trace collector took"),
+    ("heardline_traces_dropped_total", "spans that were not sent, by reason"),
     ("heardline_store_commit_failures_total", "group commits that failed"),
     ("heardline_store_damaged_rows_total", "rows that could not be read"),
     ("heardline_review_requests_total", "requests the desk listener answered, by status class"),
@@ -72,7 +75,7 @@ const COUNTERS: [(&str, &str); 30] = [
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
-const GAUGES: [(&str, &str); 12] = [
+const GAUGES: &[(&str, &str)] = &[
     ("heardline_sip_dialogs", "SIP dialogs: ringing, answered, or being ended"),
     ("heardline_sip_transactions", "SIP transactions in progress"),
     ("heardline_sip_connections", "SIP connections over TCP and TLS that are open"),
@@ -89,7 +92,7 @@ const GAUGES: [(&str, &str); 12] = [
     ("heardline_intake_dead", "deliveries given up until a person sends them again"),
     ("heardline_review_watchers", "open event streams"),
 ];
-const HISTOGRAMS: [(&str, &str); 7] = [
+const HISTOGRAMS: &[(&str, &str)] = &[
     ("heardline_media_jitter_seconds", "mean interarrival jitter of a call"),
     ("heardline_media_round_trip_seconds", "round trip to the caller as its reports told it last"),
     ("heardline_media_concealed_seconds", "sound of a call that was lost on the way"),
@@ -100,13 +103,13 @@ const HISTOGRAMS: [(&str, &str); 7] = [
 ];
 
 fn describe() {
-    for (name, text) in COUNTERS {
+    for &(name, text) in COUNTERS {
         describe_counter!(name, text);
     }
-    for (name, text) in GAUGES {
+    for &(name, text) in GAUGES {
         describe_gauge!(name, text);
     }
-    for (name, text) in HISTOGRAMS {
+    for &(name, text) in HISTOGRAMS {
         describe_histogram!(name, text);
     }
 }
@@ -120,9 +123,9 @@ mod tests {
                 assert!(name.starts_with("heardline_") && name.ends_with(end) && !text.is_empty(), "{name}");
             }
         };
-        named(&super::COUNTERS, "_total");
-        named(&super::GAUGES, "");
-        named(&super::HISTOGRAMS, "s");
+        named(super::COUNTERS, "_total");
+        named(super::GAUGES, "");
+        named(super::HISTOGRAMS, "s");
     }
 
     #[test]

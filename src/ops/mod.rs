@@ -6,4 +6,5 @@ pub mod fault;
 pub mod health;
 pub mod metrics;
 pub mod notify;
+pub mod telemetry;
 pub mod trusted_time;

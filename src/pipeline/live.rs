@@ -47,6 +47,7 @@ pub(super) async fn converse(
             signal = events.recv() => match signal {
                 None | Some(SignalEvent::HungUp) => break EndCause::CallerHangup,
                 Some(SignalEvent::Cancelled) => break EndCause::Cancelled,
+                Some(SignalEvent::Failed(cause)) => break cause,
                 Some(SignalEvent::Updated { plan, answer }) => live.renegotiated(plan, answer),
                 Some(SignalEvent::Dtmf(digit)) => live.key(digit, live.ears.now),
             },

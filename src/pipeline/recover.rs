@@ -27,7 +27,8 @@ pub async fn recover(stages: Arc<Stages>, rows: Vec<CallRow>) {
                 metrics::counter!("heardline_pipeline_recovered_total").increment(1);
                 // A task of its own: a call that cannot be carried on must not hold up the others.
                 if let Err(error) = tokio::spawn(async move { carry_on_row(&stages, row).await }).await {
-                    tracing::error!(%call, %error, "call cannot be carried on; it stays unfinished at the desk");
+                    let panicked = error.is_panic();
+                    tracing::error!(%call, panicked, "call cannot be carried on; it stays unfinished at the desk");
                 }
             }
         })

@@ -224,6 +224,11 @@ impl Listener {
         if unneeded > usize::try_from(self.rate).unwrap_or(0) / 2 {
             self.kept.drain(..unneeded);
             self.kept_from = needed_from;
+            // A long segment's room is not kept for the rest of the call.
+            let second = usize::try_from(self.rate).unwrap_or(0);
+            if self.kept.capacity() > 4 * self.kept.len().max(second) {
+                self.kept.shrink_to(second);
+            }
         }
     }
 

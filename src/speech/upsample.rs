@@ -29,6 +29,16 @@ pub fn block_to_16k(block: &[i16], previous: i16, out: &mut [i16]) {
         _ => block.get(at - 1).or(block.last()).map_or(0, |v| i64::from(*v)),
     };
     let (from, to) = (block.len(), out.len().max(1));
+    if to == 2 * from {
+        // The telephone's 8 kHz, by far the most common: the same numbers without a division for each sample.
+        let mut here = i32::from(previous);
+        for (pair, next) in out.chunks_exact_mut(2).zip(block.iter().map(|next| i32::from(*next))) {
+            let between = here + (next - here) / 2;
+            pair.copy_from_slice(&[between as i16, next as i16]);
+            here = next;
+        }
+        return;
+    }
     for (j, slot) in out.iter_mut().enumerate() {
         let position = (j + 1) * from;
         let (whole, part) = (position / to, (position % to) as i64);
@@ -55,6 +65,8 @@ mod tests {
         let mut out = [0i16; 4];
         block_to_16k(&[10, 20], 0, &mut out);
         assert_eq!(out, [5, 10, 15, 20]);
+        block_to_16k(&[i16::MAX, i16::MIN], i16::MIN, &mut out);
+        assert_eq!(out, [-1, i16::MAX, 0, i16::MIN]);
         let mut same = [0i16; 3];
         block_to_16k(&[7, 8, 9], 100, &mut same);
         assert_eq!(same, [7, 8, 9]);

@@ -15,6 +15,11 @@ use crate::call::CallId;
 
 /// Locked while a gateway runs; holds the address of its desk.
 const LOCK: &str = "heardline.lock";
+pub(super) const DATABASE: &str = "heardline.db";
+pub(super) const RECORDINGS: &str = "recordings";
+pub(super) const SECRET: &str = "webhook.secret";
+/// There while a restore fills the folder: what is in it is not whole.
+pub(super) const RESTORING: &str = "restoring.tmp";
 
 /// The opened data folder. Clones share one lock, which is released when the last of them is dropped.
 #[derive(Clone, Debug)]
@@ -49,8 +54,11 @@ impl DataDir {
             Err(Errno::WOULDBLOCK) => return Err(StoreError::InUse { path: path.into() }),
             Err(e) => return Err(unwritable(e.into())),
         }
+        if root.join(RESTORING).exists() {
+            return Err(StoreError::HalfRestored { path: path.into() });
+        }
         probe(&root).map_err(unwritable)?;
-        make_folder(&root.join("recordings")).map_err(unwritable)?;
+        make_folder(&root.join(RECORDINGS)).map_err(unwritable)?;
         File::open(&root).and_then(|dir| dir.sync_all()).map_err(unwritable)?;
         Ok(Self { inner: Arc::new(Inner { root, lock }) })
     }
@@ -72,11 +80,11 @@ impl DataDir {
     }
 
     pub fn database(&self) -> PathBuf {
-        self.root().join("heardline.db")
+        self.root().join(DATABASE)
     }
 
     pub fn recordings(&self) -> PathBuf {
-        self.root().join("recordings")
+        self.root().join(RECORDINGS)
     }
 
     /// The WAV of one call; it may not exist (yet).
@@ -85,7 +93,7 @@ impl DataDir {
     }
 
     pub fn webhook_secret(&self) -> PathBuf {
-        self.root().join("webhook.secret")
+        self.root().join(SECRET)
     }
 
     /// Bytes this user may still write on the folder's file system.

@@ -3,6 +3,7 @@
 //! [`Store`] is a trait so that another database can follow with the same tests; [`sqlite`] is the first.
 //! One writer commits in groups; a method returns only when its change is durable (WAL, `synchronous=FULL`).
 
+pub mod backup;
 pub mod erase;
 pub mod layout;
 pub mod sqlite;
@@ -28,6 +29,8 @@ pub enum StoreError {
         "{path}: made by a newer heardline (schema {found}, this program knows {known}); run that version or restore a backup"
     )]
     NewerSchema { path: PathBuf, found: i64, known: i64 },
+    #[error("{path}: a restore into it was broken off; remove it and restore again")]
+    HalfRestored { path: PathBuf },
     #[error("database: {0}")]
     Database(String),
     #[error("no {what} {id}")]

@@ -74,6 +74,10 @@ impl TestGateway {
         self.port(|listen| matches!(listen, SipListen::Tcp(_)))
     }
 
+    pub fn tls_port(&self) -> u16 {
+        self.port(|listen| matches!(listen, SipListen::Tls(_)))
+    }
+
     fn port(&self, wanted: impl Fn(&SipListen) -> bool) -> u16 {
         self.gateway.sip_addresses().into_iter().find(wanted).expect("a listener of each kind").address().port()
     }

@@ -3,7 +3,9 @@
 
 pub mod any_phone;
 pub mod endpoint;
+pub mod faulty_line;
 pub mod gateway;
+pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;

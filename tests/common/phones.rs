@@ -10,12 +10,15 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
+use heardline::call::Codec;
+
 use super::{DEADLINE, LOOPBACK, bundled};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     Udp,
     Tcp,
+    Tls,
 }
 
 impl Transport {
@@ -23,6 +26,7 @@ impl Transport {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -40,6 +44,7 @@ pub async fn sipp(scenario: &str, transport: Transport, port: u16, calls: u32, p
     let mode = match transport {
         Transport::Udp => "u1",
         Transport::Tcp => "t1",
+        Transport::Tls => panic!("Debian's SIPp speaks no TLS"),
     };
     let status = Command::new("sipp")
         .arg(format!("{LOOPBACK}:{port}"))
@@ -77,14 +82,25 @@ pub struct Baresip {
 
 pub struct BaresipPlan<'a> {
     pub transport: Transport,
-    /// `pcmu` or `pcma`.
-    pub codec: &'a str,
+    pub codec: Codec,
     /// User part of its address.
     pub number: &'a str,
     /// 8 kHz WAV that it plays once.
     pub plays: &'a Path,
     /// SIP port of the gateway.
     pub dials: u16,
+    /// Whom to trust over TLS: a PEM file.
+    pub authority: Option<&'a Path>,
+}
+
+/// As baresip writes it: name, clock and channels.
+fn codec_name(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Pcmu => "pcmu",
+        Codec::Pcma => "pcma",
+        Codec::G722 => "g722",
+        Codec::Opus => "opus/48000/2",
+    }
 }
 
 impl Baresip {
@@ -92,17 +108,17 @@ impl Baresip {
     pub fn dial(plan: &BaresipPlan<'_>) -> Self {
         let folder = TempDir::new().expect("a folder for baresip");
         let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("its files");
-        write("config", configuration(folder.path(), plan.plays));
+        write("config", configuration(folder.path(), plan));
         let transport = plan.transport.name();
-        let account =
-            format!("<sip:{}@127.0.0.1;transport={transport}>;regint=0;audio_codecs={}", plan.number, plan.codec);
+        let codec = codec_name(plan.codec);
+        let account = format!("<sip:{}@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codec}", plan.number);
         write("accounts", account + "\n");
         write("contacts", String::new());
         let log = File::create(folder.path().join("log")).expect("a file for its log");
         let mut child = Command::new("baresip")
             .arg("-f")
             .arg(folder.path())
-            .args(["-e", &format!("/dial sip:311@127.0.0.1:{}", plan.dials)])
+            .args(["-e", &format!("/dial sip:311@127.0.0.1:{};transport={transport}", plan.dials)])
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("the same file twice"))
             .stderr(log)
@@ -157,11 +173,13 @@ pub struct HeardFile {
 }
 
 /// `aufile` of baresip 1.0.0 only plays; what the phone hears is written by the filter of `sndfile`.
-fn configuration(folder: &Path, plays: &Path) -> String {
-    let (folder, plays) = (folder.display(), plays.display());
+fn configuration(folder: &Path, plan: &BaresipPlan<'_>) -> String {
+    let authority = plan.authority.map(|file| format!("sip_cafile {}\n", file.display())).unwrap_or_default();
+    let (folder, plays) = (folder.display(), plan.plays.display());
     let port = free_port();
-    format!(
-        "poll_method epoll\n\
+    authority
+        + &format!(
+            "poll_method epoll\n\
          sip_listen 127.0.0.1:{port}\n\
          net_interface 127.0.0.1\n\
          audio_source aufile,{plays}\n\
@@ -174,9 +192,11 @@ fn configuration(folder: &Path, plays: &Path) -> String {
          module_path /usr/lib/baresip/modules\n\
          module stdio.so\n\
          module g711.so\n\
+         module g722.so\n\
+         module opus.so\n\
          module aufile.so\n\
          module sndfile.so\n\
          module_tmp account.so\n\
          module_app menu.so\n"
-    )
+        )
 }

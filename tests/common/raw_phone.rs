@@ -83,15 +83,43 @@ impl RawPhone {
         Self { wire, local, transport, call_id, tag, invite_branch, to: None, contact: None, rtp }
     }
 
+    /// Sends an RTP packet from the port that the SDP names.
+    pub async fn speak(&self, packet: &[u8], to: SocketAddr) {
+        self.rtp.send_to(packet, to).await.expect("the packet leaves");
+    }
+
     /// The INVITE; the same bytes every time, so a second one is a retransmission.
     pub fn invite(&self) -> String {
+        self.invite_with(0)
+    }
+
+    /// The INVITE with a body of at least so many bytes.
+    pub fn invite_with(&self, bytes: usize) -> String {
         let rtp = self.rtp.local_addr().expect("its address").port();
         let sdp = format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=audio {rtp} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+             m=audio {rtp} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n{}",
+            "a=x-filler:0123456789\r\n".repeat(bytes.div_ceil(23))
         );
         let extra = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len());
         self.request("INVITE", "sip:311@127.0.0.1", self.invite_branch, 1, None, &extra)
+    }
+
+    /// The INVITE without a body: the offer is the gateway's to make.
+    pub fn late_invite(&self) -> String {
+        self.request("INVITE", "sip:311@127.0.0.1", self.invite_branch, 1, None, "Content-Length: 0\r\n\r\n")
+    }
+
+    /// From now on this phone makes another call over the same wire.
+    pub fn renew(&mut self) {
+        self.call_id = format!("raw-{:016x}", rand::random::<u64>());
+        (self.tag, self.invite_branch) = (rand::random(), rand::random());
+        (self.to, self.contact) = (None, None);
+    }
+
+    /// OPTIONS outside a dialog.
+    pub fn ping(&self, cseq: u32) -> String {
+        self.request("OPTIONS", "sip:311@127.0.0.1", rand::random(), cseq, None, "Content-Length: 0\r\n\r\n")
     }
 
     /// CANCEL belongs to the INVITE's transaction: same branch, no To tag (RFC 3261 section 9.1).
@@ -112,8 +140,13 @@ impl RawPhone {
     }
 
     pub fn bye(&self) -> String {
+        self.in_dialog("BYE", 2)
+    }
+
+    /// A request without a body inside the dialog.
+    pub fn in_dialog(&self, method: &str, cseq: u32) -> String {
         let target = self.contact.as_deref().unwrap_or("sip:311@127.0.0.1");
-        self.request("BYE", target, rand::random(), 2, self.to.as_deref(), "Content-Length: 0\r\n\r\n")
+        self.request(method, target, rand::random(), cseq, self.to.as_deref(), "Content-Length: 0\r\n\r\n")
     }
 
     fn request(&self, method: &str, uri: &str, branch: u32, cseq: u32, to: Option<&str>, rest: &str) -> String {
@@ -193,6 +226,10 @@ impl RawPhone {
                 String::from_utf8_lossy(&buffer[..length]).into_owned()
             }
             Wire::Tcp { stream, unread } => loop {
+                // The answer to a keep-alive (RFC 5626 section 3.5.1) is no message.
+                while unread.starts_with(b"\r\n") {
+                    unread.drain(..2);
+                }
                 if let Some(length) = whole_message(unread) {
                     let message: Vec<u8> = unread.drain(..length).collect();
                     return String::from_utf8_lossy(&message).into_owned();

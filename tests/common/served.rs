@@ -150,7 +150,8 @@ impl Served {
 
     /// Two finished sentences are proof that the caller was heard that far: their end in milliseconds.
     pub async fn two_sentences(&self) -> u64 {
-        let id = self.until("a call", "/api/calls", |calls| calls.pointer("/calls/0/id").is_some()).await;
+        let live = |calls: &Value| calls.pointer("/calls/0/state").is_some_and(|state| state == "live");
+        let id = self.until("a live call", "/api/calls", live).await;
         let path = format!("/api/calls/{}", id["calls"][0]["id"].as_str().unwrap());
         let two = |call: &Value| call["transcript"].as_array().is_some_and(|segments| segments.len() >= 2);
         let call = self.until("two sentences recognised", &path, two).await;

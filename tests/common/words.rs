@@ -1,5 +1,24 @@
 //! How far a transcript is from its reference.
 
+/// What is said in a bundled sample.
+pub fn reference(sample: &str) -> String {
+    let file = super::bundled(&format!("audio-samples/{sample}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let known: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let sentences = known["sentences"].as_array().expect("its sentences").iter();
+    sentences.map(|sentence| sentence["text"].as_str().expect("text")).collect::<Vec<_>>().join(" ")
+}
+
+/// Error rate of a sample's transcript, by the measure of its language; also the reference's length in that measure.
+pub fn error_rate(sample: &str, heard: &str) -> (f64, usize) {
+    let reference = reference(sample);
+    if sample.starts_with("zh") {
+        (character_error_rate(&reference, heard), characters(&reference).len())
+    } else {
+        (word_error_rate(&reference, heard), words(&reference).len())
+    }
+}
+
 /// Word error rate: edits over reference words, letters and digits only, case ignored.
 pub fn word_error_rate(reference: &str, hypothesis: &str) -> f64 {
     rate(&words(reference), &words(hypothesis))
@@ -7,10 +26,11 @@ pub fn word_error_rate(reference: &str, hypothesis: &str) -> f64 {
 
 /// Character error rate, for Chinese: punctuation and spaces are ignored.
 pub fn character_error_rate(reference: &str, hypothesis: &str) -> f64 {
-    let characters = |text: &str| -> Vec<String> {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(String::from).collect()
-    };
     rate(&characters(reference), &characters(hypothesis))
+}
+
+fn characters(text: &str) -> Vec<String> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(String::from).collect()
 }
 
 fn words(text: &str) -> Vec<String> {

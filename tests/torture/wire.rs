@@ -61,10 +61,10 @@ pub struct Line {
 }
 
 impl Line {
-    pub async fn udp(port: u16) -> Self {
-        let socket = UdpSocket::bind((LOOPBACK, 0)).await.expect("a port");
+    pub async fn udp(gateway: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((gateway.ip(), 0)).await.expect("a port");
         let local = socket.local_addr().expect("its address");
-        Self { wire: Wire::Udp { socket, gateway: (LOOPBACK, port).into() }, local, controls: 0 }
+        Self { wire: Wire::Udp { socket, gateway }, local, controls: 0 }
     }
 
     pub async fn tcp(port: u16) -> Self {

@@ -147,7 +147,7 @@ mod tests {
     use crate::config::Trunk;
 
     fn message(method: &str, call: u32, to_tag: &str) -> String {
-        let cseq = if method == "ACK" { "1 ACK".to_owned() } else { format!("0001 {method}") };
+        let cseq = if method == "ACK" { "0001 ACK".to_owned() } else { format!("0001 {method}") };
         format!(
             "{method} sip:311@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{call}{method}\r\n\
              From: <sip:a@b>;tag=x{call}\r\nTo: <sip:311@127.0.0.1>{to_tag}\r\nCall-ID: c{call}\r\nCSeq: {cseq}\r\n\

@@ -11,22 +11,28 @@ mod dialog;
 pub mod doors;
 mod flows;
 mod framing;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod grammar;
 mod half_open;
 mod listen;
+mod negotiation;
 mod offer;
 mod outgoing;
 pub mod party;
 mod path;
 mod raw;
+mod refresh;
 mod reply;
 mod requests;
 mod screen;
 pub mod sdp;
+mod session_timer;
 mod stream;
 pub mod text;
 pub mod tls;
+mod watch;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -45,6 +51,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::call::Codec;
 use crate::config::{Config, SipListen, Trunk};
 use crate::ops::clock::Clock;
 
@@ -68,8 +75,24 @@ pub struct SipSettings {
     /// Serve any source, listed or not.
     pub open: bool,
     pub trunks: Vec<Trunk>,
+    /// Codecs we speak, the best first.
+    pub codecs: Vec<Codec>,
     /// Certificate chain and key (PEM) of the `tls:` listeners.
     pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// Timers that a test makes short.
+struct Timers {
+    /// Those of RFC 3261 section 17.1.1.1.
+    transactions: EndpointOption,
+    /// Smallest session interval, seconds (RFC 4028).
+    least_interval_s: u32,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { transactions: EndpointOption::default(), least_interval_s: refresh::LEAST_INTERVAL_S }
+    }
 }
 
 /// Why a listener could not be opened.
@@ -116,6 +139,8 @@ pub struct SipDoor {
     doors: Arc<Doors>,
     gate: Arc<Gate>,
     reachable: Reachable,
+    codecs: Arc<[Codec]>,
+    least_interval: u32,
     admission: Admission,
     clock: Clock,
     stop: CancellationToken,
@@ -162,16 +187,15 @@ impl SipDoor {
         clock: Clock,
         stop: CancellationToken,
     ) -> Result<Self, BindError> {
-        Self::bind_timed(settings, admission, clock, stop, EndpointOption::default()).await
+        Self::bind_timed(settings, admission, clock, stop, Timers::default()).await
     }
 
-    /// `timers`: those of RFC 3261 section 17.1.1.1, which a test makes short.
     async fn bind_timed(
         settings: SipSettings,
         admission: Admission,
         clock: Clock,
         stop: CancellationToken,
-        timers: EndpointOption,
+        timers: Timers,
     ) -> Result<Self, BindError> {
         let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
         let doors = Arc::new(Doors::new(settings.open, settings.trunks));
@@ -187,7 +211,7 @@ impl SipDoor {
                 .map_err(|error| BindError::Stack(error.to_string()))?;
             transports.add_transport(connection.into());
         }
-        let (endpoint, transactions) = endpoint(transports, &stop, timers)?;
+        let (endpoint, transactions) = endpoint(transports, &stop, timers.transactions)?;
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
         let from_streams = way_in(&stop).await?;
         let flows = Flows::default();
@@ -203,6 +227,8 @@ impl SipDoor {
             doors,
             gate,
             reachable,
+            codecs: settings.codecs.into(),
+            least_interval: timers.least_interval_s,
             admission,
             clock,
             stop,
@@ -247,6 +273,8 @@ impl SipDoor {
             flows: self.flows,
             reachable: self.reachable,
             listeners: self.addresses,
+            codecs: self.codecs,
+            least_interval: self.least_interval,
             incoming,
             in_progress: InProgress::default(),
         };

@@ -1,4 +1,5 @@
-//! Who a request says is calling: `From`, `P-Asserted-Identity` (RFC 3325) and `Privacy` (RFC 3323).
+//! Who a request says is calling: `From`, `P-Asserted-Identity` (RFC 3325), its forerunner `Remote-Party-ID`
+//! (draft-ietf-sip-privacy-04) and `Privacy` (RFC 3323).
 
 use rsipstack::sip::Request;
 use rsipstack::sip::headers::Header;
@@ -12,12 +13,15 @@ const FEWEST_DIGITS: usize = 3;
 const MOST_DIGITS: usize = 20;
 /// Domain of a caller who withholds the identity (RFC 3323 section 4.1.1.3).
 const ANONYMOUS: &str = "anonymous.invalid";
+/// User part of one, whatever domain a trunk writes behind it.
+const ANONYMOUS_USER: &str = "anonymous";
 
 /// Reads the caller's identities. `trusted`: the source is a trunk whose asserted identity is believed; from
-/// anyone else the header is dropped (RFC 3325 section 5).
+/// anyone else such a header is dropped (RFC 3325 section 5). A wish for privacy counts whoever states it.
 pub fn read(request: &Request, trusted: bool) -> Party {
     let mut party = Party::default();
     let mut asserted: Vec<Identity> = Vec::new();
+    let mut remote: Vec<Identity> = Vec::new();
     for header in request.headers.iter() {
         match header {
             Header::From(from) if party.claimed.is_none() => party.claimed = identity(from.value()),
@@ -25,14 +29,45 @@ pub fn read(request: &Request, trusted: bool) -> Party {
                 asserted.extend(split_outside(value.value(), ',').filter_map(identity));
             }
             Header::Privacy(privacy) => party.withheld |= asks_privacy(privacy.value()),
+            Header::Other(name, value) if name.eq_ignore_ascii_case("Remote-Party-ID") => {
+                for entry in split_outside(value, ',').filter(|entry| is_calling(entry)) {
+                    party.withheld |= remote_privacy(entry);
+                    remote.extend(identity(entry).filter(|_| trusted));
+                }
+            }
             _ => {}
         }
     }
     party.withheld |= party.claimed.as_ref().is_some_and(|claimed| is_anonymous(&claimed.uri));
+    // What the standard asserts wins over its forerunner.
+    let stated = if asserted.is_empty() { remote } else { asserted };
     // A trunk may assert a SIP and a tel URI (RFC 3325 section 9.1); the one with a number says more.
-    let best = asserted.iter().position(|a| a.number.is_some()).unwrap_or(0);
-    party.asserted = asserted.into_iter().nth(best);
+    let best = stated.iter().position(|a| a.number.is_some()).unwrap_or(0);
+    party.asserted = stated.into_iter().nth(best);
     party
+}
+
+/// A parameter behind the address of one Remote-Party-ID entry, without quotes.
+fn remote_parameter<'a>(entry: &'a str, name: &str) -> Option<&'a str> {
+    let (_, parameters) = entry.rsplit_once('>')?;
+    parameters.split(';').find_map(|parameter| {
+        let (key, value) = parameter.split_once('=')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+/// Without `party` the entry of a request is about the calling party.
+fn is_calling(entry: &str) -> bool {
+    remote_parameter(entry, "party").is_none_or(|party| party.eq_ignore_ascii_case("calling"))
+}
+
+/// `privacy=full`, `name` or `uri`, each perhaps with the network that asks for it: `full-network`.
+fn remote_privacy(entry: &str) -> bool {
+    let wishes = remote_parameter(entry, "privacy").unwrap_or_default();
+    wishes.split(',').any(|wish| {
+        let wish = wish.split('-').next().unwrap_or_default().trim();
+        ["full", "name", "uri"].iter().any(|private| wish.eq_ignore_ascii_case(private))
+    })
 }
 
 fn asks_privacy(value: &str) -> bool {
@@ -43,9 +78,10 @@ fn asks_privacy(value: &str) -> bool {
 }
 
 fn is_anonymous(uri: &str) -> bool {
-    let host = uri.rsplit_once('@').map_or(uri, |(_, host)| host);
+    let (user, host) = uri.rsplit_once('@').unwrap_or(("", uri));
     let host = host.split_once(':').map_or(host, |(host, _)| host);
-    host.eq_ignore_ascii_case(ANONYMOUS)
+    let user = user.split_once(':').map_or(user, |(_, user)| user);
+    host.eq_ignore_ascii_case(ANONYMOUS) || user.eq_ignore_ascii_case(ANONYMOUS_USER)
 }
 
 /// One `name-addr` or `addr-spec` (RFC 3261 section 25.1). `None` when it holds no URI we know.
@@ -215,6 +251,35 @@ mod tests {
         assert!(party(&["From: <sip:1000@h>;tag=1", "Privacy: id;critical"], true).withheld);
         assert!(party(&[r#"From: "Anonymous" <sip:anonymous@anonymous.invalid>;tag=1"#], true).withheld);
         assert!(!party(&["From: <sip:1000@h>;tag=1", "Privacy: none"], true).withheld);
+    }
+
+    #[test]
+    fn a_remote_party_id_is_read_like_an_asserted_identity_and_only_from_a_trusted_trunk() {
+        const REMOTE: &str = r#"Remote-Party-ID: "Lee, A" <sip:+14155550123@trunk.example>;party=calling;screen=yes"#;
+        let got = party(&["From: <sip:1000@h>;tag=1", REMOTE], true);
+        let asserted = got.asserted.unwrap();
+        assert_eq!(asserted.number.as_deref(), Some("+14155550123"));
+        assert_eq!(asserted.display_name.as_deref(), Some("Lee, A"));
+        assert!(!got.withheld);
+        assert_eq!(party(&["From: <sip:1000@h>;tag=1", REMOTE], false).asserted, None);
+        let both = party(&["From: <sip:1000@h>;tag=1", REMOTE, "P-Asserted-Identity: <tel:+14155550199>"], true);
+        assert_eq!(both.asserted.unwrap().number.as_deref(), Some("+14155550199"), "the standard wins");
+        let called = party(&["From: <sip:1000@h>;tag=1", "Remote-Party-ID: <sip:311@h>;party=called"], true);
+        assert_eq!(called.asserted, None, "that is whom they called");
+    }
+
+    #[test]
+    fn a_wish_for_privacy_counts_in_every_form_and_from_anyone() {
+        for privacy in ["full", "name", "\"uri\"", "full-network", "Full"] {
+            for trusted in [true, false] {
+                let remote = format!("Remote-Party-ID: <sip:1@h>;party=calling;privacy={privacy}");
+                assert!(party(&["From: <sip:1000@h>;tag=1", &remote], trusted).withheld, "{privacy}");
+            }
+        }
+        assert!(!party(&["From: <sip:1@h>;tag=1", "Remote-Party-ID: <sip:1@h>;privacy=off"], true).withheld);
+        assert!(!party(&["From: <sip:1@h>;tag=1", "Remote-Party-ID: nonsense"], true).withheld);
+        assert!(party(&["From: <sip:anonymous@192.0.2.1:5060>;tag=1"], true).withheld);
+        assert!(!party(&["From: <sip:anonymous.coward@h>;tag=1"], true).withheld);
     }
 
     #[test]

@@ -10,6 +10,11 @@ use super::raw::{Name, Raw};
 
 /// What may be asked of us, for `Allow`.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+/// Extensions a request may require of us: session timers (RFC 4028), and reliable provisional responses (RFC 3262),
+/// which we honour by sending none.
+pub(super) const EXTENSIONS: [&str; 2] = ["timer", "100rel"];
+/// Extensions we advertise in `Supported`.
+pub(super) const SUPPORTED: &str = "timer";
 /// Our name in `User-Agent` and `Server`.
 pub(super) const AGENT: &str = "heardline";
 
@@ -45,7 +50,11 @@ fn line(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str(": ");
     // The other control characters go back as they came: dropping one would leave its escape to the next character.
-    out.extend(value.chars().filter(|c| !matches!(c, '\r' | '\n')));
+    if value.contains(['\r', '\n']) {
+        out.extend(value.chars().filter(|c| !matches!(c, '\r' | '\n')));
+    } else {
+        out.push_str(value);
+    }
     out.push_str("\r\n");
 }
 

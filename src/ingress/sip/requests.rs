@@ -14,17 +14,20 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::call::Codec;
 use crate::config::SipListen;
 use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
 use crate::ops::clock::Clock;
 
-use super::dialog::{Call, SipSignalling, Watch};
+use super::dialog::{Call, Invitation, SipSignalling};
 use super::doors::Doors;
 use super::flows::{Flows, Riding};
-use super::offer::{self, Rejection};
+use super::negotiation::{Negotiation, Pending};
+use super::offer::{self, Proposal, Rejection};
 use super::path::{Path, Reachable};
-use super::{party, reply, text};
+use super::watch::{self, Watch};
+use super::{party, refresh, reply, text};
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
 type InviteKey = (String, String, u32);
@@ -38,6 +41,10 @@ pub(super) struct Requests {
     pub flows: Flows,
     pub reachable: Reachable,
     pub listeners: Vec<SipListen>,
+    /// Codecs we speak, the best first.
+    pub codecs: Arc<[Codec]>,
+    /// Smallest session interval, seconds.
+    pub least_interval: u32,
     pub incoming: mpsc::Sender<IncomingCall>,
     pub in_progress: InProgress,
 }
@@ -128,6 +135,12 @@ impl Requests {
                 dialog.reject(Some(StatusCode::RequestTerminated), None).ok();
             }
             (_, Method::Options) => respond(transaction, StatusCode::OK, capabilities()),
+            (DialogState::WaitAck(..), _) => reject(transaction, Rejection::plain(StatusCode::RequestPending)),
+            // An early dialog: the offer of its INVITE waits for our answer.
+            (_, Method::Update) if transaction.original.body.is_empty() => {
+                respond(transaction, StatusCode::OK, capabilities());
+            }
+            (_, Method::Invite | Method::Update) => reject(transaction, watch::wait(Pending::Theirs)),
             _ => reject(transaction, Rejection::plain(StatusCode::RequestPending)),
         }
     }
@@ -151,8 +164,15 @@ impl Requests {
         let bad_request = || Rejection::plain(StatusCode::BadRequest);
         let unavailable = || Rejection::plain(StatusCode::ServiceUnavailable);
         let key = invite_key(request).ok_or_else(bad_request)?;
+        let (.., sequence) = key;
         let path = Path::of(transaction, &self.listeners, &self.flows).ok_or_else(unavailable)?;
-        let (offer, plan) = offer::negotiate(request)?;
+        let source = path.peer.ip().to_canonical();
+        let terms = refresh::asked(request, self.least_interval)?;
+        let (theirs, plan) = match offer::read(request, &self.codecs, source)? {
+            Proposal::Theirs(offer, plan) => (Some(offer), plan),
+            Proposal::Ours => (None, offer::unagreed(&self.codecs)),
+        };
+        let agreed = theirs.is_some();
         let riding = path.flow.as_ref().map(|flow| flow.ride());
         let entry = self.in_progress.enter(key, riding).ok_or(Rejection::plain(StatusCode::LoopDetected))?;
         let quota = self.doors.quota(path.peer.ip());
@@ -166,13 +186,23 @@ impl Requests {
             .get_or_create_server_invite(transaction, state_sender, None, Some(path.contact(told, request)))
             .map_err(|_| bad_request())?;
         let session = u64::try_from(self.clock.unix_ms()).unwrap_or_default();
-        let call = Call::new(dialog.clone(), offer, plan.clone(), session, self.reachable, path.peer.ip());
+        let negotiation = Negotiation::new(self.codecs.clone(), session, theirs, plan.clone());
+        let invitation = Invitation {
+            dialog: dialog.clone(),
+            sequence,
+            terms,
+            silent: request.header_contains_token("Require", "100rel"),
+            peer_updates: offer::allows(request, Method::Update),
+            source,
+        };
+        let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), self.least_interval);
         let events = Watch { call: call.clone(), dialogs: self.dialogs.clone(), entry }.start(states);
         let call = IncomingCall {
             party: party::read(request, self.doors.trusts(path.peer.ip())),
             origin: path.origin(request),
             dialled: request.uri.user().map(text::bounded),
             plan,
+            agreed,
             media_ip: path.local.ip(),
             signalling: Box::new(SipSignalling::new(call)),
             events,
@@ -216,7 +246,7 @@ pub(super) fn capabilities() -> Vec<Header> {
     vec![
         Header::Allow(reply::ALLOW.into()),
         Header::Accept("application/sdp, application/dtmf-relay".into()),
-        Header::Supported("".into()),
+        Header::Supported(reply::SUPPORTED.into()),
     ]
 }
 

@@ -8,8 +8,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use rsipstack::sip::Uri as StackUri;
-use rsipstack::sip::typed::{From as StackFrom, To as StackTo, Via as StackVia};
+use rsipstack::sip::Transport as StackTransport;
 
 use super::grammar::address::Address;
 use super::grammar::uri::Uri;
@@ -100,7 +99,7 @@ fn answer(raw: &Raw<'_>, defect: &Defect, method: &str, source: SocketAddr) -> V
     if [Name::Via, Name::CallId, Name::CSeq].iter().all(|name| raw.value(*name).is_none()) {
         return Verdict::Drop("garbage");
     }
-    let unsupported = raw.values(Name::Require).collect::<Vec<_>>().join(", ");
+    let unsupported = unsupported(raw).join(", ");
     let extra: &[(&str, &str)] = match defect.status {
         420 => &[("Unsupported", &unsupported)],
         416 => &[("Accept", "application/sdp")],
@@ -130,7 +129,7 @@ fn screen_response(mut raw: Raw<'_>, line: &str, message: &[u8], room: usize) ->
 /// The order of RFC 3261 section 8.2: what cannot be read, the method, who is called, extensions. On success every
 /// header that the stack interprets stands in the one form it reads as we do.
 fn check_request(raw: &mut Raw<'_>, line: &str) -> Checked {
-    let [method, uri] = request_line(line)?;
+    let [method, asked] = request_line(line)?;
     if raw.malformed {
         return refuse(400, "header_line");
     }
@@ -144,19 +143,24 @@ fn check_request(raw: &mut Raw<'_>, line: &str) -> Checked {
         check_contact(raw)?;
     }
     check_length(raw)?;
-    let uri = check_uri(uri)?;
+    let uri = check_uri(asked)?;
     if REFUSED.contains(&method) {
         return refuse(405, "method");
     }
-    if raw.value(Name::Require).is_some() && !matches!(method, "ACK" | "CANCEL") {
+    if !unsupported(raw).is_empty() && !matches!(method, "ACK" | "CANCEL") {
         return refuse(420, "require");
     }
-    let line_for_stack = format!("{method} {uri} SIP/2.0");
-    if line_for_stack != line {
-        raw.start_line = Cow::Owned(line_for_stack);
+    if uri != asked || !line.ends_with("SIP/2.0") {
+        raw.start_line = Cow::Owned(format!("{method} {uri} SIP/2.0"));
         raw.changed = true;
     }
-    check_stack_reads(raw, &uri)
+    Ok(())
+}
+
+/// The option tags of `Require` that we do not know (RFC 3261 section 8.2.2.3).
+fn unsupported<'r>(raw: &'r Raw<'_>) -> Vec<&'r str> {
+    let known = |tag: &str| reply::EXTENSIONS.iter().any(|ours| tag.eq_ignore_ascii_case(ours));
+    raw.values(Name::Require).flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !known(tag)).collect()
 }
 
 /// Method and Request-URI; one space between the parts and none around them.
@@ -257,14 +261,13 @@ fn settle(raw: &mut Raw<'_>, is_request: bool) -> Checked {
 /// response is one we wrote ourselves.
 fn write_via(value: &str, is_request: bool, out: &mut String) -> Result<(), Malformed> {
     let (via, next) = Via::parse(value)?;
+    StackTransport::try_from(via.transport).map_err(|_| Malformed)?;
     if is_request {
         via.write_unsourced(out);
+    } else {
+        via.write(out);
     }
-    let hop = if is_request { out.as_str() } else { value };
-    StackVia::parse(hop).map_err(|_| Malformed)?;
-    if !is_request {
-        out.push_str(value);
-    } else if let Some(next) = next {
+    if let Some(next) = next {
         out.push(',');
         out.push_str(next);
     }
@@ -325,15 +328,6 @@ fn check_length(raw: &mut Raw<'_>) -> Checked {
         }
         None => refuse(400, "content_length"),
     }
-}
-
-/// The stack's own reading, as far as it needs it for a transaction; what fails here it would drop in silence.
-fn check_stack_reads(raw: &Raw<'_>, uri: &str) -> Checked {
-    let value = |name| raw.value(name).unwrap_or_default();
-    let reads = StackUri::try_from(uri).is_ok()
-        && StackFrom::parse(value(Name::From)).is_ok_and(|from| from.tag().is_some())
-        && StackTo::parse(value(Name::To)).is_ok();
-    if reads { Ok(()) } else { refuse(400, "unparsable") }
 }
 
 #[cfg(test)]

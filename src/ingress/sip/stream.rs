@@ -21,7 +21,6 @@ use crate::config::limits;
 use super::flows::{Flow, Flows};
 use super::framing::{Frame, Framer, Lost};
 use super::gate::{Gate, Judged, answered};
-use super::outgoing::bare_received;
 use super::raw::{Name, Raw};
 use super::reply;
 use super::tls::Tls;
@@ -211,16 +210,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     }
 
     fn hand_over(&self, bytes: &[u8]) -> Result<(), Over> {
-        let read = SipMessage::try_from(bytes)
-            .ok()
-            .and_then(|message| SipConnection::update_msg_received(message, self.flow.peer, self.flow.transport).ok());
-        let Some(mut message) = read else {
+        let parsed = SipMessage::try_from(bytes)
+            .map_err(rsipstack::Error::from)
+            .and_then(|message| SipConnection::update_msg_received(message, self.flow.peer, self.flow.transport));
+        let Ok(message) = parsed else {
             answered_nothing("unparsable");
             return Ok(());
         };
-        if let SipMessage::Request(request) = &mut message {
-            bare_received(request);
-        }
         let from = SipAddr::new(self.flow.transport, self.flow.peer.into());
         let event = TransportEvent::Incoming(message, SipConnection::Channel(self.connection.clone()), from);
         self.streams.stack.send(event).map_err(|_| Over)

@@ -48,12 +48,14 @@ impl Erasable for SqliteStore {
     }
 
     async fn ended_before(&self, line: &str, unix_ms: i64, limit: u32) -> Result<Vec<CallId>, StoreError> {
-        // The conditions are those of the index `call_expiry`, word for word, or SQLite would not use it.
-        let sql = "SELECT id FROM call WHERE erased_unix_ms IS NULL AND state IN ('done', 'refused')
-                   AND line = ? AND ended_unix_ms < ? ORDER BY ended_unix_ms LIMIT ?";
-        ids(&self.readers, sqlx::query(sql).bind(line).bind(unix_ms).bind(limit)).await
+        ids(&self.readers, sqlx::query(ENDED_BEFORE).bind(line).bind(unix_ms).bind(limit)).await
     }
 }
+
+/// The conditions are those of the index `call_expiry`, word for word, or SQLite would not use it.
+pub(super) const ENDED_BEFORE: &str =
+    "SELECT id FROM call WHERE erased_unix_ms IS NULL AND state IN ('done', 'refused')
+     AND line = ? AND ended_unix_ms < ? ORDER BY ended_unix_ms LIMIT ?";
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
@@ -137,7 +139,7 @@ impl Command for EraseWords {
         sqlx::query(
             "UPDATE call SET party = ?, origin = ?, dialled = NULL, notice_start_ms = NULL, notice_end_ms = NULL,
                     coverage = NULL, recording_sha256 = NULL, recording_duration_ms = NULL, recording_rate = NULL,
-                    lost = '[]', dtmf = '', heard_ms = NULL
+                    lost = '[]', dtmf = '', heard_ms = NULL, line_quality = NULL
              WHERE id = ? AND erased_unix_ms IS NOT NULL",
         )
         .bind(json(&Party::default())?)

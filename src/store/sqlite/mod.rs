@@ -10,6 +10,7 @@ mod open;
 mod outbox;
 mod reads;
 mod rows;
+pub mod snapshot;
 mod writer;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::config::limits;
 use crate::store::StoreError;
 
 /// How long a statement waits for a lock that a foreign program (a backup, `sqlite3`) holds.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Every migration, oldest first. Listed by hand and not by `sqlx::migrate!`, which does not notice a new file
 /// without a build script; a test holds this list against the folder.

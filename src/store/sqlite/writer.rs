@@ -115,7 +115,7 @@ impl Writer {
             // A send to a writer that has ended already is as good as a close.
             let _ = self.queue.send(Message::Close).await;
             if let Err(error) = running.await {
-                tracing::error!(%error, "the store's writer ended abnormally");
+                tracing::error!(panicked = error.is_panic(), "the store's writer ended abnormally");
             }
         }
     }

@@ -274,7 +274,7 @@ impl Caller {
             caller,
             callee,
             contact,
-            offer: Some(sdp::offer(plan.sound.codec(), local_rtp, ids).into_bytes()),
+            offer: Some(sdp::offer(&[plan.sound.codec()], local_rtp, ids).into_bytes()),
             ..InviteOption::default()
         })
     }
@@ -303,8 +303,7 @@ async fn give_up(dialog: &InviteDialog) {
 
 fn agreed(plan: &CallPlan, response: &Response, keys: &[u8]) -> Result<MediaPlan, CallerError> {
     let media = Offer::parse(&response.body)
-        .and_then(|answer| answer.negotiate())
-        .and_then(|media| (media.codec == plan.sound.codec()).then_some(media).ok_or(sdp::SdpError::NoCommonCodec))
+        .and_then(|answer| answer.agreed(&[plan.sound.codec()]))
         .map_err(|source| CallerError::Answer { target: plan.target.clone(), source })?;
     if !keys.is_empty() && media.dtmf_payload_type.is_none() {
         return Err(CallerError::NoKeys { target: plan.target.clone() });

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use crate::call::Codec;
-use crate::codec::Encoder;
+use crate::codec::{Encoder, MAX_PACKET_MS, packet_ms};
 
 /// Packet time unless another is asked for, milliseconds.
 const PTIME_MS: u32 = 20;
 
-/// More than any codec makes of one packet (RFC 6716 section 3.4).
-const MAX_PAYLOAD: usize = 1_275;
+/// More than any codec makes of one packet: G.711 of the longest one (RFC 3551 table 1).
+const MAX_PAYLOAD: usize = 8 * MAX_PACKET_MS as usize;
+
+/// How long the end of the speech sounds on in codecs with a memory, milliseconds.
+const MEMORY_MS: u32 = 20;
 
 /// Speech as RTP payloads of one packet time each. A load test shares one among thousands of calls.
 #[derive(Debug)]
@@ -27,27 +30,31 @@ impl Sound {
         Self::packed(pcm, codec, PTIME_MS)
     }
 
-    /// In packets of `ptime_ms` (10, 20, 40 or 60, which every codec can make); the last one is filled with silence.
+    /// In packets of `ptime_ms`, or what the codec makes nearest below; the last one is filled with silence.
     pub fn packed(pcm: &[i16], codec: Codec, ptime_ms: u32) -> Arc<Self> {
+        let ptime_ms = packet_ms(codec, ptime_ms);
         let samples = usize::try_from(codec.rate() * ptime_ms / 1_000).unwrap_or(1).max(1);
         let mut encoder = Encoder::new(codec);
         let mut sound = Self { codec, ptime_ms, payloads: Vec::new(), ends: Vec::new() };
         let mut frame = vec![0; samples];
-        let mut packet = [0; MAX_PAYLOAD];
         for part in pcm.chunks(samples) {
             frame.fill(0);
             frame.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            sound.append(encoded(&mut encoder, &frame, &mut packet));
+            sound.append(&mut encoder, &frame);
         }
         frame.fill(0);
-        // The first packet of silence still carries the end of the speech in codecs with a memory.
-        encoded(&mut encoder, &frame, &mut packet);
-        sound.append(encoded(&mut encoder, &frame, &mut packet));
+        // What comes right behind the speech still carries its end in codecs with a memory.
+        for _ in 0..MEMORY_MS.div_ceil(ptime_ms.max(1)) {
+            encoder.encode(&frame, &mut [0; MAX_PAYLOAD]);
+        }
+        sound.append(&mut encoder, &frame);
         Arc::new(sound)
     }
 
-    fn append(&mut self, payload: &[u8]) {
-        self.payloads.extend_from_slice(payload);
+    fn append(&mut self, encoder: &mut Encoder, frame: &[i16]) {
+        let mut payload = [0; MAX_PAYLOAD];
+        let length = encoder.encode(frame, &mut payload);
+        self.payloads.extend_from_slice(payload.get(..length).unwrap_or_default());
         self.ends.push(self.payloads.len());
     }
 
@@ -76,11 +83,6 @@ impl Sound {
     pub(super) fn step(&self) -> u32 {
         self.codec.clock() * self.ptime_ms / 1_000
     }
-}
-
-fn encoded<'p>(encoder: &mut Encoder, frame: &[i16], packet: &'p mut [u8]) -> &'p [u8] {
-    let length = encoder.encode(frame, packet);
-    packet.get(..length).unwrap_or_default()
 }
 
 #[cfg(test)]

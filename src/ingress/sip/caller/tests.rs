@@ -71,7 +71,7 @@ async fn serve_call(manner: Manner, dialog: InviteDialog, offer: Offer) {
         return;
     }
     let socket = UdpSocket::bind(SocketAddr::new(LOOPBACK, 0)).await.unwrap();
-    let plan = offer.negotiate().unwrap();
+    let plan = offer.negotiate(&Codec::ALL).unwrap();
     let ids = SessionIds { id: 1, version: 1 };
     let answer = offer.answer(&plan, socket.local_addr().unwrap(), ids);
     dialog.accept(Some(vec![Header::ContentType("application/sdp".into())]), Some(answer.into_bytes())).unwrap();

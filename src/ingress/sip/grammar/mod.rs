@@ -7,6 +7,8 @@ pub(super) mod via;
 
 use rsipstack::sip::Param as StackParam;
 
+use crate::config::limits;
+
 /// Text that breaks the grammar; which of its rules is nobody's business beyond the 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -96,10 +98,16 @@ impl<'a> Param<'a> {
 /// The parameters of `text`, which is empty or begins with `;`. An empty one is malformed (RFC 4475 section 3.1.2.1).
 pub(super) fn params(text: &str) -> impl Iterator<Item = Result<Param<'_>, Malformed>> {
     let mut rest = text.trim_ascii();
+    let mut left = limits::MAX_SIP_PARAMS;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
+        if left == 0 {
+            rest = "";
+            return Some(Err(Malformed));
+        }
+        left = left.saturating_sub(1);
         let Some(after) = rest.strip_prefix(';') else {
             rest = "";
             return Some(Err(Malformed));

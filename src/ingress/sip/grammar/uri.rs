@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use rsipstack::sip::Uri as StackUri;
+
 use super::{Malformed, Param, number, params};
 
 /// A URI, taken apart as far as it matters here.
@@ -44,7 +46,8 @@ impl<'a> Uri<'a> {
             return Err(Malformed);
         }
         if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
-            return Ok(Self::Other { scheme, text });
+            // Not ours to read, but the stack's.
+            return StackUri::try_from(text).map(|_| Self::Other { scheme, text }).map_err(|_| Malformed);
         }
         // An `@` stands nowhere else unescaped, so the user part may hold `;` and `?` (RFC 4475 section 3.1.1.9).
         let (user, rest) = match rest.split_once('@') {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::uri::HostPort;
-use super::{Malformed, is_token, params, split_outside_quotes};
+use super::{Malformed, Param, is_token, params, split_outside_quotes};
 
 /// Where SIP over UDP is spoken unless a port is named (RFC 3261 section 18.1.1).
 const DEFAULT_PORT: u16 = 5060;
@@ -11,7 +11,7 @@ const DEFAULT_PORT: u16 = 5060;
 /// One hop: `SIP/2.0/UDP host:port;branch=…`
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ingress::sip) struct Via<'a> {
-    transport: &'a str,
+    pub transport: &'a str,
     sent_by: HostPort<'a>,
     params: &'a str,
 }
@@ -43,6 +43,14 @@ impl<'a> Via<'a> {
 
     fn asks_for_port(&self) -> bool {
         params(self.params).flatten().any(|param| param.is("rport"))
+    }
+
+    /// Of a response: our own hop, with what the peer learned of us.
+    pub fn write(&self, out: &mut String) {
+        self.write_hop(out);
+        for param in params(self.params).flatten().filter(Param::is_read_by_stack) {
+            param.write(out);
+        }
     }
 
     fn write_hop(&self, out: &mut String) {

@@ -168,7 +168,8 @@ async fn a_digit_in_info_reaches_the_pipeline() {
 #[tokio::test]
 async fn an_answer_nobody_acknowledges_is_repeated_and_then_the_call_ends() {
     let t1 = Duration::from_millis(50);
-    let timers = EndpointOption { t1, t1x64: t1 * 64, ..EndpointOption::default() };
+    let transactions = EndpointOption { t1, t1x64: t1 * 64, ..EndpointOption::default() };
+    let timers = Timers { transactions, ..Timers::default() };
     let mut door = Door::open_timed(4, timers).await;
     let mut caller = door.caller().await;
     caller.send(&caller.invite("100")).await;

@@ -3,6 +3,7 @@
 mod calls;
 mod peer;
 mod refusals;
+mod sessions;
 mod torture;
 
 use std::time::Duration;
@@ -17,12 +18,23 @@ use peer::Peer;
 const DEADLINE: Duration = Duration::from_secs(10);
 const RTP: &str = "127.0.0.1:40000";
 
+fn settings(listen: Vec<SipListen>) -> SipSettings {
+    let codecs = vec![Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
+    SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), codecs, tls: None }
+}
+
 /// What the pipeline of the test saw.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    Call { dialled: String, transport: String, asserted: bool },
+    Call {
+        dialled: String,
+        transport: String,
+        asserted: bool,
+    },
     Answered(bool),
     Event(&'static str),
+    /// A new agreement: what we speak.
+    Codec(Codec),
     Closed,
 }
 
@@ -42,12 +54,12 @@ impl Drop for Door {
 
 impl Door {
     async fn open(max_calls: usize) -> Self {
-        Self::open_timed(max_calls, EndpointOption::default()).await
+        Self::open_timed(max_calls, Timers::default()).await
     }
 
-    async fn open_timed(max_calls: usize, timers: EndpointOption) -> Self {
+    async fn open_timed(max_calls: usize, timers: Timers) -> Self {
         let listen = vec!["udp:127.0.0.1:0".parse().unwrap(), "tcp:127.0.0.1:0".parse().unwrap()];
-        let settings = SipSettings { listen, public_address: None, open: false, trunks: Vec::new(), tls: None };
+        let settings = settings(listen);
         let admission = Admission::new(max_calls);
         let stop = CancellationToken::new();
         let door =
@@ -107,6 +119,7 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
         "forget" => return,
         _ => {}
     }
+    let mut pending = Vec::new();
     while let Some(event) = call.events.recv().await {
         let name = match event {
             SignalEvent::Cancelled => "cancelled",
@@ -114,10 +127,24 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
             SignalEvent::Dtmf('#') => "hash",
             SignalEvent::Dtmf(_) => "digit",
             SignalEvent::Updated { plan, answer } => {
+                if dialled == "slow" {
+                    tell.send(Seen::Event("resumed")).ok();
+                    pending.push(answer);
+                    continue;
+                }
                 if dialled != "fixed" {
                     answer.send(rtp).ok();
                 }
+                if dialled == "codec" {
+                    tell.send(Seen::Codec(plan.codec)).ok();
+                    continue;
+                }
                 if plan.direction.we_send() { "resumed" } else { "held" }
+            }
+            SignalEvent::Failed(cause) => {
+                tell.send(Seen::Event("failed")).ok();
+                call.signalling.hang_up(cause).await;
+                continue;
             }
         };
         tell.send(Seen::Event(name)).ok();
@@ -129,9 +156,8 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
 async fn a_port_in_use_is_named_with_what_to_do() {
     let taken = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let listen: SipListen = format!("udp:{}", taken.local_addr().unwrap()).parse().unwrap();
-    let settings =
-        SipSettings { listen: vec![listen], public_address: None, open: false, trunks: Vec::new(), tls: None };
-    let bound = SipDoor::bind(settings, Admission::new(1), Clock::system(), CancellationToken::new()).await;
+    let bound =
+        SipDoor::bind(settings(vec![listen]), Admission::new(1), Clock::system(), CancellationToken::new()).await;
     let message = bound.err().unwrap().to_string();
     assert!(message.contains(&listen.to_string()) && message.contains("[sip] listen"), "{message}");
 }

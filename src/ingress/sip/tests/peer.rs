@@ -142,18 +142,34 @@ impl Peer {
         }
     }
 
-    /// The next request of the door, answered with 200.
-    pub async fn expect_request(&mut self, method: &str) -> Received {
+    /// The next request of the door; responses are passed over, and so is an ACK.
+    pub async fn next_request(&mut self, method: &str) -> Received {
         loop {
             let received = self.receive().await;
-            if !received.is_request(method) {
-                continue;
+            if received.is_request(method) {
+                return received;
             }
-            let copied = |name: &str| format!("{name}: {}\r\n", received.header(name).unwrap());
-            let headers: String = ["Via", "From", "To", "Call-ID", "CSeq"].iter().map(|name| copied(name)).collect();
-            self.send(&format!("SIP/2.0 200 OK\r\n{headers}Content-Length: 0\r\n\r\n")).await;
-            return received;
         }
+    }
+
+    pub async fn respond(&mut self, request: &Received, status: u16, extra: &str, body: &str) {
+        let copied = |name: &str| format!("{name}: {}\r\n", request.header(name).unwrap());
+        let headers: String = ["Via", "From", "To", "Call-ID", "CSeq"].iter().map(|name| copied(name)).collect();
+        let local = self.local;
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        self.send(&format!(
+            "SIP/2.0 {status} As Asked\r\n{headers}Contact: <sip:ann@{local}>\r\n{extra}{kind}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .await;
+    }
+
+    /// The next request of the door, answered with 200.
+    pub async fn expect_request(&mut self, method: &str) -> Received {
+        let received = self.next_request(method).await;
+        self.respond(&received, 200, "", "").await;
+        received
     }
 
     pub async fn ack(&mut self, user: &str, cseq: u32) {

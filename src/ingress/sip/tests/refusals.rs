@@ -46,13 +46,85 @@ async fn an_offer_that_does_not_fit_is_refused_with_the_reason() {
     let invite = |extra: &str, body: &str| answer_to_invite(&door, extra.to_owned(), body.to_owned());
     let none = invite("", &SDP.replace("0 8 101", "18 101")).await;
     assert_eq!((none.status(), none.header("Warning").is_some()), (488, true));
-    assert_eq!(invite("", "").await.status(), 488);
     assert_eq!(invite("", "this is not SDP").await.status(), 400);
     let unknown = invite("Content-Type: text/unknown\r\n", "x").await;
     assert_eq!((unknown.status(), unknown.header("Accept")), (415, Some("application/sdp")));
     assert_eq!(invite("Accept: text/plain\r\n", SDP).await.status(), 406);
-    assert_eq!(invite("Require: 100rel\r\n", SDP).await.header("Unsupported"), Some("100rel"));
+    assert_eq!(invite("Require: 100rel, gruu\r\n", SDP).await.header("Unsupported"), Some("gruu"));
     door.empties().await;
+}
+
+#[tokio::test]
+async fn an_offer_is_refused_or_answered_line_by_line() {
+    let door = Door::open(8).await;
+    let invite = |body: &str| answer_to_invite(&door, String::new(), body.to_owned());
+    let encrypted = invite(&SDP.replace("RTP/AVP", "RTP/SAVP")).await;
+    assert_eq!(encrypted.status(), 488);
+    let warning = encrypted.header("Warning").unwrap();
+    assert!(warning.starts_with("302 heardline ") && warning.contains("encrypted"), "{warning}");
+    // RFC 5118 section 4.8: audio over one family, video over the other.
+    let mixed = format!("{SDP}m=video 40010 RTP/AVP 31\r\nc=IN IP6 2001:db8::1\r\n");
+    let answer = invite(&mixed).await;
+    assert_eq!(answer.status(), 200);
+    let lines: Vec<&str> = answer.text.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(lines, ["m=audio 40000 RTP/AVP 0 101", "m=video 0 RTP/AVP 31"]);
+    for hostile in ["4294967296", "-1", "128 129"] {
+        assert_eq!(invite(&SDP.replace("0 8 101", hostile)).await.status(), 488, "{hostile}");
+    }
+    for port in ["65536", "-1", "4294967296"] {
+        assert_eq!(invite(&SDP.replace("40002", port)).await.status(), 400, "{port}");
+    }
+    assert_eq!(invite(&SDP.replace("40002", "0")).await.status(), 488);
+    let many = format!("{SDP}{}", "m=video 0 RTP/AVP 31\r\n".repeat(300));
+    assert_eq!(invite(&many).await.status(), 488);
+}
+
+#[tokio::test]
+async fn a_body_in_a_coding_we_do_not_read_is_refused_with_the_one_we_do() {
+    let door = Door::open(4).await;
+    let packed = answer_to_invite(&door, "Content-Encoding: gzip\r\n".into(), SDP.into()).await;
+    assert_eq!((packed.status(), packed.header("Accept-Encoding")), (415, Some("identity")));
+    let plain = answer_to_invite(&door, "Content-Encoding: identity\r\n".into(), SDP.into()).await;
+    assert_eq!(plain.status(), 200);
+    let either = answer_to_invite(&door, "Accept: text/plain\r\nAccept: application/sdp\r\n".into(), SDP.into());
+    assert_eq!(either.await.status(), 200, "each Accept line counts");
+}
+
+#[tokio::test]
+async fn inside_a_call_only_what_belongs_to_one_is_served() {
+    let mut door = Door::open(4).await;
+    let mut caller = door.caller().await;
+    caller.call("100").await;
+    door.saw_call().await;
+    let methods = ["REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PRACK", "PUBLISH", "REGISTER"];
+    for (cseq, method) in (2..).zip(methods) {
+        let extra = "Refer-To: <sip:9011@example.org>\r\nRAck: 1 1 INVITE\r\nEvent: refer\r\n";
+        let request = caller.request(method, "100", cseq, method, extra, "");
+        caller.send(&request).await;
+        let refused = caller.receive().await;
+        assert_eq!(refused.status(), 405, "{method}");
+        assert!(refused.header("Allow").unwrap().contains("UPDATE"), "{method}");
+    }
+    let info = caller.request("INFO", "100", 20, "info", "Content-Type: text/plain\r\n", "hello");
+    caller.send(&info).await;
+    let refused = caller.receive().await;
+    assert_eq!((refused.status(), refused.header("Accept").is_some()), (415, true));
+    let options = caller.request("OPTIONS", "100", 21, "options", "", "");
+    caller.send(&options).await;
+    let answer = caller.receive().await;
+    assert_eq!(answer.status(), 200);
+    for header in ["Allow", "Accept", "Supported"] {
+        assert!(answer.header(header).is_some(), "{header}: {}", answer.text);
+    }
+    caller.bye("100", 22).await;
+    door.empties().await;
+}
+
+#[tokio::test]
+async fn a_request_at_the_end_of_its_hops_is_served_because_nobody_passes_it_on() {
+    let door = Door::open(4).await;
+    let last = answer_to(&door, |caller| caller.invite("100").replace("Max-Forwards: 70", "Max-Forwards: 0")).await;
+    assert_eq!(last.status(), 200);
 }
 
 async fn answer_to_invite(door: &Door, extra: String, body: String) -> Received {
