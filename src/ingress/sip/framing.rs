@@ -92,8 +92,9 @@ impl Framer {
             return true;
         }
         // One CRLF waits for the second one; anything else behind it is the message itself.
-        let half_open = b"\r\n\r".starts_with(self.buffer.as_slice());
-        if self.buffer.starts_with(b"\r\n") && !half_open {
+        if self.buffer.starts_with(b"\r\n") && self.buffer.get(2).is_some_and(|byte| *byte != b'\r') {
+            self.buffer.drain(..2);
+        } else if self.buffer.starts_with(b"\r\n\r") && self.buffer.get(3).is_some_and(|byte| *byte != b'\n') {
             self.buffer.drain(..2);
         }
         false
