@@ -21,7 +21,8 @@ const SAMPLES: [&str; 3] = ["en-streetlight", "en-gas", "zh-water"];
 /// What the trade asks at 5 % loss is a rise of three words in a hundred; how far this model is from it is printed. No
 /// run may lose more than this.
 const MOST_RISE: f64 = 0.25;
-/// Packets lost before the first or after the last one that came leave no gap to be seen.
+/// Packets lost before the first or after the last one that came leave no gap to be seen, and a correction of the clock
+/// may fall into one.
 const UNSEEN_MS: u64 = 100;
 /// A frame has whole milliseconds: where a loss borders on sound, what they share counts as lost.
 const BORDER_MS: u64 = 1;
@@ -116,11 +117,12 @@ fn declared(named: &str, row: &CallRow, dropped: u64, codec: Codec) {
     assert_eq!((row.state, row.cause), (CallState::Done, Some(EndCause::CallerHangup)), "{named}");
     let ledger = row.coverage.expect("a ledger");
     assert_eq!(Some(ledger.total_ms()), row.duration_ms, "{named}: {ledger:?}");
-    let (lost_ms, unsure_ms) = (20 * dropped, UNSEEN_MS + BORDER_MS * dropped);
-    match codec {
-        // Forward error correction brings some of it back.
-        Codec::Opus => assert!(ledger.lost_ms <= lost_ms + unsure_ms, "{named}: {ledger:?}, {lost_ms} ms were dropped"),
-        _ => assert!(ledger.lost_ms.abs_diff(lost_ms) <= unsure_ms, "{named}: {ledger:?}, {lost_ms} ms were dropped"),
-    }
-    assert_eq!(ledger.lost_ms > 0, dropped > 0, "{named}: {ledger:?}");
+    let quality = row.line_quality.as_ref().expect("what the line was like");
+    let made_up_ms = quality.concealed_ms + quality.overflow_ms;
+    let unsure_ms = UNSEEN_MS + BORDER_MS * dropped;
+    assert!(ledger.lost_ms.abs_diff(made_up_ms) <= unsure_ms, "{named}: {ledger:?}, {made_up_ms} ms were made up");
+    // More than the line took may be lost on a busy machine: what comes too late. Less only where forward error
+    // correction has brought it back.
+    let taken_ms = if codec == Codec::Opus { u64::from(dropped > 0) } else { 20 * dropped };
+    assert!(ledger.lost_ms + unsure_ms >= taken_ms, "{named}: {ledger:?}, {taken_ms} ms were dropped");
 }

@@ -6,34 +6,41 @@ mod cases;
 mod common;
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use cases::Case;
+use common::DEADLINE;
 use common::raw_phone::{Message, follow};
 use common::served::Served;
-use common::{DEADLINE, LOOPBACK};
 use heardline::ops::clock::Clock;
 use tempfile::TempDir;
 
 /// As many as the oldest public test suite for SIP parsers has.
 const AT_LEAST: usize = 4_527;
+/// Last parts of the addresses we speak from.
+const HOSTS: std::ops::RangeInclusive<u8> = 2..=33;
 /// Control requests on their way at once.
 const WINDOW: usize = 16;
-/// RFC 3261 section 17.2.2: a server transaction is remembered 64*T1 = 32 s.
-const TRANSACTIONS_END: Duration = Duration::from_secs(33);
+/// RFC 3261 section 17.2.2: a server transaction is remembered 64*T1 = 32 s; a pass more, so that none is still filling up.
+const TRANSACTIONS_END: Duration = Duration::from_secs(40);
 /// The gateway has said all it has to say.
 const QUIET: Duration = Duration::from_millis(100);
 const MAX_GROWTH_KB: u64 = 5 * 1024;
 
 struct Sweep<'a> {
     gateway: &'a Served,
-    socket: UdpSocket,
-    local: std::net::SocketAddr,
+    /// Each is a host of its own, so that none goes faster than one may.
+    hosts: Vec<Arc<UdpSocket>>,
+    /// What the gateway says, and which host it says it to.
+    heard: UnboundedReceiver<(usize, Message)>,
     sent: usize,
     open: HashSet<usize>,
     /// Calls that came about: their To, so that a 200 sent twice is hung up once.
@@ -43,27 +50,30 @@ struct Sweep<'a> {
 
 impl<'a> Sweep<'a> {
     async fn new(gateway: &'a Served) -> Self {
-        let socket = UdpSocket::bind((LOOPBACK, 0)).await.expect("a port");
-        socket.connect(gateway.sip).await.expect("loopback");
-        let local = socket.local_addr().expect("its address");
-        Self {
-            gateway,
-            socket,
-            local,
-            sent: 0,
-            open: HashSet::new(),
-            accepted: HashSet::new(),
-            answers: BTreeMap::new(),
+        let (tell, heard) = unbounded_channel();
+        let mut hosts = Vec::new();
+        for (index, number) in HOSTS.enumerate() {
+            let socket = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, number), 0)).await.expect("a port");
+            socket.connect(gateway.sip).await.expect("loopback");
+            let socket = Arc::new(socket);
+            hosts.push(socket.clone());
+            tokio::spawn(listen(index, socket, tell.clone()));
         }
+        let (open, accepted, answers) = (HashSet::new(), HashSet::new(), BTreeMap::new());
+        Self { gateway, hosts, heard, sent: 0, open, accepted, answers }
+    }
+
+    async fn send(&self, host: usize, bytes: &[u8]) {
+        self.hosts[host].send(bytes).await.expect("the datagram leaves");
     }
 
     /// Sends the cases, a control request behind each, and waits until every control has its 200.
     async fn run(&mut self, cases: &[Case]) {
         for case in cases {
-            self.socket.send(&case.bytes).await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
             self.sent += 1;
-            let control = self.control(self.sent);
-            self.socket.send(control.as_bytes()).await.expect("the control request leaves");
+            let host = self.sent % self.hosts.len();
+            self.send(host, &case.bytes).await;
+            self.send(host, control(self.sent).as_bytes()).await;
             self.open.insert(self.sent);
             while self.open.len() >= WINDOW {
                 self.read(&case.name).await;
@@ -74,26 +84,13 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn control(&self, number: usize) -> String {
-        let local = self.local;
-        format!(
-            "OPTIONS sip:control@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKcontrol-{number}-\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:control@{local}>;tag=c\r\nTo: <sip:control@127.0.0.1>\r\n\
-             Call-ID: control-{number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-        )
-    }
-
     async fn read(&mut self, near: &str) {
-        let mut buffer = vec![0; 65_535];
-        let length = tokio::time::timeout(DEADLINE, self.socket.recv(&mut buffer))
-            .await
-            .unwrap_or_else(|_| {
-                let said = self.gateway.said();
-                let trouble: Vec<_> = said.lines().filter(|line| !line.contains(" INFO ")).collect();
-                panic!("near {near}: controls missed: {:?}; the gateway said {trouble:#?}", self.open)
-            })
-            .expect("the gateway listens");
-        let message = Message { text: String::from_utf8_lossy(&buffer[..length]).into_owned() };
+        let heard = tokio::time::timeout(DEADLINE, self.heard.recv()).await;
+        let Ok(Some((host, message))) = heard else {
+            let said = self.gateway.said();
+            let trouble: Vec<_> = said.lines().filter(|line| !line.contains(" INFO ")).collect();
+            panic!("near {near}: controls missed: {:?}; the gateway said {trouble:#?}", self.open)
+        };
         let Some(status) = message.status().filter(|status| *status >= 200) else { return };
         let branch = message.header("Via").and_then(|via| via.split("branch=z9hG4bKcontrol-").nth(1));
         if let Some(number) = branch.and_then(|rest| rest.split('-').next()?.parse().ok()) {
@@ -107,11 +104,11 @@ impl<'a> Sweep<'a> {
         }
         let accepted = status == 200;
         let ack = follow(&message, "ACK", accepted.then_some("ack"));
-        self.socket.send(ack.as_bytes()).await.expect("the ACK leaves");
+        self.send(host, ack.as_bytes()).await;
         // Our tag in To names the call; the Call-ID may be what is broken.
         if accepted && self.accepted.insert(message.header("To").unwrap_or_default().to_owned()) {
             let bye = follow(&message, "BYE", Some(&format!("bye{}", self.accepted.len())));
-            self.socket.send(bye.as_bytes()).await.expect("the BYE leaves");
+            self.send(host, bye.as_bytes()).await;
         }
     }
 }
@@ -129,6 +126,24 @@ impl Sweep<'_> {
         };
         tokio::time::timeout(DEADLINE, all).await.expect("every call ends")
     }
+}
+
+async fn listen(index: usize, socket: Arc<UdpSocket>, tell: UnboundedSender<(usize, Message)>) {
+    let mut buffer = vec![0; 65_535];
+    while let Ok(length) = socket.recv(&mut buffer).await {
+        let message = Message { text: String::from_utf8_lossy(&buffer[..length]).into_owned() };
+        if tell.send((index, message)).is_err() {
+            return;
+        }
+    }
+}
+
+fn control(number: usize) -> String {
+    format!(
+        "OPTIONS sip:control@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKcontrol-{number}-;rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:control@127.0.0.1>;tag=c\r\nTo: <sip:control@127.0.0.1>\r\n\
+         Call-ID: control-{number}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    )
 }
 
 /// How many calls there are, and how many of them have not ended.
