@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::served::{Served, plan, said, samples};
+use common::served::{Served, plan, said};
 use heardline::config::limits;
 use heardline::ingress::sip::caller::{CallPlan, Caller};
 use heardline::ops::clock::Clock;
@@ -86,6 +86,13 @@ async fn flood(door: SocketAddr, rate: u64, sent: Arc<AtomicU64>, stop: Cancella
     }
 }
 
+/// A second of 440 Hz at 8 kHz: heard and recorded like a voice, and no word in it that would make the recogniser's
+/// memory part of the measurement.
+fn tone() -> Vec<i16> {
+    let sample = |n: u32| (f64::from(n) * 440.0 * std::f64::consts::TAU / 8_000.0).sin() * 8_000.0;
+    (0..8_000).map(|n| sample(n) as i16).collect()
+}
+
 /// One call of somebody who means it: answered, spoken to, hung up.
 async fn call(caller: &Caller, plan: CallPlan) -> Result<u64, String> {
     let report = caller.call(plan, CancellationToken::new(), |_| ()).await.map_err(|error| error.to_string())?;
@@ -119,8 +126,7 @@ async fn a_flood_of_invites_costs_honest_callers_nothing_and_leaves_nothing_behi
     let gateway = Served::start(folder.path(), "", DOORS, None);
     let clock = Clock::system();
     let caller = Arc::new(Caller::start(CITY, clock.clone()).await.unwrap());
-    let one_second = &samples("en-streetlight")[..8_000];
-    let honest = CallPlan { sound: said(one_second), ..plan(gateway.sip, "en-streetlight") };
+    let honest = CallPlan { sound: said(&tone()), ..plan(gateway.sip, "silence") };
     for _ in 0..3 {
         call(&caller, honest.clone()).await.expect("without a flood every call succeeds");
     }
