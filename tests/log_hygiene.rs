@@ -124,7 +124,7 @@ async fn everything_said_at(format: &str) -> String {
     }
     // They did come in: the desk, which is for people, has them.
     let desk = gateway.text("/api/calls").await;
-    assert!(seen(&desk).contains(&"5557770000") && seen(&desk).contains(&"2025550123"), "{desk}");
+    assert!(seen(&desk).contains(&"5557770001") && seen(&desk).contains(&"2025550123"), "{desk}");
     let metrics = gateway.text("/metrics").await;
     assert_eq!(seen(&metrics), Vec::<&str>::new());
     gateway.signal(Signal::HUP);

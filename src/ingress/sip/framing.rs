@@ -92,9 +92,12 @@ impl Framer {
             return true;
         }
         // One CRLF waits for the second one; anything else behind it is the message itself.
-        if self.buffer.starts_with(b"\r\n") && self.buffer.get(2).is_some_and(|byte| *byte != b'\r') {
-            self.buffer.drain(..2);
-        } else if self.buffer.starts_with(b"\r\n\r") && self.buffer.get(3).is_some_and(|byte| *byte != b'\n') {
+        let is_one = match self.buffer.as_slice() {
+            [b'\r', b'\n', b'\r', after, ..] => *after != b'\n',
+            [b'\r', b'\n', after, ..] => *after != b'\r',
+            _ => false,
+        };
+        if is_one {
             self.buffer.drain(..2);
         }
         false

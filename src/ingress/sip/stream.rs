@@ -210,10 +210,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     }
 
     fn hand_over(&self, bytes: &[u8]) -> Result<(), Over> {
-        let parsed = SipMessage::try_from(bytes)
-            .map_err(rsipstack::Error::from)
-            .and_then(|message| SipConnection::update_msg_received(message, self.flow.peer, self.flow.transport));
-        let Ok(message) = parsed else {
+        let (peer, transport) = (self.flow.peer, self.flow.transport);
+        let parsed = SipMessage::try_from(bytes).ok();
+        let received = |message| SipConnection::update_msg_received(message, peer, transport).ok();
+        let Some(message) = parsed.and_then(received) else {
             answered_nothing("unparsable");
             return Ok(());
         };
