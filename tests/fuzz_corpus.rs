@@ -1,4 +1,4 @@
-//! The fuzz targets of `fuzz/`, as an ordinary test: over every input that is kept in `fuzz/corpus/`, and over seeded
+//! The fuzz targets of `tests/fuzz/`, as an ordinary test: over every input that is kept in `tests/fuzz/corpus/`, and over seeded
 //! mutations of them (acceptance 7).
 //!
 //! `HEARDLINE_WRITE_SEEDS=1 cargo test --test fuzz_corpus` writes the seeds of `fuzz_corpus/seeds.rs` to their files.
@@ -39,7 +39,7 @@ const TARGETS: [Target; 9] = [
 ];
 
 fn corpus(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target)
 }
 
 /// Every kept input, in the order of their names.

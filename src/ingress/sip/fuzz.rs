@@ -1,4 +1,4 @@
-//! What a fuzzer feeds the SIP door with: any bytes go in, a broken promise is a panic. The targets of `fuzz/` call
+//! What a fuzzer feeds the SIP door with: any bytes go in, a broken promise is a panic. The targets of `tests/fuzz/` call
 //! these, and so does `tests/fuzz_corpus.rs` with the corpora that are kept.
 
 use std::net::{Ipv4Addr, SocketAddr};
