@@ -15,7 +15,7 @@ use std::sync::Arc;
 use common::gateway::TestGateway;
 use common::raw_phone::Message;
 use common::recognizer::Deaf;
-use common::{DEADLINE, LOOPBACK};
+use common::DEADLINE;
 use futures_util::future::join_all;
 use heardline::config::SipListen;
 use own::{MISDIRECTED, REFUSED, Rule, UNANSWERED, VALID};
@@ -148,7 +148,7 @@ async fn each_rule_holds_with_a_message_of_our_own() {
 async fn an_answer_goes_to_where_the_request_came_from_whatever_it_says() {
     let mut gateway = TestGateway::start().await;
     // On the sender's own host the port of its Via counts (RFC 3261 section 18.2.2), so the third party is another one.
-    let victim = UdpSocket::bind(([127, 0, 0, 9], 0)).expect("a port for the third party");
+    let victim = UdpSocket::bind("127.0.0.9:0").expect("a port for the third party");
     victim.set_nonblocking(true).expect("it is only looked at");
     let (address, mut calls) = (victim.local_addr().expect("its address"), 0);
     for (number, rule) in MISDIRECTED.iter().enumerate() {
