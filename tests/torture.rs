@@ -12,10 +12,10 @@ mod wire;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use common::DEADLINE;
 use common::gateway::TestGateway;
 use common::raw_phone::Message;
 use common::recognizer::Deaf;
-use common::DEADLINE;
 use futures_util::future::join_all;
 use heardline::config::SipListen;
 use own::{MISDIRECTED, REFUSED, Rule, UNANSWERED, VALID};
