@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rtcp::ReportBlock;
+use super::rtcp::{ReportBlock, low_bits};
 
 /// Farther than this from the highest number, a packet begins another run (RFC 3550 appendix A.1).
 const MAX_DROPOUT: i64 = 3_000;
@@ -106,10 +106,6 @@ impl Stream {
         self.received += 1;
         true
     }
-}
-
-fn low_bits(value: u64) -> u32 {
-    u32::try_from(value & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::reception::Reception;
-use super::rtcp::{self, Received, SenderInfo};
+use super::rtcp::{self, Received, SenderInfo, low_bits};
 
 /// Mean time between two reports (RFC 3550 section 6.2: the minimum for a session of any bandwidth).
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -110,10 +110,6 @@ fn ntp(now: Duration) -> u64 {
 /// In 2^-32 s.
 fn ntp_units(time: Duration) -> u64 {
     (time.as_secs() << 32) | ((u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
-}
-
-fn low_bits(value: u64) -> u32 {
-    u32::try_from(value & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 #[cfg(test)]

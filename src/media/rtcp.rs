@@ -151,6 +151,11 @@ fn append(out: &mut Vec<u8>, count: u8, kind: u8, body: &[u8]) {
     out.extend(body);
 }
 
+/// A 32-bit field of a report: what it counts wraps (RFC 3550 section 6.4).
+pub(super) fn low_bits(value: u64) -> u32 {
+    u32::try_from(value & u64::from(u32::MAX)).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use rand::rngs::StdRng;
