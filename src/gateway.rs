@@ -299,8 +299,8 @@ async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stag
     while let Some(incoming) = arrivals.recv().await {
         let stages = stages.clone();
         calls.spawn(async move {
-            let call = CallId::new();
-            if let Err(error) = tokio::spawn(run_call(call, incoming, stages.clone())).await {
+            let call = incoming.call;
+            if let Err(error) = tokio::spawn(run_call(incoming, stages.clone())).await {
                 // Not the panic's message, which may quote what the caller said; the log has its place.
                 let panicked = error.is_panic();
                 tracing::error!(%call, panicked, "call broke off inside the gateway; carrying it on from its record");

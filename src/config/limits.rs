@@ -63,6 +63,28 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// answer repeats every line.
 pub const MAX_MEDIA_LINES: usize = 32;
 
+/// Sessions of calls from browsers that can still be read, about 200 bytes each; above it those that ended first go.
+pub const MAX_SESSIONS: usize = 16_384;
+/// What was understood of a call can be read by its caller this long after the hang-up.
+pub const SESSION_READABLE: Duration = Duration::from_secs(600);
+/// Packets of one call between its web door and the media stage, each way: 5 s. Worst 350 KiB.
+pub const LINK_QUEUE: usize = 256;
+/// From the offer to the answer: ports, certificate, candidates, the call's row. A browser waits no longer.
+pub const OFFER_ANSWERED: Duration = Duration::from_secs(10);
+/// From the answer to the first media packet's keys: ICE and DTLS. Then the call ends and says so.
+pub const WEB_CONNECT: Duration = Duration::from_secs(30);
+/// Offers being answered at once; each holds a few milliseconds of work and a peer connection. Above it 503.
+pub const MAX_OFFERS: usize = 64;
+/// `Heardline-Call-Info`: name, number, language and bearer as base64.
+pub const MAX_CALL_INFO: usize = 2 * 1024;
+/// Characters kept of a name and a number typed into the caller's page.
+pub const MAX_TYPED_NAME: usize = 80;
+pub const MAX_TYPED_NUMBER: usize = 32;
+/// Candidates taken of one browser in one PATCH, and in its whole call.
+pub const MAX_CANDIDATES: usize = 64;
+/// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.
+pub const WEB_SOURCES: usize = 8_192;
+
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;
 

@@ -126,6 +126,7 @@ impl TestDesk {
             party,
             origin,
             dialled: Some("hotline".into()),
+            follows: None,
             started_unix_ms: self.clock.unix_ms(),
             answered_unix_ms: Some(self.clock.unix_ms()),
             ended_unix_ms: None,

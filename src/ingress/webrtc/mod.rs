@@ -1,0 +1,9 @@
+//! The web door: calls from browsers by WHIP (RFC 9725), sound over ICE and DTLS-SRTP.
+//!
+//! `whip.rs` answers HTTP, `peer.rs` is the connection to one browser (the only user of the webrtc crate on the
+//! gateway's side), `signalling.rs` is the call as the pipeline sees it, `sessions.rs` remembers which bearer opens
+//! which call.
+
+pub mod sessions;
+
+pub use sessions::Sessions;
