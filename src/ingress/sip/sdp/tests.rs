@@ -137,7 +137,7 @@ fn rtcp_goes_where_the_peer_asked_for_it() {
 fn both_address_families_are_spoken() {
     let six = plan(&["m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:db8::1"]).unwrap();
     assert_eq!(six.remote, "[2001:db8::1]:4000".parse::<std::net::SocketAddr>().unwrap());
-    assert_eq!(six.remote_rtcp, "[2001:db8::1]:4001".parse().unwrap());
+    assert_eq!(six.remote_rtcp, "[2001:db8::1]:4001".parse::<std::net::SocketAddr>().unwrap());
     let mapped = plan(&["m=audio 4000 RTP/AVP 0", "c=IN IP6 ::ffff:192.0.2.7"]).unwrap();
     assert_eq!(mapped.remote, "192.0.2.7:4000".parse::<std::net::SocketAddr>().unwrap());
 }
