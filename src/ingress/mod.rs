@@ -129,4 +129,5 @@ pub mod admission;
 pub(in crate::ingress) mod buckets;
 pub mod sdp;
 pub mod sip;
+pub mod text;
 pub mod webrtc;

@@ -5,11 +5,22 @@
 //! which call.
 
 mod answer;
+mod call;
+mod callers;
+mod door;
+mod fragment;
+pub mod info;
 pub mod offer;
 mod peer;
 mod ports;
 pub mod sessions;
 mod socket;
+pub mod source;
 mod tap;
+pub mod token;
+mod whip;
 
+pub use door::WebDoor;
 pub use sessions::Sessions;
+pub use token::TokenKeyError;
+pub use whip::{TOKEN, routes};
