@@ -26,6 +26,7 @@ export const en = {
     identityHint: "We use them to call you back. You can also just say them.",
   },
   demo: {
+    badge: "Demo model",
     heading: "Demonstration: sample callers only",
     explain: (model: string) =>
       `The demo model ${model} understands only the sample callers below. Of any other voice it makes sentences nobody said.`,
@@ -58,7 +59,6 @@ export const en = {
     mute: "Mute",
     unmute: "Unmute",
     keypad: "Keypad",
-    keypadClose: "Close keypad",
     keypadHint: "0: we call you back. #: end the call.",
     keysPressed: "Keys pressed",
     hangUp: "Hang up",

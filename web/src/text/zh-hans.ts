@@ -25,6 +25,7 @@ export const zhHans: Text = {
     identityHint: "方便我们给您回电。您也可以在通话中直接说。",
   },
   demo: {
+    badge: "演示模型",
     heading: "演示：只能听懂示例来电",
     explain: (model) => `演示模型 ${model} 只能听懂下面的示例来电。换成别的声音，它会写出没有人说过的话。`,
     command: "运行一条命令，即可换上能听懂真人说话的模型：",
@@ -52,7 +53,6 @@ export const zhHans: Text = {
     mute: "静音",
     unmute: "取消静音",
     keypad: "拨号键",
-    keypadClose: "收起拨号键",
     keypadHint: "按 0：我们给您回电。按 #：结束通话。",
     keysPressed: "已按的键",
     hangUp: "挂断",

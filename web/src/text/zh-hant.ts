@@ -25,6 +25,7 @@ export const zhHant: Text = {
     identityHint: "方便我們回電給您。您亦可在通話中直接說出。",
   },
   demo: {
+    badge: "示範模型",
     heading: "示範：只能聽懂示範來電",
     explain: (model) => `示範模型 ${model} 只能聽懂以下的示範來電。換成其他聲音，它會寫出沒有人說過的話。`,
     command: "執行一個指令，即可換上能聽懂真人說話的模型：",
@@ -52,7 +53,6 @@ export const zhHant: Text = {
     mute: "靜音",
     unmute: "取消靜音",
     keypad: "數字鍵",
-    keypadClose: "收起數字鍵",
     keypadHint: "按 0：我們回電給您。按 #：結束通話。",
     keysPressed: "已按的鍵",
     hangUp: "掛線",
