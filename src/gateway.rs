@@ -20,10 +20,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
-use crate::config::{Config, ConfigError, SipListen, limits};
+use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
+use crate::ingress::webrtc::{IceServers, Sessions};
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -33,7 +34,7 @@ use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
-use crate::review::{self, DeskParts};
+use crate::review::{self, DemoModel, DeskParts, PublicParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
 
@@ -108,6 +109,8 @@ pub struct Gateway {
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
      invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
+/// The part of it that says what to do.
+pub const DEMO_MODEL_REMEDY: &str = "set speech.model to a Whisper model (ggml), for example small";
 
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
@@ -116,6 +119,9 @@ impl Gateway {
         let Parts { clock, recognizer } = parts;
         let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
         let model = recognizer.model().clone();
+        let categories = drafter.categories();
+        let ice_servers = IceServers::load(&config.ice_servers)?;
+        let (origins, token_required) = (config.webrtc.origins.clone(), config.webrtc.token_required);
         let health = Arc::new(Health::default());
 
         let (desk_listener, desk) = listen("desk.listen", config.desk.listen).await?;
@@ -187,12 +193,27 @@ impl Gateway {
             erase: erase(eraser.clone(), clock.clone(), events.clone()),
         };
         let settings = stages.settings.clone();
+        let public_parts = PublicParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            events: events.subscribe(),
+            health: health.clone(),
+            admission: admission.clone(),
+            sessions: Sessions::new(clock.clone()),
+            lines: lines(settings.clone()),
+            categories,
+            demo: model.demo.then(|| DemoModel { name: model.name.clone(), remedy: DEMO_MODEL_REMEDY.into() }),
+            ice_servers,
+            origins,
+            token_required,
+            whip: None,
+        };
         let watch =
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, review::public(health.clone()), servers.clone()),
+            serve(public_listener, review::public(public_parts), servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -274,6 +295,10 @@ fn recordings(data: DataDir) -> Arc<dyn Fn(CallId) -> PathBuf + Send + Sync> {
     Arc::new(move |call| data.recording(call))
 }
 
+fn lines(settings: Arc<Settings>) -> Arc<dyn Fn() -> Vec<Line> + Send + Sync> {
+    Arc::new(move || settings.now().config.lines.clone())
+}
+
 fn nudge(outbox: OutboxHandle) -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(move || outbox.nudge())
 }
@@ -315,5 +340,15 @@ fn dial(listen: &SipListen) -> String {
     match listen {
         SipListen::Udp(address) => format!("sip:hotline@{address}"),
         other => format!("sip:hotline@{};transport={}", other.address(), other.transport()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_is_told_the_same_way_out_of_the_demo_model_as_an_operator() {
+        assert!(DEMO_MODEL_NOTICE.contains(DEMO_MODEL_REMEDY));
     }
 }
