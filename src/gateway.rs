@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
-use crate::config::{Config, ConfigError, SipListen, limits};
+use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
@@ -238,6 +238,13 @@ impl Gateway {
 
     pub fn public_address(&self) -> SocketAddr {
         self.public
+    }
+
+    /// URLs of the caller's page, one a line. Empty: no calls from browsers.
+    pub fn caller_pages(&self) -> Vec<String> {
+        let config = &self.stages.settings.now().config;
+        let page = |line: &Line| format!("http://{}/call/{}", self.public, line.name);
+        if config.webrtc.enabled { config.lines.iter().map(page).collect() } else { Vec::new() }
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
