@@ -72,7 +72,7 @@ fn read(door: &WebDoor, line: String, peer: SocketAddr, headers: &HeaderMap, bod
         line,
         sdp: sdp.to_owned(),
         source: door.source(peer, headers),
-        authorization: text_of(header::AUTHORIZATION).map(str::to_owned),
+        authorization: headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().to_owned()),
         info: headers.get(info::HEADER).map(|value| value.as_bytes().to_owned()),
         user_agent: text_of(header::USER_AGENT).map(text::bounded),
         origin,
