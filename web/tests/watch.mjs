@@ -47,7 +47,6 @@ export async function take(frame, report) {
     fields: Object.fromEntries(
       [...document.querySelectorAll("[data-field]")].map((field) => [field.dataset.field, field.textContent]),
     ),
-    local_storage: Object.keys(localStorage),
   }));
   Object.assign(report, shown, { final_state: shown.phases.at(-1) ?? null });
 }
