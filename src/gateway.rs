@@ -7,6 +7,7 @@ mod levels;
 mod reload;
 mod retention;
 mod watch;
+mod web;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
-use crate::ingress::webrtc::{IceServers, Sessions};
+use crate::ingress::webrtc::TokenKeyError;
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -34,13 +35,14 @@ use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
-use crate::review::{self, DemoModel, DeskParts, PublicParts};
+use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
 
 use checked::Checked;
 use retention::{Pace, Retention};
 use watch::Watch;
+use web::PublicSide;
 
 pub use checked::load_recognizer;
 pub use drain::Draining;
@@ -70,6 +72,8 @@ pub enum StartError {
     Draft(#[from] DraftError),
     #[error("{0}")]
     Door(String),
+    #[error("webrtc.token_key: {0}")]
+    Token(#[from] TokenKeyError),
     #[error("telemetry.otlp_endpoint: {0}")]
     Traces(#[from] TraceError),
 }
@@ -119,9 +123,6 @@ impl Gateway {
         let Parts { clock, recognizer } = parts;
         let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
         let model = recognizer.model().clone();
-        let categories = drafter.categories();
-        let ice_servers = IceServers::load(&config.ice_servers)?;
-        let (origins, token_required) = (config.webrtc.origins.clone(), config.webrtc.token_required);
         let health = Arc::new(Health::default());
 
         let (desk_listener, desk) = listen("desk.listen", config.desk.listen).await?;
@@ -138,7 +139,11 @@ impl Gateway {
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
-        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+        let mut doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+
+        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
+        let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
+        doors.extend(public_side.reloader());
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -177,7 +182,6 @@ impl Gateway {
         // Read before the first new call is taken, or a new one would be taken for an unfinished old one.
         let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
-        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let desk_parts = DeskParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -193,27 +197,12 @@ impl Gateway {
             erase: erase(eraser.clone(), clock.clone(), events.clone()),
         };
         let settings = stages.settings.clone();
-        let public_parts = PublicParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            events: events.subscribe(),
-            health: health.clone(),
-            admission: admission.clone(),
-            sessions: Sessions::new(clock.clone()),
-            lines: lines(settings.clone()),
-            categories,
-            demo: model.demo.then(|| DemoModel { name: model.name.clone(), remedy: DEMO_MODEL_REMEDY.into() }),
-            ice_servers,
-            origins,
-            token_required,
-            whip: None,
-        };
         let watch =
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, review::public(public_parts), servers.clone()),
+            serve(public_listener, review::public(public_side.parts(&stages, &health, &admission)), servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -249,6 +238,13 @@ impl Gateway {
 
     pub fn public_address(&self) -> SocketAddr {
         self.public
+    }
+
+    /// URLs of the caller's page, one a line. Empty: no calls from browsers.
+    pub fn caller_pages(&self) -> Vec<String> {
+        let config = &self.stages.settings.now().config;
+        let page = |line: &Line| format!("http://{}/call/{}", self.public, line.name);
+        if config.webrtc.enabled { config.lines.iter().map(page).collect() } else { Vec::new() }
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
@@ -295,10 +291,6 @@ fn recordings(data: DataDir) -> Arc<dyn Fn(CallId) -> PathBuf + Send + Sync> {
     Arc::new(move |call| data.recording(call))
 }
 
-fn lines(settings: Arc<Settings>) -> Arc<dyn Fn() -> Vec<Line> + Send + Sync> {
-    Arc::new(move || settings.now().config.lines.clone())
-}
-
 fn nudge(outbox: OutboxHandle) -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(move || outbox.nudge())
 }
@@ -312,7 +304,8 @@ fn erase(eraser: Eraser, clock: Clock, events: broadcast::Sender<CallEvent>) -> 
 
 fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!(%error, "http listener ended");
         }

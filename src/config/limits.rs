@@ -80,6 +80,12 @@ pub const MAX_CALL_INFO: usize = 2 * 1024;
 /// Characters kept of a name and a number typed into the caller's page.
 pub const MAX_TYPED_NAME: usize = 80;
 pub const MAX_TYPED_NUMBER: usize = 32;
+/// `Authorization: Bearer` of a call from a browser; a token with a name and a number is about 500 bytes.
+pub const MAX_TOKEN: usize = 4 * 1024;
+/// The signer's clock and ours may differ by this much.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
+/// A token that opens the line for longer is a password, and refused.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 /// Candidates taken of one browser in one PATCH, and in its whole call.
 pub const MAX_CANDIDATES: usize = 64;
 /// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.

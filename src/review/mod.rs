@@ -40,6 +40,7 @@ use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::store::{Erased, Store, StoreError};
 
+pub use caller::page_is_built as caller_page_is_built;
 pub use public::{DemoModel, PublicParts, public};
 
 /// Erases the call with this id or reference.

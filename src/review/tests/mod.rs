@@ -114,6 +114,7 @@ impl TestDesk {
             uri: uri.into(),
             number: Some(number.into()),
             display_name: Some("<b>Anna</b>".into()),
+            subject: None,
         };
         let party = Party { claimed: Some(identity("sip:5550134@127.0.0.1", "5550134")), ..Party::default() };
         let origin = Origin::Sip {
