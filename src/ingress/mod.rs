@@ -124,5 +124,6 @@ pub enum SignalError {
 }
 
 pub mod admission;
+pub mod caller;
 pub mod sip;
 pub mod webrtc;
