@@ -4,6 +4,12 @@
 //! gateway's side), `signalling.rs` is the call as the pipeline sees it, `sessions.rs` remembers which bearer opens
 //! which call.
 
+mod answer;
+pub mod offer;
+mod peer;
+mod ports;
 pub mod sessions;
+mod socket;
+mod tap;
 
 pub use sessions::Sessions;
