@@ -2,9 +2,10 @@
 //!
 //! `whip.rs` answers HTTP, `peer.rs` is the connection to one browser (the only user of the webrtc crate on the
 //! gateway's side), `signalling.rs` is the call as the pipeline sees it, `sessions.rs` remembers which bearer opens
-//! which call.
+//! which call. `caller/` is the other side: a browser made of software.
 
 mod answer;
+pub mod caller;
 pub mod offer;
 mod peer;
 mod ports;
