@@ -24,6 +24,7 @@ use crate::config::{Config, ConfigError, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
+use crate::ingress::webrtc::{self, Sessions, TokenKeyError, WebDoor};
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -69,6 +70,8 @@ pub enum StartError {
     Draft(#[from] DraftError),
     #[error("{0}")]
     Door(String),
+    #[error("webrtc.token_key: {0}")]
+    Token(#[from] TokenKeyError),
     #[error("telemetry.otlp_endpoint: {0}")]
     Traces(#[from] TraceError),
 }
@@ -132,7 +135,15 @@ impl Gateway {
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
-        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+        let mut doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+
+        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
+        let sessions = Sessions::new(clock.clone());
+        let web = config
+            .webrtc
+            .enabled
+            .then(|| WebDoor::new(&config, admission.clone(), sessions.clone(), incoming.clone(), clock.clone()));
+        let web = web.transpose()?;
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -171,7 +182,6 @@ impl Gateway {
         // Read before the first new call is taken, or a new one would be taken for an unfinished old one.
         let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
-        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let desk_parts = DeskParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -190,9 +200,14 @@ impl Gateway {
         let watch =
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
+        let public_routes = match &web {
+            Some(web) => review::public(health.clone()).merge(webrtc::routes(web.clone())),
+            None => review::public(health.clone()),
+        };
+        doors.extend(web.map(|web| Box::new(web) as Box<dyn Reload>));
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, review::public(health.clone()), servers.clone()),
+            serve(public_listener, public_routes, servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -287,7 +302,8 @@ fn erase(eraser: Eraser, clock: Clock, events: broadcast::Sender<CallEvent>) -> 
 
 fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!(%error, "http listener ended");
         }

@@ -21,7 +21,11 @@ pub(in crate::ingress) struct Rate {
 impl Rate {
     /// `per_second` and `burst` of 0 count as 1.
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let interval = Duration::from_secs(1) / per_second.max(1);
+        Self::every(Duration::from_secs(1) / per_second.max(1), burst)
+    }
+
+    /// One each `interval`, and `burst` at once.
+    pub fn every(interval: Duration, burst: u32) -> Self {
         Self { interval, ahead: interval * burst.saturating_sub(1) }
     }
 }

@@ -130,4 +130,5 @@ pub(in crate::ingress) mod buckets;
 pub mod caller;
 pub mod sdp;
 pub mod sip;
+pub mod text;
 pub mod webrtc;

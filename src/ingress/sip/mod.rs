@@ -28,7 +28,6 @@ mod requests;
 mod screen;
 mod session_timer;
 mod stream;
-pub mod text;
 pub mod tls;
 mod watch;
 

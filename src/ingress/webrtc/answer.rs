@@ -13,29 +13,44 @@ pub(super) const OPUS: &str = "minptime=10;useinbandfec=1;stereo=0;maxplaybackra
 /// The library's answer for the browser. `public`: the address browsers reach us by.
 ///
 /// - Candidates of component 2 are left out (RTP and RTCP share a port), and each other one stands once.
-/// - A format that stands twice in the audio line (telephone-event, 0.21.1) stands once.
+/// - The audio formats are ours: 0.21.1 answers the first telephone-event of the offer, whatever its clock, and twice.
 pub(super) fn rewrite(answer: &str, offer: &Offer, public: Option<IpAddr>) -> String {
     let mut lines: Vec<String> = Vec::new();
+    let mut in_audio = false;
     for line in answer.lines() {
-        let line = match line.strip_prefix("a=candidate:") {
-            Some(candidate) => match candidate_line(candidate, public) {
-                Some(line) => line,
-                None => continue,
-            },
-            None if line.starts_with("m=audio ") => once(line),
-            None if line.starts_with(&format!("a=fmtp:{} ", offer.payload_type)) && offer.codec == Codec::Opus => {
-                format!("a=fmtp:{} {OPUS}", offer.payload_type)
-            }
-            None => line.to_owned(),
-        };
-        // Attributes may stand in several media lines; only what the library doubles within one is dropped.
-        let doubled = ["a=candidate:", "a=rtpmap:", "a=fmtp:"].iter().any(|name| line.starts_with(name));
-        let in_this_media = lines.iter().rev().take_while(|line| !line.starts_with("m="));
-        if !(doubled && in_this_media.into_iter().any(|before| *before == line)) {
-            lines.push(line);
+        in_audio = if line.starts_with("m=") { line.starts_with("m=audio ") } else { in_audio };
+        if let Some(candidate) = line.strip_prefix("a=candidate:") {
+            lines.extend(candidate_line(candidate, public).filter(|line| !lines.contains(line)));
+        } else if in_audio && line.starts_with("m=") {
+            lines.push(media_line(line, offer));
+        } else if !(in_audio && ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().any(|name| line.starts_with(name))) {
+            lines.push(line.to_owned());
+        } else if !lines.iter().any(|line| line.starts_with("a=rtpmap:")) {
+            lines.extend(formats(offer));
         }
     }
     lines.join("\r\n") + "\r\n"
+}
+
+/// `m=audio PORT PROTO FORMATS` with what was chosen.
+fn media_line(line: &str, offer: &Offer) -> String {
+    let head: Vec<&str> = line.split(' ').take(3).collect();
+    let numbers = [Some(offer.payload_type), offer.dtmf.map(|(number, _)| number)];
+    let numbers = numbers.into_iter().flatten().map(|number| format!(" {number}"));
+    head.join(" ") + &numbers.collect::<String>()
+}
+
+fn formats(offer: &Offer) -> Vec<String> {
+    let Offer { codec, payload_type, dtmf, .. } = offer;
+    let channels = if *codec == Codec::Opus { "/2" } else { "" };
+    let mut lines = vec![format!("a=rtpmap:{payload_type} {}/{}{channels}", codec.name(), codec.clock())];
+    if *codec == Codec::Opus {
+        lines.push(format!("a=fmtp:{payload_type} {OPUS}"));
+    }
+    if let Some((number, clock)) = dtmf {
+        lines.extend([format!("a=rtpmap:{number} telephone-event/{clock}"), format!("a=fmtp:{number} 0-16")]);
+    }
+    lines
 }
 
 /// `foundation component transport priority address port typ …` (RFC 8839 section 5.1).
@@ -49,17 +64,6 @@ fn candidate_line(candidate: &str, public: Option<IpAddr>) -> Option<String> {
         *address = public;
     }
     Some(format!("a=candidate:{}", parts.join(" ")))
-}
-
-fn once(media: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    for (n, part) in media.split(' ').enumerate() {
-        // The first three are kind, port and protocol.
-        if n < 3 || !kept.iter().skip(3).any(|before| *before == part) {
-            kept.push(part);
-        }
-    }
-    kept.join(" ")
 }
 
 #[cfg(test)]
@@ -82,11 +86,25 @@ mod tests {
             a=candidate:1 1 udp 2130706431 10.0.0.5 30000 typ host\r\na=end-of-candidates\r\n";
         let told = rewrite(library, &offer, Some("203.0.113.7".parse().unwrap()));
         assert!(told.contains("m=audio 9 UDP/TLS/RTP/SAVPF 111 110\r\n"), "{told}");
-        assert_eq!(told.matches("a=rtpmap:110").count(), 1, "{told}");
+        assert_eq!(told.matches("a=rtpmap:110 telephone-event/48000\r\n").count(), 1, "{told}");
         assert_eq!(told.matches("a=candidate:").count(), 1, "{told}");
         assert!(told.contains("a=candidate:1 1 udp 2130706431 203.0.113.7 30000 typ host\r\n"), "{told}");
         assert!(told.contains("a=fmtp:111 minptime=10;useinbandfec=1;stereo=0;maxplaybackrate=16000\r\n"), "{told}");
         assert!(told.ends_with("a=end-of-candidates\r\n"));
         assert!(rewrite(library, &offer, None).contains("10.0.0.5 30000"));
+
+        let narrow = Offer { codec: Codec::Pcmu, payload_type: 0, dtmf: Some((126, 8_000)), ..offer };
+        let told = rewrite(
+            "m=audio 9 UDP/TLS/RTP/SAVPF 0 110\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:110 telephone-event/48000\r\n",
+            &narrow,
+            None,
+        );
+        assert!(
+            told.starts_with(
+                "m=audio 9 UDP/TLS/RTP/SAVPF 0 126\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:126 telephone-event/8000\r\n"
+            ),
+            "{told}"
+        );
+        assert!(!told.contains("110"), "{told}");
     }
 }

@@ -5,12 +5,23 @@
 //! which call. `caller/` is the other side: a browser made of software.
 
 mod answer;
+mod call;
 pub mod caller;
+mod callers;
+mod door;
+mod fragment;
+pub mod info;
 pub mod offer;
 mod peer;
 mod ports;
 pub mod sessions;
 mod socket;
+pub mod source;
 mod tap;
+pub mod token;
+mod whip;
 
+pub use door::WebDoor;
 pub use sessions::Sessions;
+pub use token::TokenKeyError;
+pub use whip::{TOKEN, routes};
