@@ -7,6 +7,7 @@ mod levels;
 mod reload;
 mod retention;
 mod watch;
+mod web;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use crate::config::{Config, ConfigError, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
-use crate::ingress::webrtc::{self, Sessions, TokenKeyError, WebDoor};
+use crate::ingress::webrtc::TokenKeyError;
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -41,6 +42,7 @@ use crate::store::{DataDir, Eraser, Store, StoreError};
 use checked::Checked;
 use retention::{Pace, Retention};
 use watch::Watch;
+use web::PublicSide;
 
 pub use checked::load_recognizer;
 pub use drain::Draining;
@@ -111,6 +113,8 @@ pub struct Gateway {
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
      invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
+/// The part of it that says what to do.
+pub const DEMO_MODEL_REMEDY: &str = "set speech.model to a Whisper model (ggml), for example small";
 
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
@@ -138,12 +142,8 @@ impl Gateway {
         let mut doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
 
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
-        let sessions = Sessions::new(clock.clone());
-        let web = config
-            .webrtc
-            .enabled
-            .then(|| WebDoor::new(&config, admission.clone(), sessions.clone(), incoming.clone(), clock.clone()));
-        let web = web.transpose()?;
+        let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
+        doors.extend(public_side.reloader());
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -200,14 +200,9 @@ impl Gateway {
         let watch =
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
-        let public_routes = match &web {
-            Some(web) => review::public(health.clone()).merge(webrtc::routes(web.clone())),
-            None => review::public(health.clone()),
-        };
-        doors.extend(web.map(|web| Box::new(web) as Box<dyn Reload>));
         let tasks = vec![
             serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, public_routes, servers.clone()),
+            serve(public_listener, review::public(public_side.parts(&stages, &health, &admission)), servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -331,5 +326,15 @@ fn dial(listen: &SipListen) -> String {
     match listen {
         SipListen::Udp(address) => format!("sip:hotline@{address}"),
         other => format!("sip:hotline@{};transport={}", other.address(), other.transport()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_is_told_the_same_way_out_of_the_demo_model_as_an_operator() {
+        assert!(DEMO_MODEL_NOTICE.contains(DEMO_MODEL_REMEDY));
     }
 }

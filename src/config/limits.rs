@@ -84,6 +84,14 @@ pub const MAX_TYPED_NUMBER: usize = 32;
 pub const MAX_CANDIDATES: usize = 64;
 /// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.
 pub const WEB_SOURCES: usize = 8_192;
+/// Open event streams of callers' pages, two for each possible call; above it 503. About 20 KiB each, worst 20 MiB.
+pub const CALLER_STREAMS: usize = 1_024;
+/// Streams of one call; with one more the oldest gives way, for it is the one whose connection broke unnoticed.
+pub const CALLER_STREAMS_PER_CALL: usize = 4;
+/// Events of one call kept for a page that reads slowly, about 200 bytes each; above it the page gets all of it anew.
+pub const CALLER_EVENTS: usize = 64;
+/// Sample callers that the page offers with the demo model; each is looked at once at start.
+pub const MAX_SAMPLES: usize = 16;
 
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;

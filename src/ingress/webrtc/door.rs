@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use axum::http::HeaderMap;
 use ipnet::IpNet;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -55,8 +56,7 @@ struct Live {
 pub(super) struct Request {
     pub line: String,
     pub sdp: String,
-    pub peer: SocketAddr,
-    pub forwarded: Vec<String>,
+    pub source: IpAddr,
     pub authorization: Option<String>,
     pub info: Option<Vec<u8>>,
     pub user_agent: Option<String>,
@@ -123,6 +123,11 @@ impl WebDoor {
         self.0.origins.iter().any(|known| known == origin)
     }
 
+    /// The address whose calls this request counts as.
+    pub(super) fn source(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        source::client(peer, headers, &self.0.trusted_proxies)
+    }
+
     /// Connections that are up or coming up.
     pub fn live(&self) -> usize {
         self.0.live().len()
@@ -185,7 +190,6 @@ fn names(config: &Config) -> Vec<String> {
 struct Admitted {
     request: Request,
     offer: Offer,
-    source: IpAddr,
     party: crate::call::Party,
     language: Option<crate::call::Language>,
     follows: Option<CallId>,
@@ -199,8 +203,7 @@ impl Door {
         if !self.lines.read().unwrap_or_else(PoisonError::into_inner).contains(&request.line) {
             return Err(Refused::NoSuchLine);
         }
-        let source = source::client(request.peer, request.forwarded.iter().map(String::as_str), &self.trusted_proxies);
-        let place = self.callers.admit(source, self.clock.instant()).map_err(Refused::Wait)?;
+        let place = self.callers.admit(request.source, self.clock.instant()).map_err(Refused::Wait)?;
         let verified = match (&self.tokens, &request.authorization) {
             (Some(tokens), Some(token)) => Some(tokens.check(token).map_err(Refused::Token)?),
             (_, None) if self.token_required => return Err(Refused::Token(TokenRefused::Missing)),
@@ -216,12 +219,12 @@ impl Door {
         let permit = self.admission.admit().ok_or(Refused::Busy)?;
         let language = info.language.or(verified.as_ref().and_then(|verified| verified.language));
         let party = info::party(&info, verified.map(|verified| verified.identity));
-        Ok(Admitted { request, offer, source, party, language, follows, place, permit, offer_permit })
+        Ok(Admitted { request, offer, party, language, follows, place, permit, offer_permit })
     }
 
     /// The call's task on this side of the pipeline.
     async fn run(self: Arc<Self>, admitted: Admitted, reply: oneshot::Sender<Result<Created, Refused>>) {
-        let Admitted { request, offer, source, party, language, follows, place, permit, offer_permit } = admitted;
+        let Admitted { request, offer, party, language, follows, place, permit, offer_permit } = admitted;
         let Answered { peer, link, sdp } = match Peer::answer(request.sdp.clone(), &offer, &self.peers).await {
             Ok(answered) => answered,
             Err(error) => {
@@ -229,7 +232,7 @@ impl Door {
                 return;
             }
         };
-        let call = CallId::new();
+        let (call, source) = (CallId::new(), request.source);
         let Some((session, bearer)) = self.sessions.open(call, &request.line) else {
             peer.close().await;
             let _gone = reply.send(Err(Refused::Failed));

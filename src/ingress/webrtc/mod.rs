@@ -1,8 +1,9 @@
 //! The web door: calls from browsers by WHIP (RFC 9725), sound over ICE and DTLS-SRTP.
 //!
 //! `whip.rs` answers HTTP, `peer.rs` is the connection to one browser (the only user of the webrtc crate on the
-//! gateway's side), `signalling.rs` is the call as the pipeline sees it, `sessions.rs` remembers which bearer opens
-//! which call. `caller/` is the other side: a browser made of software.
+//! gateway's side), `door.rs` who may call, `call.rs` is the call as the pipeline sees it, `sessions.rs` remembers which bearer opens
+//! which call. `source.rs` says whose request it is, `ice_servers.rs` which servers help a browser to reach us.
+//! `caller/` is the other side: a browser made of software.
 
 mod answer;
 mod call;
@@ -10,6 +11,7 @@ pub mod caller;
 mod callers;
 mod door;
 mod fragment;
+pub mod ice_servers;
 pub mod info;
 pub mod offer;
 mod peer;
@@ -22,6 +24,7 @@ pub mod token;
 mod whip;
 
 pub use door::WebDoor;
+pub use ice_servers::IceServers;
 pub use sessions::Sessions;
 pub use token::TokenKeyError;
 pub use whip::{TOKEN, routes};

@@ -68,12 +68,10 @@ fn read(door: &WebDoor, line: String, peer: SocketAddr, headers: &HeaderMap, bod
     }
     let sdp = std::str::from_utf8(body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "sdp", "the SDP cannot be read: it is not UTF-8"))?;
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     Ok(Request {
         line,
         sdp: sdp.to_owned(),
-        peer,
-        forwarded: forwarded.map(str::to_owned).collect(),
+        source: door.source(peer, headers),
         authorization: text_of(header::AUTHORIZATION).map(str::to_owned),
         info: headers.get(info::HEADER).map(|value| value.as_bytes().to_owned()),
         user_agent: text_of(header::USER_AGENT).map(text::bounded),
