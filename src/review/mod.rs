@@ -37,7 +37,7 @@ use crate::ops::health::Health;
 use crate::store::{Erased, Store, StoreError};
 
 /// Erases the call with this id or reference.
-pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Erased, StoreError>> + Send + Sync>;
+pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Vec<Erased>, StoreError>> + Send + Sync>;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {
