@@ -93,10 +93,12 @@ impl Stages {
 }
 
 /// The journey. Whatever happens after the answer ends in a committed draft, here or in boot recovery.
-pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>) {
-    let IncomingCall { party, origin, dialled, plan, agreed, media_ip, signalling, events, permit } = incoming;
+pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
+    let IncomingCall { call, party, origin, dialled, line, language, follows, .. } = incoming;
+    let IncomingCall { plan, agreed, carrier, signalling, events, permit, .. } = incoming;
     let in_force = stages.settings.now();
-    let line = in_force.config.line_for(dialled.as_deref()).clone();
+    let named = line.as_deref().and_then(|name| in_force.config.line_named(name));
+    let line = named.unwrap_or_else(|| in_force.config.line_for(dialled.as_deref())).clone();
     let started_unix_ms = stages.clock.unix_ms();
 
     // 1. Written down before anything is promised to the caller.
@@ -106,6 +108,7 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         party: party.clone(),
         origin: origin.clone(),
         dialled: dialled.clone(),
+        follows,
         started_unix_ms,
     };
     let reference = match stages.store.create_call(row).await {
@@ -124,13 +127,15 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         party,
         origin,
         dialled,
+        follows,
+        language,
         started_unix_ms,
         answered_unix_ms: None,
     };
 
-    // 2. Ring, open a port and a recording, answer.
-    let ready = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate(), media_ip).await;
-    let Some((ports, recorder)) = ready else {
+    // 2. Ring, open a way for the sound and a recording, answer.
+    let ready = answer::ready(&stages, call, signalling.as_ref(), plan.codec.rate(), carrier).await;
+    let Some((path, recorder)) = ready else {
         return;
     };
     let answered_unix_ms = stages.clock.unix_ms();
@@ -140,7 +145,7 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
     }
     known.answered_unix_ms = Some(answered_unix_ms);
     fault::point("answer.written");
-    let local_rtp = ports.local_addr();
+    let local_rtp = path.local_rtp();
     if let Err(error) = signalling.answer(local_rtp).await {
         tracing::info!(%call, %error, "call ended before it was answered");
         return answer::withdrawn(&stages, call).await;
@@ -157,7 +162,7 @@ pub async fn run_call(call: CallId, incoming: IncomingCall, stages: Arc<Stages>)
         media_lost: Duration::from_secs(in_force.config.call.media_lost_s),
         nat_learning: in_force.config.sip.nat_learning,
     };
-    let (media, frames) = MediaSession::start(ports, plan.clone(), rules, stages.clock.clone());
+    let (media, frames) = MediaSession::start(path, plan.clone(), rules, stages.clock.clone());
     let answered =
         live::Answered { plan, local_rtp, media, frames, recorder, signalling: signalling.as_ref(), in_force };
     let ended = live::converse(&stages, known, answered, events).await;

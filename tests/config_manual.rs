@@ -41,6 +41,10 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "prompts",
         "max_calls",
         "calls_per_second",
+        "addresses",
+        "token_key",
+        "username",
+        "credential",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());
@@ -54,9 +58,7 @@ fn commented_examples_in_the_manual_parse_too() {
     let uncommented: String = MANUAL
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest)
-                if rest.starts_with("[[trunk]]") || rest.contains(" = ") && rest.split(' ').nth(1) == Some("=") =>
-            {
+            Some(rest) if rest.starts_with("[[") || rest.contains(" = ") && rest.split(' ').nth(1) == Some("=") => {
                 rest.trim_start_matches("# ").to_owned()
             }
             _ => line.to_owned(),

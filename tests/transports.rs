@@ -96,7 +96,7 @@ async fn a_call_is_told_and_ended_from_the_very_listener_it_came_in_on() {
         .iter()
         .filter_map(|call| match &call.origin {
             Origin::Sip { transport, source, .. } => Some((transport.as_str(), source.ip())),
-            Origin::File => None,
+            Origin::WebRtc { .. } | Origin::File => None,
         })
         .collect();
     transports.reverse();

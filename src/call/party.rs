@@ -1,24 +1,30 @@
 //! Who called, and how far that is verified.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 /// An identity as one header stated it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// `sip:`, `sips:` or `tel:` URI, without parameters.
+    /// `sip:`, `sips:` or `tel:` URI, without parameters. Empty when only a name was given.
     pub uri: String,
     /// User part when it looks like a telephone number: digits with an optional leading `+`.
     pub number: Option<String>,
     /// Display name, bounded and without control characters.
     pub display_name: Option<String>,
+    /// The caller's name in the books of who signed the token (`sub`, RFC 7519 section 4.1.2), bounded.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
-/// Claimed and asserted identities are never mixed: `From` is what the caller says, P-Asserted-Identity
+/// Identities are never mixed: `From`, or what was typed into a form, is what the caller says, P-Asserted-Identity
 /// (RFC 3325) is what a trusted trunk says. One from an untrusted source is dropped before it gets here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
+    /// What a signed token says that was checked (RFC 7519): the only identity that is proved.
+    #[serde(default)]
+    pub verified: Option<Identity>,
     pub claimed: Option<Identity>,
     pub asserted: Option<Identity>,
     /// The caller asked for privacy (`Privacy: id`, RFC 3323, or `anonymous.invalid`).
@@ -37,5 +43,14 @@ pub enum Origin {
         source: SocketAddr,
         transport: String,
         user_agent: Option<String>,
+    },
+    /// From a browser, or another WHIP client (RFC 9725).
+    #[serde(rename = "webrtc")]
+    WebRtc {
+        /// Where the offer came from; behind a trusted proxy, the address it names.
+        source: IpAddr,
+        user_agent: Option<String>,
+        /// Page that asked, when it is another site's.
+        origin: Option<String>,
     },
 }

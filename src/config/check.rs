@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Config, ConfigError, SipListen};
+use super::{Config, ConfigError, SipListen, webrtc};
 
 /// toml's error as one line: where, the line itself, what is wrong.
 pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
         );
     }
     check_sip(config, path)?;
+    webrtc::check(config, path)?;
     check_endpoint(config, path)?;
     check_collector(config, path)?;
     check_rules(config, path)?;
@@ -122,7 +123,12 @@ fn is_local(url: &reqwest::Url) -> Option<bool> {
     })
 }
 
-fn value_error<T>(path: &Path, key: &str, value: &dyn std::fmt::Display, expected: &str) -> Result<T, ConfigError> {
+pub(super) fn value_error<T>(
+    path: &Path,
+    key: &str,
+    value: &dyn std::fmt::Display,
+    expected: &str,
+) -> Result<T, ConfigError> {
     Err(ConfigError::Value { path: path.into(), key: key.into(), value: value.to_string(), expected: expected.into() })
 }
 

@@ -63,6 +63,42 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// answer repeats every line.
 pub const MAX_MEDIA_LINES: usize = 32;
 
+/// Sessions of calls from browsers that can still be read, about 200 bytes each; above it those that ended first go.
+pub const MAX_SESSIONS: usize = 16_384;
+/// What was understood of a call can be read by its caller this long after the hang-up.
+pub const SESSION_READABLE: Duration = Duration::from_secs(600);
+/// Packets of one call between its web door and the media stage, each way: 5 s. Worst 350 KiB.
+pub const LINK_QUEUE: usize = 256;
+/// From the offer to the answer: ports, certificate, candidates, the call's row. A browser waits no longer.
+pub const OFFER_ANSWERED: Duration = Duration::from_secs(10);
+/// From the answer to the first media packet's keys: ICE and DTLS. Then the call ends and says so.
+pub const WEB_CONNECT: Duration = Duration::from_secs(30);
+/// Offers being answered at once; each holds a few milliseconds of work and a peer connection. Above it 503.
+pub const MAX_OFFERS: usize = 64;
+/// `Heardline-Call-Info`: name, number, language and bearer as base64.
+pub const MAX_CALL_INFO: usize = 2 * 1024;
+/// Characters kept of a name and a number typed into the caller's page.
+pub const MAX_TYPED_NAME: usize = 80;
+pub const MAX_TYPED_NUMBER: usize = 32;
+/// `Authorization: Bearer` of a call from a browser; a token with a name and a number is about 500 bytes.
+pub const MAX_TOKEN: usize = 4 * 1024;
+/// The signer's clock and ours may differ by this much.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
+/// A token that opens the line for longer is a password, and refused.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+/// Candidates taken of one browser in one PATCH, and in its whole call.
+pub const MAX_CANDIDATES: usize = 64;
+/// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.
+pub const WEB_SOURCES: usize = 8_192;
+/// Open event streams of callers' pages, two for each possible call; above it 503. About 20 KiB each, worst 20 MiB.
+pub const CALLER_STREAMS: usize = 1_024;
+/// Streams of one call; with one more the oldest gives way, for it is the one whose connection broke unnoticed.
+pub const CALLER_STREAMS_PER_CALL: usize = 4;
+/// Events of one call kept for a page that reads slowly, about 200 bytes each; above it the page gets all of it anew.
+pub const CALLER_EVENTS: usize = 64;
+/// Sample callers that the page offers with the demo model; each is looked at once at start.
+pub const MAX_SAMPLES: usize = 16;
+
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;
 

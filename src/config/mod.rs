@@ -7,6 +7,7 @@ pub mod changes;
 mod check;
 pub mod limits;
 pub mod secret;
+mod webrtc;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language};
+
+pub use webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,9 @@ pub struct Config {
     pub desk: Desk,
     pub public: Public,
     pub sip: Sip,
+    pub webrtc: WebRtc,
+    #[serde(rename = "ice_server")]
+    pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
     pub intake: Intake,
     pub call: CallRules,
@@ -66,6 +72,8 @@ pub struct Desk {
 #[serde(deny_unknown_fields, default)]
 pub struct Public {
     pub listen: SocketAddr,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,7 +194,7 @@ impl Default for Desk {
 
 impl Default for Public {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8312)) }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8312)), trusted_proxies: Vec::new() }
     }
 }
 

@@ -184,6 +184,8 @@ pub struct TicketDraft {
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     Sip,
+    /// From a browser.
+    Webrtc,
     /// A file given on the command line.
     File,
 }

@@ -45,6 +45,7 @@ fn stamp(unix_ms: i64) -> String {
 fn call(facts: &CallFacts) -> CallSection {
     let (channel, sip_call_id) = match &facts.origin {
         Origin::Sip { sip_call_id, .. } => (Channel::Sip, Some(sip_call_id.clone())),
+        Origin::WebRtc { .. } => (Channel::Webrtc, None),
         Origin::File => (Channel::File, None),
     };
     CallSection {

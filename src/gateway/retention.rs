@@ -174,7 +174,7 @@ mod tests {
             let ended_unix_ms = self.clock.unix_ms() - days * DAY_MS;
             let (party, origin) = (Party::default(), Origin::File);
             let started_unix_ms = ended_unix_ms - 1_000;
-            let call = NewCall { id, line: line.into(), party, origin, dialled: None, started_unix_ms };
+            let call = NewCall { id, line: line.into(), party, origin, dialled: None, follows: None, started_unix_ms };
             self.store.create_call(call).await.unwrap();
             self.store.answer_call(id, started_unix_ms).await.unwrap();
             std::fs::write(self.data.recording(id), "sound").unwrap();

@@ -5,29 +5,70 @@
 use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::call::{EndCause, MediaPlan, Origin, Party};
+use crate::call::{CallId, EndCause, Language, MediaPlan, Origin, Party};
 use crate::config::Config;
 
 /// A call that was admitted by its door and waits for an answer.
 pub struct IncomingCall {
+    pub call: CallId,
     pub party: Party,
     pub origin: Origin,
     /// User part of the Request-URI.
     pub dialled: Option<String>,
+    /// Name of the line, where the door knows it; else `dialled` chooses.
+    pub line: Option<String>,
+    /// The language the caller reads, where the door knows it.
+    pub language: Option<Language>,
+    /// The earlier call this one adds to: it goes on under the same reference.
+    pub follows: Option<CallId>,
     /// What both sides can speak; `plan.remote` is the peer's RTP address. Negotiated from the offer.
     pub plan: MediaPlan,
     /// `false`: the caller leaves the offer to us (RFC 3261 section 13.2.1). Until the first `Updated` brings its answer
     /// `plan` is silent both ways; its codec is the one of our offer with the best rate, to record at.
     pub agreed: bool,
-    /// Where sound for this call is received: the address of the listener it came in on.
-    pub media_ip: IpAddr,
+    pub carrier: Carrier,
     pub signalling: Box<dyn Signalling>,
     /// What the peer does from now on. Closed when the door is done with the call.
     pub events: mpsc::Receiver<SignalEvent>,
     /// Counts the call against the admission limit until it is dropped.
     pub permit: admission::Permit,
+}
+
+/// What carries the sound.
+#[derive(Debug)]
+pub enum Carrier {
+    /// RTP between a port of ours on this address (the listener's that the call came in on) and the peer's.
+    Rtp(IpAddr),
+    /// The door itself: its packets come from a peer that has proved itself.
+    Door(PacketLink),
+}
+
+/// RTP and RTCP of one call by way of its door. Both queues drop what does not fit: late sound is no sound.
+#[derive(Debug)]
+pub struct PacketLink {
+    pub received: mpsc::Receiver<LinkEvent>,
+    pub send: mpsc::Sender<LinkPacket>,
+    /// What the peer was told we send with.
+    pub ssrc: u32,
+}
+
+/// What the door tells the media stage.
+#[derive(Debug)]
+pub enum LinkEvent {
+    /// The path is up: what is sent from now on arrives.
+    Up,
+    Packet(LinkPacket),
+}
+
+/// One packet in the clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkPacket {
+    Rtp(Bytes),
+    /// Compound RTCP (RFC 3550 section 6.1).
+    Rtcp(Bytes),
 }
 
 /// A door that takes a changed configuration while calls go on.
@@ -60,7 +101,8 @@ pub trait Signalling: Send + Sync {
     /// 180 Ringing, unless the peer asked for none that it could not acknowledge (RFC 3262).
     async fn ringing(&self) -> Result<(), SignalError>;
     /// 200 OK with our RTP address in the SDP answer, or in our offer where the caller made none. Returns when it was sent, not when it was acknowledged.
-    async fn answer(&self, local_rtp: SocketAddr) -> Result<(), SignalError>;
+    /// `None`: the door carries the sound.
+    async fn answer(&self, local_rtp: Option<SocketAddr>) -> Result<(), SignalError>;
     /// Final refusal before the answer.
     async fn refuse(&self, refusal: Refusal);
     /// BYE. Never fails: a peer that does not answer is gone anyway.
@@ -84,4 +126,8 @@ pub enum SignalError {
 }
 
 pub mod admission;
+pub(in crate::ingress) mod buckets;
+pub mod sdp;
 pub mod sip;
+pub mod text;
+pub mod webrtc;

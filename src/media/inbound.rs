@@ -115,18 +115,23 @@ impl Inbound {
     /// A datagram on the RTP port.
     pub fn rtp(&mut self, datagram: &[u8], from: SocketAddr, now: Duration, out: &mut VecDeque<MediaEvent>) {
         let from = canonical(from);
-        let rtp = match packet::parse(datagram) {
-            Ok(rtp) => rtp,
-            Err(PacketError::Rtcp) => return self.rtcp(datagram, from, now),
-            Err(_) => {
-                self.stats.malformed += 1;
-                return;
-            }
-        };
-        if !self.latch.accept(from, rtp.ssrc, rtp.sequence, now) {
-            self.stats.wrong_source += 1;
-            return;
+        match packet::parse(datagram) {
+            Ok(rtp) if self.latch.accept(from, rtp.ssrc, rtp.sequence, now) => self.take(&rtp, now, out),
+            Ok(_) => self.stats.wrong_source += 1,
+            Err(PacketError::Rtcp) => self.rtcp(datagram, from, now),
+            Err(_) => self.stats.malformed += 1,
         }
+    }
+
+    /// An RTP packet of a peer that has proved itself.
+    pub fn carried(&mut self, packet: &[u8], now: Duration, out: &mut VecDeque<MediaEvent>) {
+        match packet::parse(packet) {
+            Ok(rtp) => self.take(&rtp, now, out),
+            Err(_) => self.stats.malformed += 1,
+        }
+    }
+
+    fn take(&mut self, rtp: &RtpPacket<'_>, now: Duration, out: &mut VecDeque<MediaEvent>) {
         self.alive = now;
         self.told = false;
         if !self.plan.direction.we_receive() {
@@ -144,7 +149,7 @@ impl Inbound {
             let timed = codec.map(|codec| (rtp.timestamp, codec.clock()));
             self.reception.packet(rtp.ssrc, rtp.sequence, timed, now);
         }
-        let content = self.content(&rtp, codec, now, out);
+        let content = self.content(rtp, codec, now, out);
         let place = (rtp.sequence, rtp.timestamp, rtp.ssrc);
         self.timeline.push(place, content, now, &mut self.stats, &mut self.frames);
         self.let_out(out);
@@ -161,13 +166,25 @@ impl Inbound {
             self.stats.wrong_source += 1;
             return;
         }
-        self.stats.rtcp_received += 1;
         self.rtcp_from = Some(from);
+        self.heed(&received, now);
+    }
+
+    /// RTCP of a peer that has proved itself.
+    pub fn carried_rtcp(&mut self, packet: &[u8], now: Duration) {
+        match rtcp::parse(packet, self.reporter.ssrc()) {
+            Ok(received) => self.heed(&received, now),
+            Err(_) => self.stats.malformed += 1,
+        }
+    }
+
+    fn heed(&mut self, received: &rtcp::Received, now: Duration) {
+        self.stats.rtcp_received += 1;
         // A BYE is no sign of life, and no end: that is said by SIP, where it cannot be forged by a packet.
         if !received.goodbye {
             self.alive = now;
         }
-        self.reporter.heard(&received, now);
+        self.reporter.heard(received, now);
     }
 
     /// Our report, when one is due. `sent`: as [`super::sender::Sender::sent`] tells it.

@@ -128,7 +128,7 @@ fn strangers_junk_and_wrong_types_are_counted_and_never_heard() {
 
 #[test]
 fn an_ipv4_peer_on_a_socket_of_both_families_is_the_same_peer() {
-    assert_eq!(canonical("[::ffff:10.0.0.1]:4000".parse().unwrap()), PHONE.parse().unwrap());
+    assert_eq!(canonical("[::ffff:10.0.0.1]:4000".parse().unwrap()), PHONE.parse::<SocketAddr>().unwrap());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! RTP in, clock-true PCM out, prompts out; recordings and WAV files.
 //!
-//! Sound takes this way: [`ports`] → [`session`] (the one task of a call) → [`inbound`] ([`packet`], [`latch`],
+//! Sound takes this way: [`path`] ([`ports`], or a door's link) → [`session`] (the one task of a call) → [`inbound`] ([`packet`], [`latch`],
 //! [`dtmf`]) → [`timeline`] ([`jitter`], [`drift`], [`canvas`], [`conceal`], [`assemble`]) → [`handoff`] → the pipeline.
 //! Prompts go the other way through [`sender`]. Beside it runs RTCP: [`reception`] counts, [`reporter`] tells and
 //! listens, [`rtcp`] is the format. Everything but `session`, `ports` and the files is pure and
@@ -18,7 +18,9 @@ pub mod inbound;
 pub mod jitter;
 pub mod latch;
 pub mod no_audio;
+pub mod notice;
 pub mod packet;
+pub mod path;
 pub mod ports;
 pub mod prompt;
 pub mod reception;
@@ -35,6 +37,7 @@ pub mod wav;
 
 use crate::call::{AudioFrame, Codec, LineQuality, MediaSpan, MediaTime, NoAudio};
 
+pub use path::Path;
 pub use ports::{PortError, PortPool, RtpPorts};
 pub use prompt::Prompt;
 pub use recorder::{Flusher, Recorder, RecorderError, Recording};

@@ -154,6 +154,12 @@ impl RtpPorts {
     }
 }
 
+impl std::fmt::Debug for RtpPorts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RtpPorts({})", self.local)
+    }
+}
+
 impl Drop for RtpPorts {
     fn drop(&mut self) {
         let (Some(sockets), Some(pool)) = (self.sockets.take(), self.pool.upgrade()) else { return };

@@ -1,35 +1,29 @@
-//! The one task of a call's media: sockets, a 20 ms tick and commands, joined to the pure parts.
+//! The one task of a call's media: packets, a 20 ms tick and commands, joined to the pure parts.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::handoff::Handoff;
 use super::inbound::Inbound;
-use super::ports::RtpPorts;
+use super::path::{Arrival, Path};
 use super::sender::Sender;
 use super::{MediaEvent, MediaStats, Prompt};
-use crate::call::{MediaPlan, MediaTime};
+use crate::call::{Direction, MediaPlan, MediaTime};
 use crate::config::limits;
+use crate::ingress::{LinkEvent, LinkPacket};
 use crate::ops::clock::Clock;
 
 const TICK: Duration = Duration::from_millis(20);
 /// Commands waiting for the task, which takes them at once; far above what a call sends.
 const COMMANDS: usize = 64;
-/// Largest datagram read whole; an RTP packet of a call fits an Ethernet frame. On the stack, so that a waiting call
-/// holds no buffer.
-const DATAGRAM: usize = 2_048;
 /// Packets read in a row before the tick gets its turn, so that a flood cannot hold up the call.
 const BURST: usize = 64;
-/// How long the end of a call waits to be told of a last packet.
-const LAST_LOOK: Duration = Duration::from_millis(2);
 /// How long `close` waits for a pipeline that does not take the last frames.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -68,7 +62,7 @@ pub struct MediaSession {
 impl MediaSession {
     /// Starts receiving and sending; this moment is media time zero. Call it from within the runtime.
     pub fn start(
-        ports: RtpPorts,
+        path: impl Into<Path>,
         plan: MediaPlan,
         rules: MediaRules,
         clock: Clock,
@@ -76,10 +70,19 @@ impl MediaSession {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(limits::FRAME_QUEUE);
         let start = clock.instant();
-        let sender = Sender::new(&plan);
+        let path = path.into();
+        // What is said before a link is up is heard by nobody: the prompts wait.
+        let (sender, coming_up) = match &path {
+            Path::Ports(_) => (Sender::new(&plan, rand::random()), None),
+            Path::Link(link) => {
+                let silent = MediaPlan { direction: Direction::Inactive, ..plan.clone() };
+                (Sender::new(&silent, link.ssrc), Some(plan.clone()))
+            }
+        };
         let work = Work {
             inbound: Inbound::new(plan, rules, sender.ssrc()),
             sender,
+            coming_up,
             handoff: Handoff::new(events),
             events: VecDeque::new(),
             clock,
@@ -87,7 +90,7 @@ impl MediaSession {
             packets_sent: 0,
             send_failures: 0,
         };
-        let task = tokio::spawn(work.run(ports, inbox));
+        let task = tokio::spawn(work.run(path, inbox));
         (Self { commands, runs: AtomicU64::new(0), task }, receiver)
     }
 
@@ -135,6 +138,8 @@ impl Drop for MediaSession {
 struct Work {
     inbound: Inbound,
     sender: Sender,
+    /// The plan of a link that is not up yet.
+    coming_up: Option<MediaPlan>,
     handoff: Handoff,
     events: VecDeque<MediaEvent>,
     clock: Clock,
@@ -144,16 +149,13 @@ struct Work {
 }
 
 impl Work {
-    async fn run(mut self, ports: RtpPorts, mut inbox: mpsc::Receiver<Command>) {
-        let (Some(rtp), Some(rtcp)) = (ports.rtp(), ports.rtcp()) else { return };
+    async fn run(mut self, mut path: Path, mut inbox: mpsc::Receiver<Command>) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let reply = loop {
             tokio::select! {
-                // An error here comes again when the socket is read, and is an ICMP answer to something we sent.
-                _ = rtp.readable() => self.receive(rtp, false, BURST),
-                _ = rtcp.readable() => self.receive(rtcp, true, BURST),
-                _ = tick.tick() => self.tick(rtp, rtcp),
+                ready = path.ready() => path.read(ready, BURST, |arrival| self.receive(arrival)),
+                _ = tick.tick() => self.tick(&path),
                 command = inbox.recv() => match command {
                     Some(Command::Close(reply)) => break Some(reply),
                     Some(command) => self.obey(command),
@@ -162,45 +164,41 @@ impl Work {
             }
             self.handoff.offer(&mut self.events);
         };
-        // What already arrived belongs to the call, also what the runtime has not yet told of; a flood does not keep
-        // it from ending.
-        let _ = tokio::time::timeout(LAST_LOOK, rtp.readable()).await;
-        self.receive(rtp, false, limits::JITTER_RING);
+        path.read_last(limits::JITTER_RING, |arrival| self.receive(arrival)).await;
         let goodbye = self.inbound.goodbye(self.sender.sent(self.now()), self.now());
-        self.send_report(&goodbye, rtp, rtcp);
+        path.send_report(&goodbye, self.inbound.rtcp_target());
         self.finish(reply).await;
-        drop(ports);
+        drop(path);
     }
 
-    /// Reads what waits in a socket, `most` datagrams at once.
-    fn receive(&mut self, socket: &UdpSocket, is_rtcp: bool, most: usize) {
-        let mut buffer = [0; DATAGRAM];
-        for _ in 0..most {
-            let (length, from) = match socket.try_recv_from(&mut buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                // An ICMP answer to something we sent; the socket goes on.
-                Err(_) => continue,
-            };
-            let (datagram, now) = (buffer.get(..length).unwrap_or(&[]), self.now());
-            if is_rtcp {
-                self.inbound.rtcp(datagram, from, now);
-            } else {
-                self.inbound.rtp(datagram, from, now, &mut self.events);
+    fn receive(&mut self, arrival: Arrival<'_>) {
+        let now = self.now();
+        match arrival {
+            Arrival::Rtp(datagram, from) => self.inbound.rtp(datagram, from, now, &mut self.events),
+            Arrival::Rtcp(datagram, from) => self.inbound.rtcp(datagram, from, now),
+            Arrival::Link(LinkEvent::Packet(LinkPacket::Rtp(packet))) => {
+                self.inbound.carried(&packet, now, &mut self.events);
+            }
+            Arrival::Link(LinkEvent::Packet(LinkPacket::Rtcp(packet))) => self.inbound.carried_rtcp(&packet, now),
+            Arrival::Link(LinkEvent::Up) => {
+                if let Some(plan) = self.coming_up.take() {
+                    self.sender.update(&plan);
+                }
             }
         }
     }
 
-    fn tick(&mut self, rtp: &UdpSocket, rtcp: &UdpSocket) {
+    fn tick(&mut self, path: &Path) {
         let now = self.now();
         self.inbound.tick(now, &mut self.events);
-        let target = reachable(self.inbound.target(), rtp);
+        let target = self.inbound.target();
         for _ in 0..self.sender.due(now) {
             let slot = self.sender.slot();
             if let Some(datagram) = slot.datagram {
-                match rtp.try_send_to(datagram, target) {
-                    Ok(_) => self.packets_sent += 1,
-                    Err(_) => self.send_failures += 1,
+                if path.send(datagram, target) {
+                    self.packets_sent += 1;
+                } else {
+                    self.send_failures += 1;
                 }
             }
             if let Some(run) = slot.run_done {
@@ -208,15 +206,8 @@ impl Work {
             }
         }
         if let Some(report) = self.inbound.report(self.sender.sent(now), now) {
-            self.send_report(&report, rtp, rtcp);
+            path.send_report(&report, self.inbound.rtcp_target());
         }
-    }
-
-    /// A report the network refuses is followed by the next one.
-    fn send_report(&self, report: &[u8], rtp: &UdpSocket, rtcp: &UdpSocket) {
-        let Some((target, muxed)) = self.inbound.rtcp_target() else { return };
-        let socket = if muxed { rtp } else { rtcp };
-        let _ = socket.try_send_to(report, reachable(target, socket));
     }
 
     fn obey(&mut self, command: Command) {
@@ -259,14 +250,6 @@ impl Work {
 
     fn now(&self) -> Duration {
         self.clock.instant().saturating_duration_since(self.start)
-    }
-}
-
-/// A socket of both families names IPv4 peers as `::ffff:a.b.c.d`.
-fn reachable(target: SocketAddr, socket: &UdpSocket) -> SocketAddr {
-    match (target, socket.local_addr()) {
-        (SocketAddr::V4(v4), Ok(SocketAddr::V6(_))) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
-        _ => target,
     }
 }
 

@@ -2,6 +2,8 @@ use std::net::Ipv4Addr;
 
 use tokio::net::UdpSocket;
 
+use std::net::SocketAddr;
+
 use super::*;
 use crate::call::{Codec, Direction, FrameKind};
 use crate::codec::{Decoder, Encoder};

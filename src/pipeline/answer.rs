@@ -1,12 +1,10 @@
 //! From the first ring to the answer, and the calls that never get that far.
 
-use std::net::IpAddr;
-
 use super::Stages;
 use super::persist::until_stored;
 use crate::call::{CallId, CallState, EndCause};
-use crate::ingress::{Refusal, Signalling};
-use crate::media::{Recorder, RtpPorts};
+use crate::ingress::{Carrier, Refusal, Signalling};
+use crate::media::{Path, Recorder};
 
 /// Rings and opens what the call needs; refuses it (and says so in the store) when something is missing.
 pub(super) async fn ready(
@@ -14,23 +12,26 @@ pub(super) async fn ready(
     call: CallId,
     signalling: &dyn Signalling,
     rate: u32,
-    media_ip: IpAddr,
-) -> Option<(RtpPorts, Recorder)> {
+    carrier: Carrier,
+) -> Option<(Path, Recorder)> {
     if signalling.ringing().await.is_err() {
         withdrawn(stages, call).await;
         return None;
     }
-    let ports = match stages.ports.acquire(media_ip).await {
-        Ok(ports) => ports,
-        Err(error) => {
-            tracing::error!(%call, %error, "call refused: no RTP port");
-            refused(stages, call, signalling, Refusal::Busy).await;
-            return None;
-        }
+    let path = match carrier {
+        Carrier::Door(link) => Path::Link(link),
+        Carrier::Rtp(ip) => match stages.ports.acquire(ip).await {
+            Ok(ports) => Path::Ports(ports),
+            Err(error) => {
+                tracing::error!(%call, %error, "call refused: no RTP port");
+                refused(stages, call, signalling, Refusal::Busy).await;
+                return None;
+            }
+        },
     };
-    let path = stages.data.recording(call);
-    let error = match tokio::task::spawn_blocking(move || Recorder::create(&path, rate)).await {
-        Ok(Ok(recorder)) => return Some((ports, recorder)),
+    let recording = stages.data.recording(call);
+    let error = match tokio::task::spawn_blocking(move || Recorder::create(&recording, rate)).await {
+        Ok(Ok(recorder)) => return Some((path, recorder)),
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };

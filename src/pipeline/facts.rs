@@ -1,6 +1,6 @@
 //! What the draft is told about a call besides its words.
 
-use crate::call::{CallId, DraftId, Origin, Party, Reference};
+use crate::call::{CallId, DraftId, Language, Origin, Party, Reference};
 use crate::config::Line;
 use crate::draft::{CallFacts, RecordingFacts};
 use crate::store::CallRow;
@@ -17,6 +17,10 @@ pub(super) struct Known {
     pub party: Party,
     pub origin: Origin,
     pub dialled: Option<String>,
+    /// The earlier call of the same ticket.
+    pub follows: Option<CallId>,
+    /// What the caller reads, where the door knows it.
+    pub language: Option<Language>,
     pub started_unix_ms: i64,
     pub answered_unix_ms: Option<i64>,
 }

@@ -71,7 +71,7 @@ pub(super) async fn converse(
 /// A call's open ends once it was answered.
 pub(super) struct Answered<'a> {
     pub plan: MediaPlan,
-    pub local_rtp: SocketAddr,
+    pub local_rtp: Option<SocketAddr>,
     pub media: MediaSession,
     pub frames: mpsc::Receiver<MediaEvent>,
     pub recorder: Recorder,
@@ -93,7 +93,7 @@ struct Live<'a> {
     stages: &'a Stages,
     known: Known,
     media: MediaSession,
-    local_rtp: SocketAddr,
+    local_rtp: Option<SocketAddr>,
     ears: Ears,
     conversation: Conversation,
     voice: Voice,
@@ -126,7 +126,7 @@ impl<'a> Live<'a> {
             local_rtp,
             ears: Ears::new(recorder, scribe, assignment),
             conversation,
-            voice: in_force.prompts.voice(&known.line, known.reference.clone()),
+            voice: in_force.prompts.voice(&known.line, known.language, known.reference.clone()),
             held: !plan.direction.we_send(),
             run: 0,
             progress: ProgressNotes::default(),
@@ -227,7 +227,9 @@ impl<'a> Live<'a> {
     fn renegotiated(&mut self, plan: MediaPlan, answer: oneshot::Sender<SocketAddr>) {
         self.held = !plan.direction.we_send();
         self.media.update(plan);
-        let _withdrawn_meanwhile = answer.send(self.local_rtp);
+        if let Some(local_rtp) = self.local_rtp {
+            let _withdrawn_meanwhile = answer.send(local_rtp);
+        }
     }
 
     fn act(&mut self, action: Action) {

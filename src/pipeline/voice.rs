@@ -18,9 +18,10 @@ impl LinePrompts {
         Ok(Self(Arc::new(config.lines.iter().map(load).collect::<Result<_, PromptError>>()?)))
     }
 
-    pub(super) fn voice(&self, line: &Line, reference: Reference) -> Voice {
+    pub(super) fn voice(&self, line: &Line, read: Option<Language>, reference: Reference) -> Voice {
         let prompts = self.0.get(&line.name).cloned().unwrap_or_else(Prompts::none);
-        Voice { prompts, line: line.clone(), reference }
+        let read = read.filter(|language| line.languages.contains(language));
+        Voice { prompts, line: line.clone(), read, reference }
     }
 }
 
@@ -28,6 +29,8 @@ impl LinePrompts {
 pub(super) struct Voice {
     prompts: Prompts,
     line: Line,
+    /// What the caller reads, where the door knows it.
+    read: Option<Language>,
     reference: Reference,
 }
 
@@ -35,11 +38,14 @@ impl Voice {
     /// Prompts to play, in order. `spoken`: the language the caller used last; the line's first one until then.
     pub(super) fn words(&self, say: Say, spoken: Option<Language>) -> Result<Vec<Arc<Prompt>>, PromptError> {
         let known = |language: &Language| self.line.languages.contains(language);
-        let language = spoken.filter(known).or(self.line.languages.first().copied()).unwrap_or(Language::En);
+        let language =
+            spoken.filter(known).or(self.read).or(self.line.languages.first().copied()).unwrap_or(Language::En);
         match say {
             Say::Notice => {
                 let mut words = Vec::new();
-                for language in &self.line.languages {
+                // Who has read the notice in one language need not hear it in the others.
+                let in_one = self.read.as_ref().map(std::slice::from_ref);
+                for language in in_one.unwrap_or(&self.line.languages) {
                     let number = self.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
                     words.extend(self.prompts.with_digits(*language, PromptName::Notice, number)?);
                 }
@@ -69,8 +75,13 @@ mod tests {
     use super::*;
 
     fn said(say: Say, spoken: Option<Language>) -> String {
+        said_to(None, say, spoken)
+    }
+
+    fn said_to(read: Option<Language>, say: Say, spoken: Option<Language>) -> String {
         let config = Config::standard();
-        let voice = LinePrompts::load(&config).unwrap().voice(&config.lines[0], Reference::from_random(121_212_121));
+        let voice =
+            LinePrompts::load(&config).unwrap().voice(&config.lines[0], read, Reference::from_random(121_212_121));
         voice.words(say, spoken).unwrap().iter().map(|prompt| prompt.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 
@@ -80,6 +91,15 @@ mod tests {
         assert!(said(Say::Close, Some(Language::Zh)).contains("您的编号是 一 二 一 二"));
         // The line has no Cantonese: its first language is better than nothing.
         assert!(said(Say::CloseWithCallBack, Some(Language::Yue)).starts_with("We will call you back."));
+    }
+
+    #[test]
+    fn who_reads_one_language_hears_the_notice_in_it_alone_until_another_is_spoken() {
+        let notice = said_to(Some(Language::Zh), Say::Notice, None);
+        assert!(notice.contains("一 一 二") && !notice.contains("recorded"), "{notice}");
+        assert!(said_to(Some(Language::Zh), Say::Close, None).contains("您的编号是"));
+        assert!(said_to(Some(Language::Zh), Say::Close, Some(Language::En)).starts_with("Thank you."));
+        assert!(said_to(Some(Language::Yue), Say::Notice, None).contains("recorded"), "the line has no Cantonese");
     }
 
     #[test]

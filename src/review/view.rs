@@ -201,6 +201,7 @@ impl PartyView {
 pub(super) fn channel(origin: &Origin) -> &'static str {
     match origin {
         Origin::Sip { .. } => "sip",
+        Origin::WebRtc { .. } => "webrtc",
         Origin::File => "file",
     }
 }

@@ -51,6 +51,8 @@ pub struct NewCall {
     pub party: Party,
     pub origin: Origin,
     pub dialled: Option<String>,
+    /// The earlier call it adds to: both go under that call's reference.
+    pub follows: Option<CallId>,
     pub started_unix_ms: i64,
 }
 
@@ -65,6 +67,8 @@ pub struct CallRow {
     pub party: Party,
     pub origin: Origin,
     pub dialled: Option<String>,
+    /// The earlier call it adds to.
+    pub follows: Option<CallId>,
     pub started_unix_ms: i64,
     pub answered_unix_ms: Option<i64>,
     pub ended_unix_ms: Option<i64>,

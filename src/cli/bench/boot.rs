@@ -65,6 +65,7 @@ async fn fill(folder: &Path, calls: u32) -> Result<(), Failure> {
                 party: Party::default(),
                 origin: Origin::File,
                 dialled: None,
+                follows: None,
                 started_unix_ms: 0,
             };
             store.create_call(call).await?;

@@ -234,8 +234,9 @@ impl Signalling for SipSignalling {
         self.call.dialog().ringing(None, None).map_err(|error| not_sent(&self.call, &error))
     }
 
-    async fn answer(&self, local_rtp: SocketAddr) -> Result<(), SignalError> {
+    async fn answer(&self, local_rtp: Option<SocketAddr>) -> Result<(), SignalError> {
         let call = &self.call;
+        let local_rtp = local_rtp.ok_or_else(|| SignalError::Transport("no RTP address to answer with".into()))?;
         if call.gone() {
             return Err(SignalError::Cancelled);
         }

@@ -5,7 +5,6 @@
 //! (what is it answered with); a call that is taken lives in `dialog.rs`. `path.rs` knows which of our addresses a call
 //! uses, `outgoing.rs` puts it on what leaves. Only this folder knows rsipstack.
 
-mod buckets;
 pub mod caller;
 mod dialog;
 pub mod doors;
@@ -27,10 +26,8 @@ mod refresh;
 mod reply;
 mod requests;
 mod screen;
-pub mod sdp;
 mod session_timer;
 mod stream;
-pub mod text;
 pub mod tls;
 mod watch;
 

@@ -14,10 +14,10 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Codec;
+use crate::call::{CallId, Codec};
 use crate::config::SipListen;
-use crate::ingress::IncomingCall;
 use crate::ingress::admission::Admission;
+use crate::ingress::{Carrier, IncomingCall};
 use crate::ops::clock::Clock;
 
 use super::dialog::{Call, Invitation, SipSignalling};
@@ -27,7 +27,8 @@ use super::negotiation::{Negotiation, Pending};
 use super::offer::{self, Proposal, Rejection};
 use super::path::{Path, Reachable};
 use super::watch::{self, Watch};
-use super::{party, refresh, reply, text};
+use super::{party, refresh, reply};
+use crate::ingress::text;
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
 type InviteKey = (String, String, u32);
@@ -198,12 +199,16 @@ impl Requests {
         let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), self.least_interval);
         let events = Watch { call: call.clone(), dialogs: self.dialogs.clone(), entry }.start(states);
         let call = IncomingCall {
+            call: CallId::new(),
             party: party::read(request, self.doors.trusts(path.peer.ip())),
             origin: path.origin(request),
             dialled: request.uri.user().map(text::bounded),
+            line: None,
+            language: None,
+            follows: None,
             plan,
             agreed,
-            media_ip: path.local.ip(),
+            carrier: Carrier::Rtp(path.local.ip()),
             signalling: Box::new(SipSignalling::new(call)),
             events,
             permit,

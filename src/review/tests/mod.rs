@@ -4,6 +4,8 @@ mod api;
 mod door;
 mod events;
 mod inbox;
+mod public;
+mod reader;
 mod recording;
 mod store;
 
@@ -15,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
-use super::{DeskParts, EraseCall, desk, public};
+use super::{DeskParts, EraseCall, desk};
 use crate::call::{CallEvent, CallId, CallState, Identity, Origin, Party, Reference};
 use crate::config::secret::WebhookSecret;
 use crate::ops::clock::Clock;
@@ -42,6 +44,9 @@ struct Answer {
 }
 
 impl Answer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
     fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
@@ -109,6 +114,7 @@ impl TestDesk {
             uri: uri.into(),
             number: Some(number.into()),
             display_name: Some("<b>Anna</b>".into()),
+            subject: None,
         };
         let party = Party { claimed: Some(identity("sip:5550134@127.0.0.1", "5550134")), ..Party::default() };
         let origin = Origin::Sip {
@@ -126,6 +132,7 @@ impl TestDesk {
             party,
             origin,
             dialled: Some("hotline".into()),
+            follows: None,
             started_unix_ms: self.clock.unix_ms(),
             answered_unix_ms: Some(self.clock.unix_ms()),
             ended_unix_ms: None,

@@ -140,6 +140,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         party: r.json("party")?,
         origin: r.json("origin")?,
         dialled: r.get("dialled")?,
+        follows: None,
         started_unix_ms: r.get("started_unix_ms")?,
         answered_unix_ms: r.get("answered_unix_ms")?,
         ended_unix_ms: r.get("ended_unix_ms")?,

@@ -26,8 +26,8 @@ use rsipstack::transport::{TcpListenerConnection, TransportLayer};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
-use super::sdp::{self, Offer, SessionIds};
 use crate::call::MediaPlan;
+use crate::ingress::sdp::{self, Offer, SessionIds};
 use crate::ops::clock::Clock;
 
 pub use sound::Sound;

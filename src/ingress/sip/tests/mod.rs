@@ -104,14 +104,14 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
     let dialled = call.dialled.clone().unwrap_or_default();
     let asserted = call.party.asserted.is_some();
     tell.send(Seen::Call { dialled: dialled.clone(), transport, asserted }).ok();
-    let rtp = RTP.parse().unwrap();
+    let rtp: SocketAddr = RTP.parse().unwrap();
     match dialled.as_str() {
         "busy" => return call.signalling.refuse(Refusal::Busy).await,
         "silent" => {}
         "ring" => call.signalling.ringing().await.unwrap(),
         _ => {
             call.signalling.ringing().await.ok();
-            tell.send(Seen::Answered(call.signalling.answer(rtp).await.is_ok())).ok();
+            tell.send(Seen::Answered(call.signalling.answer(Some(rtp)).await.is_ok())).ok();
         }
     }
     match dialled.as_str() {

@@ -16,7 +16,7 @@ fn holds(folder: &Folder, text: &str) -> bool {
 /// A finished call with words, a draft and a copy at the built-in endpoint, all of which hold the secret.
 async fn spoken(folder: &Folder) -> CompletedDraft {
     let mut call = new_call(CallId::new());
-    let identity = Identity { uri: format!("sip:{SECRET}"), number: None, display_name: None };
+    let identity = Identity { uri: format!("sip:{SECRET}"), number: None, display_name: None, subject: None };
     call.party = Party { claimed: Some(identity), ..Party::default() };
     let id = call.id;
     folder.store.create_call(call).await.unwrap();

@@ -79,6 +79,7 @@ fn new_call(id: CallId) -> NewCall {
             user_agent: None,
         },
         dialled: Some("100".into()),
+        follows: None,
         started_unix_ms: 1_000,
     }
 }

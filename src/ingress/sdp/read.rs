@@ -154,7 +154,7 @@ fn host(media: &Media, session: &Session) -> Result<IpAddr, SdpError> {
 }
 
 /// As the peer wrote it, from its side.
-fn direction(media: &Media, session: &Session) -> Direction {
+pub(in crate::ingress) fn direction(media: &Media, session: &Session) -> Direction {
     let named = |attributes: &[Attribute]| {
         attributes.iter().find_map(|a| match a.attribute.to_ascii_lowercase().as_str() {
             "sendrecv" => Some(Direction::SendRecv),
@@ -168,7 +168,7 @@ fn direction(media: &Media, session: &Session) -> Direction {
 }
 
 /// Mirrors the peer's direction; `c=0.0.0.0` is the old way to say "send me nothing" (RFC 3264 section 8.4).
-fn ours(theirs: Direction, silenced: bool) -> Direction {
+pub(in crate::ingress) fn ours(theirs: Direction, silenced: bool) -> Direction {
     match (theirs, silenced) {
         (Direction::SendRecv, false) => Direction::SendRecv,
         (Direction::SendRecv | Direction::SendOnly, _) => Direction::RecvOnly,
@@ -189,7 +189,7 @@ fn rtcp_address(media: &Media, rtp: SocketAddr) -> SocketAddr {
 
 /// The longest packet time of ours that is neither above the wish (`a=ptime`) nor above the most that is taken
 /// (`a=maxptime`), RFC 8866 section 6.4.
-fn packet_time(media: &Media) -> u32 {
+pub(in crate::ingress) fn packet_time(media: &Media) -> u32 {
     let number = |name: &str| {
         let value = media.get_first_attribute_value(name).flatten()?;
         value.trim().parse::<u32>().ok().filter(|ms| *ms > 0)

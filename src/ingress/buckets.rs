@@ -11,7 +11,7 @@ use crate::config::limits;
 
 /// So many a second, and so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub(in crate::ingress) struct Rate {
     /// Time one token takes to come back.
     interval: Duration,
     /// How far ahead of time a source may be: all but one token of the burst.
@@ -21,14 +21,18 @@ pub(super) struct Rate {
 impl Rate {
     /// `per_second` and `burst` of 0 count as 1.
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let interval = Duration::from_secs(1) / per_second.max(1);
+        Self::every(Duration::from_secs(1) / per_second.max(1), burst)
+    }
+
+    /// One each `interval`, and `burst` at once.
+    pub fn every(interval: Duration, burst: u32) -> Self {
         Self { interval, ahead: interval * burst.saturating_sub(1) }
     }
 }
 
 /// One bucket; a new one is full.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bucket {
+pub(in crate::ingress) struct Bucket {
     full_at: Option<Instant>,
 }
 
@@ -50,7 +54,7 @@ const WAYS: usize = 8;
 /// The buckets of all sources: a fixed table in which a new source takes the place of the one idle longest among the
 /// few that share its row.
 #[derive(Debug)]
-pub(super) struct Buckets {
+pub(in crate::ingress) struct Buckets {
     slots: Vec<Slot>,
     /// Seeded anew at each start, so that nobody can choose addresses that share a row.
     hasher: RandomState,
@@ -86,7 +90,7 @@ impl Buckets {
 }
 
 /// What counts as one source: an IPv4 address, or the /64 that one IPv6 subscriber has to himself.
-pub(super) fn neighbourhood(source: IpAddr) -> IpAddr {
+pub(in crate::ingress) fn neighbourhood(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) if ip.is_loopback() => IpAddr::V6(ip),

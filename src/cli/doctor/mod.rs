@@ -1,5 +1,7 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
+mod web;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::{EXIT_CONFIG, Failure, load_config};
+use crate::cli::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::DEMO_MODEL_NOTICE;
 use crate::ingress::sip::tls::Tls;
@@ -48,6 +50,7 @@ impl Doctor {
         findings.push(http_port("desk.listen", config.desk.listen));
         findings.push(http_port("public.listen", config.public.listen));
         findings.push(rtp_ports(&config));
+        findings.extend(web::findings(&config));
         findings.push(model(&config));
         findings.push(disk(&config));
         findings.push(clock());

@@ -5,12 +5,12 @@ use sdp_types::Media;
 use crate::call::Codec;
 
 /// Payload type of comfort noise without `a=rtpmap` (RFC 3551 table 4).
-pub(super) const NOISE: u8 = 13;
+pub(in crate::ingress) const NOISE: u8 = 13;
 /// Seven bits of the RTP header.
 const NUMBERS: usize = 128;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::ingress) enum Kind {
     Audio(Codec),
     /// telephone-event at this clock, hertz.
     Event(u32),
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 
 /// The formats of one line in its order, each number once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Formats(Vec<(u8, Kind)>);
+pub(in crate::ingress) struct Formats(Vec<(u8, Kind)>);
 
 impl Formats {
     /// Linear in the line's length however often numbers repeat: at most 128 are kept.
@@ -106,7 +106,7 @@ fn numbered(number: u8) -> Kind {
 }
 
 /// The encoding of `a=rtpmap`, for the formats we write.
-pub(super) fn encoding(kind: Kind) -> Option<String> {
+pub(in crate::ingress) fn encoding(kind: Kind) -> Option<String> {
     match kind {
         Kind::Audio(codec @ Codec::Opus) => Some(format!("{}/{}/2", codec.name(), codec.clock())),
         Kind::Audio(codec) => Some(format!("{}/{}", codec.name(), codec.clock())),

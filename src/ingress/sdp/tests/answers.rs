@@ -93,7 +93,7 @@ fn our_own_offer_can_be_answered_by_ourselves_for_every_codec() {
         let offered = offer(&[codec], "127.0.0.1:30000".parse().unwrap(), IDS);
         let got = Offer::parse(offered.as_bytes()).unwrap().negotiate(&ALL).unwrap();
         assert_eq!((got.codec, got.dtmf_payload_type), (codec, Some(OFFERED_DTMF)));
-        assert_eq!(got.remote, "127.0.0.1:30000".parse().unwrap());
+        assert_eq!(got.remote, "127.0.0.1:30000".parse::<std::net::SocketAddr>().unwrap());
     }
 }
 

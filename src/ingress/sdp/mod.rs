@@ -3,8 +3,8 @@
 //! Pure: a body in, a [`MediaPlan`](crate::call::MediaPlan) or the status owed to the peer out. An answer to our own
 //! offer is read with the same functions, because RFC 3264 describes both sides with the same words.
 
-mod format;
-mod read;
+pub(in crate::ingress) mod format;
+pub(in crate::ingress) mod read;
 mod write;
 
 pub use read::Offer;

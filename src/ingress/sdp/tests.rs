@@ -38,8 +38,8 @@ fn the_first_of_our_codecs_that_is_offered_is_taken_with_the_peers_number() {
     }
     let plain = plan_of(&G711, &["m=audio 4000 RTP/AVP 9 8 101", "a=rtpmap:101 telephone-event/8000"]).unwrap();
     assert_eq!((plain.codec, plain.payload_type, plain.dtmf_payload_type), (Codec::Pcma, 8, Some(101)));
-    assert_eq!(plain.remote, "192.0.2.1:4000".parse().unwrap());
-    assert_eq!(plain.remote_rtcp, "192.0.2.1:4001".parse().unwrap());
+    assert_eq!(plain.remote, "192.0.2.1:4000".parse::<std::net::SocketAddr>().unwrap());
+    assert_eq!(plain.remote_rtcp, "192.0.2.1:4001".parse::<std::net::SocketAddr>().unwrap());
     assert_eq!((plain.direction, plain.ptime_ms, plain.rtcp_mux), (Direction::SendRecv, 20, false));
 }
 
@@ -136,10 +136,10 @@ fn rtcp_goes_where_the_peer_asked_for_it() {
 #[test]
 fn both_address_families_are_spoken() {
     let six = plan(&["m=audio 4000 RTP/AVP 0", "c=IN IP6 2001:db8::1"]).unwrap();
-    assert_eq!(six.remote, "[2001:db8::1]:4000".parse().unwrap());
-    assert_eq!(six.remote_rtcp, "[2001:db8::1]:4001".parse().unwrap());
+    assert_eq!(six.remote, "[2001:db8::1]:4000".parse::<std::net::SocketAddr>().unwrap());
+    assert_eq!(six.remote_rtcp, "[2001:db8::1]:4001".parse::<std::net::SocketAddr>().unwrap());
     let mapped = plan(&["m=audio 4000 RTP/AVP 0", "c=IN IP6 ::ffff:192.0.2.7"]).unwrap();
-    assert_eq!(mapped.remote, "192.0.2.7:4000".parse().unwrap());
+    assert_eq!(mapped.remote, "192.0.2.7:4000".parse::<std::net::SocketAddr>().unwrap());
 }
 
 #[test]
