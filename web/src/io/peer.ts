@@ -44,7 +44,7 @@ export async function openPeer(stream: MediaStream, iceServers: RTCIceServer[], 
 function preferOpus(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpReceiver.getCapabilities("audio")?.codecs ?? [];
   const isOpus = (codec: RTCRtpCodec) => codec.mimeType.toLowerCase() === "audio/opus";
-  if (codecs.some(isOpus)) transceiver.setCodecPreferences([...codecs].sort((a, b) => Number(isOpus(b)) - Number(isOpus(a))));
+  if (codecs.some(isOpus)) transceiver.setCodecPreferences?.([...codecs].sort((a, b) => Number(isOpus(b)) - Number(isOpus(a))));
 }
 
 function gathered(connection: RTCPeerConnection): Promise<void> {
