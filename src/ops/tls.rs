@@ -11,11 +11,15 @@ use tokio_rustls::TlsAcceptor;
 /// Why the files are of no use; says which and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{table}.{key} = {path}: cannot be read: {reason}; check the path, and that this program's user may read it")]
+    #[error(
+        "{table}.{key} = {path}: cannot be read: {reason}; check the path, and that this program's user may read it"
+    )]
     Unreadable { table: &'static str, key: &'static str, path: PathBuf, reason: String },
     #[error("{table}.{key} = {path}: not a PEM file: {reason}; give the file that begins with -----BEGIN")]
     NotPem { table: &'static str, key: &'static str, path: PathBuf, reason: String },
-    #[error("{table}.tls_certificate = {path}: holds no certificate; give the chain, the server's own certificate first")]
+    #[error(
+        "{table}.tls_certificate = {path}: holds no certificate; give the chain, the server's own certificate first"
+    )]
     NoCertificate { table: &'static str, path: PathBuf },
     #[error(
         "{table}.tls_key = {path}: holds no private key; give it in PKCS#8, PKCS#1 or SEC1 form, without a passphrase"
@@ -87,7 +91,9 @@ fn wrong(table: &'static str, key: &'static str, path: &Path, error: pem::Error)
         pem::Error::NoItemsFound => TlsError::NoCertificate { table, path },
         pem::Error::Io(error) => TlsError::Unreadable { table, key, path, reason: error.to_string() },
         // Its texts may quote the file, and one of the files is a secret.
-        pem::Error::MissingSectionEnd { .. } => TlsError::NotPem { table, key, path, reason: "a section has no end".into() },
+        pem::Error::MissingSectionEnd { .. } => {
+            TlsError::NotPem { table, key, path, reason: "a section has no end".into() }
+        }
         pem::Error::Base64Decode(_) => TlsError::NotPem { table, key, path, reason: "a section is not base64".into() },
         _ => TlsError::NotPem { table, key, path, reason: "a section does not begin as it should".into() },
     }
