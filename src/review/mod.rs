@@ -44,7 +44,7 @@ pub use caller::page_is_built as caller_page_is_built;
 pub use public::{DemoModel, PublicParts, public};
 
 /// Erases the call with this id or reference.
-pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Erased, StoreError>> + Send + Sync>;
+pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Vec<Erased>, StoreError>> + Send + Sync>;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {

@@ -36,15 +36,17 @@ fn reach(config: &Config) -> Finding {
         let says = "this program was built without the caller's page; run scripts/setup web and build it again";
         return warn("caller's page", says);
     }
-    let listen = config.public.listen;
-    if listen.ip().is_loopback() && config.public.trusted_proxies.is_empty() {
-        let says = format!(
-            "http://{listen}/call/LINE: browsers on this machine; for others put a proxy with a certificate in front of \
-             it (browsers give the microphone to https only) and name it in public.trusted_proxies"
-        );
-        return good("caller's page", says);
+    let (listen, proxied) = (config.public.listen, !config.public.trusted_proxies.is_empty());
+    match (config.public.tls_certificate.is_some(), listen.ip().is_loopback()) {
+        (true, _) => good("caller's page", format!("https://{listen}/call/LINE")),
+        (false, _) if proxied => good("caller's page", format!("http://{listen}/call/LINE, for your proxy with https")),
+        (false, true) => good("caller's page", format!("http://{listen}/call/LINE: for browsers on this machine only")),
+        (false, false) => {
+            let says = "browsers give the microphone to https pages only: set public.tls_certificate and public.tls_key, \
+                        or put a proxy in front and name it in public.trusted_proxies";
+            warn("caller's page", format!("http://{listen}/call/LINE: {says}"))
+        }
     }
-    good("caller's page", format!("behind https, served on {listen}; browsers give the microphone to https pages only"))
 }
 
 fn keys(config: &Config) -> Vec<Finding> {

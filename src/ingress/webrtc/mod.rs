@@ -4,9 +4,11 @@
 //! gateway's side), `door.rs` says who may call, `call.rs` is one call as the pipeline sees it. Who calls is what was
 //! typed (`info.rs`) and what somebody we trust has signed (`token.rs`); `source.rs` says from where. `sessions.rs`
 //! remembers which bearer opens which call, `ice_servers.rs` which servers help a browser to reach us.
+//! `caller/` is the other side: a browser made of software.
 
 mod answer;
 mod call;
+pub mod caller;
 mod callers;
 mod door;
 mod fragment;

@@ -17,6 +17,8 @@ use webrtc::runtime::{
     Transmit,
 };
 
+use super::caller::Cable;
+
 /// Content type of a DTLS alert (RFC 9147 section 4.1); nothing else on the socket begins so (RFC 7983 section 7).
 const ALERT: u8 = 21;
 
@@ -25,12 +27,19 @@ const ALERT: u8 = 21;
 pub(super) struct Watched {
     inner: TokioRuntime,
     alert_left: Arc<Notify>,
+    /// Of a caller of ours.
+    cable: Option<Cable>,
 }
 
 impl Watched {
     /// `alert_left` is notified when an alert left.
     pub fn new(alert_left: Arc<Notify>) -> Self {
-        Self { inner: TokioRuntime, alert_left }
+        Self { inner: TokioRuntime, alert_left, cable: None }
+    }
+
+    /// Everything goes through this cable, which can be pulled.
+    pub fn through(self, cable: Cable) -> Self {
+        Self { cable: Some(cable), ..self }
     }
 }
 
@@ -43,6 +52,7 @@ impl Runtime for Watched {
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let socket = self.inner.wrap_udp_socket(socket)?;
+        let socket = self.cable.as_ref().map_or_else(|| socket.clone(), |cable| cable.around(socket.clone()));
         Ok(Arc::new(WatchedSocket { socket, alert_left: self.alert_left.clone() }))
     }
 

@@ -162,7 +162,7 @@ fn eraser(store: Arc<FakeStore>) -> EraseCall {
             Some(row) => {
                 row.erased_unix_ms = Some(1);
                 let delivered_to = vec!["intake".into()];
-                Ok(Erased { call: row.id, reference: row.reference.clone(), delivered_to, cancelled: 1 })
+                Ok(vec![Erased { call: row.id, reference: row.reference.clone(), delivered_to, cancelled: 1 }])
             }
         };
         Box::pin(std::future::ready(answer))

@@ -1,7 +1,6 @@
 //! What the caller sends, packet by packet: speech, then keys, then silence. Pure; `next` is called once a packet time.
 
-use super::sound::Sound;
-use crate::call::MediaPlan;
+use super::{Formats, Sound};
 
 /// Length of one key press, milliseconds; every receiver must detect 40 (RFC 4733 section 2.5.1.1).
 const KEY_MS: u32 = 100;
@@ -41,13 +40,13 @@ pub(super) struct Speaker<'a> {
 
 impl<'a> Speaker<'a> {
     /// `start`: random SSRC, sequence number and timestamp (RFC 3550 section 5.1).
-    pub fn new(sound: &'a Sound, keys: &'a [u8], media: &MediaPlan, start: (u32, u16, u32)) -> Self {
+    pub fn new(sound: &'a Sound, keys: &'a [u8], formats: Formats, start: (u32, u16, u32)) -> Self {
         let (ssrc, sequence, timestamp) = start;
         Self {
             sound,
             keys,
-            payload_type: media.payload_type,
-            key_payload_type: media.dtmf_payload_type.unwrap_or_default(),
+            payload_type: formats.payload_type,
+            key_payload_type: formats.keys.unwrap_or_default(),
             ssrc,
             sequence,
             timestamp,
@@ -131,24 +130,11 @@ impl<'a> Speaker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Codec, Direction};
+    use crate::call::Codec;
 
     const STEP: u32 = 160;
 
-    fn media() -> MediaPlan {
-        MediaPlan {
-            codec: Codec::Pcmu,
-            payload_type: 0,
-            dtmf_payload_type: Some(101),
-            remote: "127.0.0.1:4000".parse().unwrap(),
-            remote_rtcp: "127.0.0.1:4001".parse().unwrap(),
-            rtcp_mux: false,
-            signalled_from: None,
-            noise_payload_type: None,
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-        }
-    }
+    const FORMATS: Formats = Formats { codec: Codec::Pcmu, payload_type: 0, keys: Some(101) };
 
     fn u16_at(packet: &[u8], at: usize) -> u16 {
         u16::from_be_bytes([packet[at], packet[at + 1]])
@@ -161,8 +147,7 @@ mod tests {
     #[test]
     fn speech_keys_and_silence_are_one_stream_without_a_hole() {
         let sound = Sound::new(&[1000; 2 * 160 + 1], Codec::Pcmu);
-        let media = media();
-        let mut speaker = Speaker::new(&sound, &[1, 11], &media, (7, u16::MAX, u32::MAX - 100));
+        let mut speaker = Speaker::new(&sound, &[1, 11], FORMATS, (7, u16::MAX, u32::MAX - 100));
         let mut packets = Vec::new();
         let mut finished_at = None;
         for tick in 0..40 {
@@ -190,9 +175,8 @@ mod tests {
 
     #[test]
     fn a_caller_with_nothing_to_say_is_finished_at_once_and_sends_silence() {
-        let media = media();
         let sound = Sound::new(&[], Codec::Pcmu);
-        let mut speaker = Speaker::new(&sound, &[], &media, (1, 1, 1));
+        let mut speaker = Speaker::new(&sound, &[], FORMATS, (1, 1, 1));
         let first = speaker.next();
         assert!(first.finished_now && !speaker.next().finished_now);
         assert_eq!(first.packets.len(), 1);

@@ -4,14 +4,16 @@ use bytes::Bytes;
 use rtc_rtp::Packet;
 use rtc_shared::marshal::Unmarshal;
 
-use crate::call::{Codec, MediaPlan};
+use super::Formats;
+use crate::call::Codec;
 use crate::codec::Decoder;
 
 /// Most that is kept: 35 minutes at 16 kHz (a call is ended after 30), 67 MB.
 const MOST_SAMPLES: usize = 35 * 60 * 16_000;
 
 /// The receiving side of one RTP stream.
-pub(super) struct Heard {
+#[derive(Debug)]
+pub(in crate::ingress) struct Heard {
     codec: Codec,
     payload_type: u8,
     /// Only when the sound is kept.
@@ -22,6 +24,7 @@ pub(super) struct Heard {
 }
 
 /// The timestamp of the stream `ssrc` that stands at sample `at`.
+#[derive(Debug)]
 struct Anchor {
     ssrc: u32,
     timestamp: u32,
@@ -29,11 +32,11 @@ struct Anchor {
 }
 
 impl Heard {
-    pub fn new(media: &MediaPlan, record: bool) -> Self {
+    pub fn new(formats: Formats, record: bool) -> Self {
         Self {
-            codec: media.codec,
-            payload_type: media.payload_type,
-            decoder: record.then(|| Decoder::new(media.codec, media.codec.rate())),
+            codec: formats.codec,
+            payload_type: formats.payload_type,
+            decoder: record.then(|| Decoder::new(formats.codec, formats.codec.rate())),
             anchor: None,
             pcm: Vec::new(),
             packets: 0,
@@ -47,7 +50,13 @@ impl Heard {
             self.packets += u64::from(is_of(datagram, self.payload_type));
             return;
         }
-        let Ok(packet) = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)) else { return };
+        if let Ok(packet) = Packet::unmarshal(&mut Bytes::copy_from_slice(datagram)) {
+            self.packet(&packet);
+        }
+    }
+
+    /// Takes one packet that was read already.
+    pub fn packet(&mut self, packet: &Packet) {
         if packet.header.version != 2 || packet.header.payload_type != self.payload_type {
             return;
         }
@@ -90,23 +99,9 @@ fn is_of(datagram: &[u8], payload_type: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
 
     fn heard() -> Heard {
-        let address = "127.0.0.1:4000".parse().unwrap();
-        let media = MediaPlan {
-            codec: Codec::Pcma,
-            payload_type: 8,
-            dtmf_payload_type: None,
-            remote: address,
-            remote_rtcp: address,
-            rtcp_mux: false,
-            signalled_from: None,
-            noise_payload_type: None,
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-        };
-        Heard::new(&media, true)
+        Heard::new(Formats { codec: Codec::Pcma, payload_type: 8, keys: None }, true)
     }
 
     fn packet(ssrc: u32, timestamp: u32, payload: &[u8]) -> Vec<u8> {
