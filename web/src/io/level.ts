@@ -4,7 +4,7 @@ import { SILENCE_MS } from "../call/limits";
 
 const INTERVAL_MS = 100;
 /** Below this nobody is speaking: a quiet room after gain control, and the comfort noise of echo cancelling, lie under it. */
-const SPEECH_DB = -42;
+const SPEECH_DB = -38;
 
 /** Root mean square of samples as 0 (-60 dBFS and below) to 1 (0 dBFS). */
 export function loudness(samples: Float32Array): number {
