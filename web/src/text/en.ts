@@ -23,6 +23,7 @@ export const en = {
     identity: "Your name and number (optional)",
     name: "Name",
     number: "Phone number",
+    numberIsNone: "This does not look like a telephone number. We call without it.",
     identityHint: "We use them to call you back. You can also just say them.",
   },
   demo: {

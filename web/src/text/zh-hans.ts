@@ -22,6 +22,7 @@ export const zhHans: Text = {
     identity: "您的姓名和电话（可不填）",
     name: "姓名",
     number: "电话号码",
+    numberIsNone: "这不像电话号码，通话时将不带上它。",
     identityHint: "方便我们给您回电。您也可以在通话中直接说。",
   },
   demo: {

@@ -22,6 +22,7 @@ export const zhHant: Text = {
     identity: "您的姓名和電話（可不填）",
     name: "姓名",
     number: "電話號碼",
+    numberIsNone: "這不像電話號碼，通話時不會附上。",
     identityHint: "方便我們回電給您。您亦可在通話中直接說出。",
   },
   demo: {
