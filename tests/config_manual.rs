@@ -63,9 +63,7 @@ fn commented_examples_in_the_manual_parse_too() {
             }
             _ => line.to_owned(),
         })
-        .filter(|line| {
-            !line.starts_with("model_sha256") && !line.starts_with("secret_file") && !line.starts_with("prompts")
-        })
+        .filter(|line| !line.starts_with("model_sha256") && !line.starts_with("prompts"))
         .map(|line| if line.starts_with("allow_remote") { "allow_remote = true".into() } else { line + "\n" })
         .collect::<Vec<_>>()
         .join("\n");
