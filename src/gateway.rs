@@ -118,8 +118,8 @@ pub struct Gateway {
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
      invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
-/// The part of it that says what to do.
-pub const DEMO_MODEL_REMEDY: &str = "set speech.model to a Whisper model (ggml), for example small";
+/// What brings a real one, as it stands in the configuration.
+pub const REAL_MODEL: &str = "speech.model = \"models/ggml-small.bin\"";
 
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
@@ -339,6 +339,7 @@ mod tests {
 
     #[test]
     fn a_visitor_is_told_the_same_way_out_of_the_demo_model_as_an_operator() {
-        assert!(DEMO_MODEL_NOTICE.contains(DEMO_MODEL_REMEDY));
+        let key = REAL_MODEL.split(' ').next().expect("a key");
+        assert!(DEMO_MODEL_NOTICE.contains(&format!("set {key} to a Whisper model")));
     }
 }

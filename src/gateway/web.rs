@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::http::Http;
-use super::{DEMO_MODEL_REMEDY, StartError};
+use super::{REAL_MODEL, StartError};
 use crate::config::{Config, Line};
 use crate::draft::Names;
 use crate::ingress::admission::Admission;
@@ -92,7 +92,7 @@ impl PublicSide {
     }
 
     fn parts(self, stages: &Stages, health: &Arc<Health>, admission: &Admission) -> PublicParts {
-        let demo = || DemoModel { name: stages.model.name.clone(), remedy: DEMO_MODEL_REMEDY.into() };
+        let demo = || DemoModel { name: stages.model.name.clone(), remedy: REAL_MODEL.into() };
         PublicParts {
             store: stages.store.clone(),
             clock: stages.clock.clone(),

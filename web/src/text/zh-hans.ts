@@ -29,7 +29,7 @@ export const zhHans: Text = {
     badge: "演示模型",
     heading: "演示：只能听懂示例来电",
     explain: (model) => `演示模型 ${model} 只能听懂下面的示例来电。换成别的声音，它会写出没有人说过的话。`,
-    command: "运行一条命令，即可换上能听懂真人说话的模型：",
+    command: "要听懂真人说话，请管理员在 heardline.toml 中指定真正的 Whisper 模型：",
     choose: "示例来电",
     seconds: (seconds) => `${seconds} 秒`,
     play: "播放示例来电",

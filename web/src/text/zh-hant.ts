@@ -29,7 +29,7 @@ export const zhHant: Text = {
     badge: "示範模型",
     heading: "示範：只能聽懂示範來電",
     explain: (model) => `示範模型 ${model} 只能聽懂以下的示範來電。換成其他聲音，它會寫出沒有人說過的話。`,
-    command: "執行一個指令，即可換上能聽懂真人說話的模型：",
+    command: "要聽懂真人說話，請管理員在 heardline.toml 指定真正的 Whisper 模型：",
     choose: "示範來電",
     seconds: (seconds) => `${seconds} 秒`,
     play: "播放示範來電",
