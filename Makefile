@@ -5,8 +5,9 @@ demo: ## a real SIP call over loopback, transcribed live, its draft delivered; s
 	@scripts/setup build
 	cargo run --quiet -- demo
 
-test: ## every test, with real SIPp and baresip calls on loopback
+test: ## every test, with real SIPp, baresip and Chromium calls on loopback
 	@scripts/setup test
+	cd web && npm run --silent check && npm run --silent unit && npm run --silent visual
 	cargo test
 
 build: ## the optimised program: target/release/heardline

@@ -3,10 +3,12 @@
 mod call_traces;
 mod checked;
 mod drain;
+mod http;
 mod levels;
 mod reload;
 mod retention;
 mod watch;
+mod web;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,10 +22,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
-use crate::config::{Config, ConfigError, SipListen, limits};
+use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
+use crate::ingress::webrtc::TokenKeyError;
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -32,14 +35,17 @@ use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
+use crate::ops::tls::TlsError;
 use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
 
 use checked::Checked;
+use http::Http;
 use retention::{Pace, Retention};
 use watch::Watch;
+use web::PublicSide;
 
 pub use checked::load_recognizer;
 pub use drain::Draining;
@@ -69,6 +75,10 @@ pub enum StartError {
     Draft(#[from] DraftError),
     #[error("{0}")]
     Door(String),
+    #[error(transparent)]
+    Token(#[from] TokenKeyError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("telemetry.otlp_endpoint: {0}")]
     Traces(#[from] TraceError),
 }
@@ -108,6 +118,8 @@ pub struct Gateway {
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
      invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
+/// The part of it that says what to do.
+pub const DEMO_MODEL_REMEDY: &str = "set speech.model to a Whisper model (ggml), for example small";
 
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
@@ -132,7 +144,11 @@ impl Gateway {
         };
         let door = SipDoor::bind(settings, admission.clone(), clock.clone(), servers.clone()).await?;
         let sip = door.addresses();
-        let doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+        let mut doors: Vec<Box<dyn Reload>> = vec![Box::new(door.reloader())];
+
+        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
+        let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
+        doors.extend(public_side.reloaders());
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -171,7 +187,6 @@ impl Gateway {
         // Read before the first new call is taken, or a new one would be taken for an unfinished old one.
         let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
-        let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let desk_parts = DeskParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -191,8 +206,9 @@ impl Gateway {
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
         let tasks = vec![
-            serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, review::public(health.clone()), servers.clone()),
+            Http { listener: desk_listener, router: review::desk(desk_parts), tls: None, trusted: Vec::new() }
+                .serve(servers.clone()),
+            public_side.serve(public_listener, &stages, &health, &admission, servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -228,6 +244,14 @@ impl Gateway {
 
     pub fn public_address(&self) -> SocketAddr {
         self.public
+    }
+
+    /// URLs of the caller's page, one a line. Empty: no calls from browsers.
+    pub fn caller_pages(&self) -> Vec<String> {
+        let config = &self.stages.settings.now().config;
+        let scheme = if config.public.tls_certificate.is_some() { "https" } else { "http" };
+        let page = |line: &Line| format!("{scheme}://{}/call/{}", self.public, line.name);
+        if config.webrtc.enabled { config.lines.iter().map(page).collect() } else { Vec::new() }
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
@@ -285,15 +309,6 @@ fn erase(eraser: Eraser, clock: Clock, events: broadcast::Sender<CallEvent>) -> 
     })
 }
 
-fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "http listener ended");
-        }
-    })
-}
-
 /// One task a call: a panic in it ends that call only, and the call is carried on from its record.
 async fn take_calls(mut arrivals: mpsc::Receiver<IncomingCall>, stages: Arc<Stages>, calls: TaskTracker) {
     while let Some(incoming) = arrivals.recv().await {
@@ -315,5 +330,15 @@ fn dial(listen: &SipListen) -> String {
     match listen {
         SipListen::Udp(address) => format!("sip:hotline@{address}"),
         other => format!("sip:hotline@{};transport={}", other.address(), other.transport()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_is_told_the_same_way_out_of_the_demo_model_as_an_operator() {
+        assert!(DEMO_MODEL_NOTICE.contains(DEMO_MODEL_REMEDY));
     }
 }

@@ -1,6 +1,6 @@
 //! `heardline call`: a real caller, and with `--count` a load generator.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::phone::{Dial, Phone, Talk};
 use crate::call::Codec;
-use crate::ingress::sip::caller::{CallPlan, CallReport, Caller, HangUp, Progress, Sound};
+use crate::ingress::caller::{CallReport, HangUp, Progress, Sound};
 use crate::media::wav;
 use crate::ops::clock::Clock;
 use crate::ops::descriptors;
@@ -38,7 +39,7 @@ impl From<CodecArgument> for Codec {
 
 #[derive(Args)]
 pub(super) struct Call {
-    /// sip:user@host:port, with ;transport=tcp for TCP
+    /// By telephone sip:user@host:port, with ;transport=tcp for TCP; as a browser http://host:port/whip/LINE
     target: String,
     /// What to say: any PCM WAV
     wav: PathBuf,
@@ -54,20 +55,25 @@ pub(super) struct Call {
     /// Keys to press after speaking, for example 1# (RFC 4733)
     #[arg(long)]
     dtmf: Option<String>,
-    #[arg(long, value_enum, default_value = "pcmu")]
-    codec: CodecArgument,
+    /// Without it: pcmu by telephone, opus as a browser
+    #[arg(long, value_enum)]
+    codec: Option<CodecArgument>,
     /// Milliseconds of sound in a packet: 10, 20, 40 or 60
     #[arg(long, default_value_t = 20, value_parser = packet_time)]
     ptime_ms: u32,
-    /// Caller's number in From
-    #[arg(long, default_value = "+12025550123")]
-    from: String,
+    /// Caller's number: in From (+12025550123 without it), or typed into the page
+    #[arg(long)]
+    from: Option<String>,
+    /// Signed identity (JWT) of the caller, as a browser
+    #[arg(long)]
+    token: Option<String>,
     /// Stay on the line this long after the last sample
     #[arg(long, default_value_t = 500)]
     linger_ms: u64,
-    /// Address to call from; ::1 or another IPv6 address for an IPv6 target
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    local: IpAddr,
+    /// Address to call from. Without it: 127.0.0.1 by telephone (give ::1 or another IPv6 address for an IPv6
+    /// target), as a browser the one that leads there
+    #[arg(long)]
+    local: Option<IpAddr>,
     /// Speak only the first so many seconds of the file, repeating it when it is shorter
     #[arg(long)]
     seconds: Option<u64>,
@@ -82,10 +88,11 @@ pub(super) struct Summary {
     pub calls: u32,
     pub answered: usize,
     pub failed: usize,
-    /// From INVITE to 200.
+    /// From INVITE to 200, or from offer to answer.
     pub setup_ms_p50: u64,
+    pub setup_ms_p95: u64,
     pub setup_ms_p99: u64,
-    /// Calls answered, over the time from the first INVITE to the last answer.
+    /// Calls answered, over the time from the first one's begin to the last answer.
     pub setups_per_s: f64,
     pub packets_sent: u64,
     pub packets_received: u64,
@@ -93,7 +100,8 @@ pub(super) struct Summary {
     pub failures: Vec<String>,
 }
 
-/// A socket each, and what the program holds besides.
+/// Two sockets each (sound, HTTP), and what the program holds besides.
+const FILES_A_CALL: u64 = 2;
 const FILES_BESIDES: u64 = 50;
 
 fn packet_time(text: &str) -> Result<u32, String> {
@@ -102,10 +110,10 @@ fn packet_time(text: &str) -> Result<u32, String> {
 
 impl Call {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        descriptors::allow(u64::from(self.count) + FILES_BESIDES).map_err(Failure::new)?;
+        descriptors::allow(u64::from(self.count) * FILES_A_CALL + FILES_BESIDES).map_err(Failure::new)?;
         let sound = self.sound()?;
         let clock = Clock::system();
-        let caller = Arc::new(Caller::start(self.local, clock.clone()).await.map_err(Failure::new)?);
+        let phone = Arc::new(Phone::ready(self.dial(), clock.clone()).await?);
         let stop = CancellationToken::new();
         let interrupted = stop.clone();
         tokio::spawn(async move {
@@ -119,16 +127,16 @@ impl Call {
         let last_answer_ms = Arc::new(AtomicU64::new(0));
         for number in 0..self.count {
             pace.tick().await;
-            let plan = self.plan(sound.clone(), number == 0 && self.record.is_some());
-            let (caller, stop, clock, last_answer_ms) =
-                (caller.clone(), stop.clone(), clock.clone(), last_answer_ms.clone());
+            let talk = self.talk(sound.clone(), number == 0 && self.record.is_some());
+            let (phone, stop, clock, last_answer_ms) =
+                (phone.clone(), stop.clone(), clock.clone(), last_answer_ms.clone());
             let progress = move |step| {
                 if step == Progress::Answered {
                     let since = clock.instant().duration_since(begun).as_millis();
                     last_answer_ms.fetch_max(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Relaxed);
                 }
             };
-            running.spawn(async move { (number, caller.call(plan, stop, progress).await) });
+            running.spawn(async move { (number, phone.call(talk, stop, progress).await) });
         }
         let mut reports = Vec::new();
         let mut failures = Vec::new();
@@ -139,7 +147,7 @@ impl Call {
                     reports.push(report);
                 }
                 Ok((_, Ok(report))) => reports.push(report),
-                Ok((_, Err(error))) => failures.push(error.to_string()),
+                Ok((_, Err(reason))) => failures.push(reason),
                 Err(error) => failures.push(error.to_string()),
             }
         }
@@ -148,7 +156,7 @@ impl Call {
 
     /// What is to be said, encoded once for all calls.
     fn sound(&self) -> Result<Arc<Sound>, Failure> {
-        let codec = Codec::from(self.codec);
+        let codec = self.codec();
         let mut pcm = wav::read_at(&self.wav, codec.rate()).map_err(Failure::new)?.pcm;
         if let Some(seconds) = self.seconds {
             let samples = usize::try_from(seconds.saturating_mul(u64::from(codec.rate()))).unwrap_or(usize::MAX);
@@ -157,20 +165,23 @@ impl Call {
         Ok(Sound::packed(&pcm, codec, self.ptime_ms))
     }
 
-    fn plan(&self, sound: Arc<Sound>, record: bool) -> CallPlan {
-        CallPlan {
-            target: self.target.clone(),
-            from_user: self.from.clone(),
-            sound,
-            dtmf: self.dtmf.clone(),
-            hang_up: HangUp::AfterAudio { linger_ms: self.linger_ms },
-            record,
-        }
+    fn codec(&self) -> Codec {
+        self.codec.map_or_else(|| self.dial().codec(), Codec::from)
+    }
+
+    fn dial(&self) -> Dial {
+        let (target, from, token) = (self.target.clone(), self.from.clone(), self.token.clone());
+        Dial { target, from, token, local: self.local }
+    }
+
+    fn talk(&self, sound: Arc<Sound>, record: bool) -> Talk {
+        let hang_up = HangUp::AfterAudio { linger_ms: self.linger_ms };
+        Talk { sound, dtmf: self.dtmf.clone(), hang_up, record }
     }
 
     fn save(&self, report: &CallReport) -> Result<(), Failure> {
         match &self.record {
-            Some(path) => wav::write_mono(path, Codec::from(self.codec).rate(), &report.heard).map_err(Failure::new),
+            Some(path) => wav::write_mono(path, self.codec().rate(), &report.heard).map_err(Failure::new),
             None => Ok(()),
         }
     }
@@ -185,6 +196,7 @@ impl Call {
             answered: reports.len(),
             failed: usize::try_from(self.count).unwrap_or(usize::MAX).saturating_sub(reports.len()),
             setup_ms_p50: percentile(&setups, 50),
+            setup_ms_p95: percentile(&setups, 95),
             setup_ms_p99: percentile(&setups, 99),
             setups_per_s: reports.len() as f64 * 1_000.0 / took_ms.max(1) as f64,
             packets_sent: reports.iter().map(|r| r.packets_sent).sum(),

@@ -9,6 +9,7 @@ mod draft;
 mod erase;
 mod models;
 mod offline;
+mod phone;
 mod serve;
 mod show;
 mod transcribe;

@@ -63,6 +63,15 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// answer repeats every line.
 pub const MAX_MEDIA_LINES: usize = 32;
 
+/// HTTP connections of one listener at once, about 20 KiB each (TLS 60 KiB); above it new ones wait for their turn.
+pub const MAX_HTTP_CONNECTIONS: usize = 1_024;
+/// The same of one address that is neither this machine's nor a trusted proxy's; a browser opens six.
+pub const HTTP_CONNECTIONS_PER_STRANGER: usize = 64;
+/// From the first byte of a request (or the end of the last one) to the end of its head.
+pub const HTTP_HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// A whole request of a caller, body included, until its answer begins.
+pub const HTTP_REQUEST_WITHIN: Duration = Duration::from_secs(20);
+
 /// Sessions of calls from browsers that can still be read, about 200 bytes each; above it those that ended first go.
 pub const MAX_SESSIONS: usize = 16_384;
 /// What was understood of a call can be read by its caller this long after the hang-up.
@@ -90,6 +99,14 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 pub const MAX_CANDIDATES: usize = 64;
 /// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.
 pub const WEB_SOURCES: usize = 8_192;
+/// Open event streams of callers' pages, two for each possible call; above it 503. About 20 KiB each, worst 20 MiB.
+pub const CALLER_STREAMS: usize = 1_024;
+/// Streams of one call; with one more the oldest gives way, for it is the one whose connection broke unnoticed.
+pub const CALLER_STREAMS_PER_CALL: usize = 4;
+/// Events of one call kept for a page that reads slowly, about 200 bytes each; above it the page gets all of it anew.
+pub const CALLER_EVENTS: usize = 64;
+/// Sample callers that the page offers with the demo model; each is looked at once at start.
+pub const MAX_SAMPLES: usize = 16;
 
 /// Admitted calls waiting for their task to start.
 pub const ARRIVALS: usize = 256;

@@ -18,12 +18,16 @@ mod tests;
 mod text;
 mod token;
 
+use std::collections::HashMap;
+
 use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
 
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
+
+pub use taxonomy::Names;
 
 /// Why the built-in word lists cannot be used; a fault of the build, found at start.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +105,13 @@ impl Drafter {
         let classifier = Classifier::new(&taxonomy)?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
         Ok(Self { taxonomy, classifier, lexicon })
+    }
+
+    /// Names of the categories by their codes; without those that only say that nothing was understood.
+    pub fn categories(&self) -> HashMap<String, Names> {
+        let says = |code: &str| code != taxonomy::NO_CONTENT && code != taxonomy::UNCLEAR;
+        let said = self.taxonomy.categories.iter().filter(|category| says(&category.code));
+        said.map(|category| (category.code.clone(), category.name.clone())).collect()
     }
 
     /// The draft for everything heard so far. Never fails: a call without words has a draft as well.

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::DraftError;
 use super::normal::Folded;
 use super::schema::Urgency;
 
-#[derive(Clone, Debug, Deserialize)]
+/// A category's name in each script it can be read in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     pub en: String,
     #[serde(rename = "zh-Hans")]

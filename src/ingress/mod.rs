@@ -51,6 +51,8 @@ pub enum Carrier {
 pub struct PacketLink {
     pub received: mpsc::Receiver<LinkEvent>,
     pub send: mpsc::Sender<LinkPacket>,
+    /// What the peer was told we send with.
+    pub ssrc: u32,
 }
 
 /// What the door tells the media stage.
@@ -124,5 +126,9 @@ pub enum SignalError {
 }
 
 pub mod admission;
+pub(in crate::ingress) mod buckets;
+pub mod caller;
+pub mod sdp;
 pub mod sip;
+pub mod text;
 pub mod webrtc;

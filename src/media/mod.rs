@@ -18,6 +18,7 @@ pub mod inbound;
 pub mod jitter;
 pub mod latch;
 pub mod no_audio;
+pub mod notice;
 pub mod packet;
 pub mod path;
 pub mod ports;

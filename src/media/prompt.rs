@@ -121,7 +121,7 @@ impl Prompts {
         let mut by_name = HashMap::new();
         for (language, name, wav) in SOUNDS {
             let Some(language) = Language::from_code(language).filter(|l| languages.contains(l)) else { continue };
-            let text = text_of(language, name);
+            let text = text_of(language.code(), name);
             let own =
                 folder.map(|dir| dir.join(language.code()).join(format!("{name}.wav"))).filter(|path| path.exists());
             let prompt = match own {
@@ -154,12 +154,13 @@ impl Prompts {
     }
 }
 
-fn text_of(language: Language, name: &str) -> String {
+/// `language`: as the first column names it.
+pub(super) fn text_of(language: &str, name: &str) -> String {
     TEXTS
         .lines()
         .filter_map(|line| {
             let mut parts = line.splitn(3, '\t');
-            (parts.next()? == language.code() && parts.next()? == name).then(|| parts.next()).flatten()
+            (parts.next()? == language && parts.next()? == name).then(|| parts.next()).flatten()
         })
         .next()
         .unwrap_or_default()

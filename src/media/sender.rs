@@ -58,7 +58,7 @@ pub struct Slot<'a> {
 }
 
 impl Sender {
-    pub fn new(plan: &MediaPlan) -> Self {
+    pub fn new(plan: &MediaPlan, ssrc: u32) -> Self {
         let mut random = rand::rng();
         let packet_ms = codec::packet_ms(plan.codec, plan.ptime_ms);
         let mut sender = Self {
@@ -66,7 +66,7 @@ impl Sender {
             payload_type: plan.payload_type,
             packet_ms,
             may_send: false,
-            ssrc: random.random(),
+            ssrc,
             sequence: random.random(),
             timestamp: random.random(),
             next: Duration::from_millis(u64::from(packet_ms)),
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn prompts_play_back_to_back_and_then_silence_keeps_the_path_open() {
-        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        let mut sender = Sender::new(&plan(Direction::SendRecv), 7);
         assert!(sender.play(1, vec![prompt(200), prompt(200)]));
         let mut loud = 0;
         let mut done_at = None;
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn nothing_leaves_while_held_and_the_prompt_waits() {
-        let mut sender = Sender::new(&plan(Direction::Inactive));
+        let mut sender = Sender::new(&plan(Direction::Inactive), 7);
         sender.play(1, vec![prompt(160)]);
         assert_eq!(sender.slot(), Slot { datagram: None, run_done: None });
         let mut nowhere = plan(Direction::SendRecv);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn silenced_prompts_never_count_as_said_and_the_words_after_them_do() {
-        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        let mut sender = Sender::new(&plan(Direction::SendRecv), 7);
         sender.play(1, vec![prompt(800)]);
         assert_eq!(sender.slot().run_done, None);
         sender.stop_playing();
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_words_that_are_none_or_found_no_room() {
-        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        let mut sender = Sender::new(&plan(Direction::SendRecv), 7);
         assert!(sender.play(1, Vec::new()));
         assert_eq!(sender.slot().run_done, Some(1));
         assert!(!sender.play(2, vec![prompt(160); MAX_QUEUED + 1]));
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_late_task_catches_up_a_little_and_skips_the_rest() {
-        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        let mut sender = Sender::new(&plan(Direction::SendRecv), 7);
         assert_eq!(sender.due(Duration::from_millis(19)), 0);
         assert_eq!(sender.due(Duration::from_millis(45)), 2);
         sender.slot();
@@ -312,7 +312,7 @@ mod tests {
     fn every_codec_and_packet_time_says_the_whole_prompt_in_time() {
         for codec in Codec::ALL {
             for ptime_ms in [10, 20, 30, 40, 60] {
-                let mut sender = Sender::new(&MediaPlan { codec, ptime_ms, ..plan(Direction::SendRecv) });
+                let mut sender = Sender::new(&MediaPlan { codec, ptime_ms, ..plan(Direction::SendRecv) }, 7);
                 // A tone: Opus leaves out what does not swing.
                 let tone = |samples| (0..samples).map(|n| if n % 16 < 8 { 8_000 } else { -8_000 }).collect();
                 sender.play(1, [4_001, 3_999].map(|n| Arc::new(Prompt::new(tone(n), String::new()))).into());
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_prompt_goes_on_where_it_was_when_the_codec_changes() {
-        let mut sender = Sender::new(&plan(Direction::SendRecv));
+        let mut sender = Sender::new(&plan(Direction::SendRecv), 7);
         sender.play(1, vec![prompt(1_600)]);
         for _ in 0..5 {
             assert_eq!(sender.slot().run_done, None);

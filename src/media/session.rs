@@ -72,10 +72,12 @@ impl MediaSession {
         let start = clock.instant();
         let path = path.into();
         // What is said before a link is up is heard by nobody: the prompts wait.
-        let coming_up = matches!(path, Path::Link(_)).then(|| plan.clone());
-        let sender = match &coming_up {
-            Some(plan) => Sender::new(&MediaPlan { direction: Direction::Inactive, ..plan.clone() }),
-            None => Sender::new(&plan),
+        let (sender, coming_up) = match &path {
+            Path::Ports(_) => (Sender::new(&plan, rand::random()), None),
+            Path::Link(link) => {
+                let silent = MediaPlan { direction: Direction::Inactive, ..plan.clone() };
+                (Sender::new(&silent, link.ssrc), Some(plan.clone()))
+            }
         };
         let work = Work {
             inbound: Inbound::new(plan, rules, sender.ssrc()),

@@ -73,6 +73,8 @@ const COUNTERS: &[(&str, &str)] = &[
     ("heardline_review_requests_total", "requests the desk listener answered, by status class"),
     ("heardline_review_refused_total", "requests refused for their Host or Origin, by reason"),
     ("heardline_review_watchers_cut_total", "event streams closed because their reader was too slow"),
+    ("heardline_public_requests_total", "requests the public listener answered, by status class"),
+    ("heardline_public_streams_lagged_total", "event streams of callers' pages that got everything anew"),
     ("heardline_review_received_total", "drafts posted to the built-in endpoint, by result"),
 ];
 const GAUGES: &[(&str, &str)] = &[
@@ -91,6 +93,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("heardline_intake_pending", "deliveries not yet accepted by their endpoint"),
     ("heardline_intake_dead", "deliveries given up until a person sends them again"),
     ("heardline_review_watchers", "open event streams"),
+    ("heardline_public_streams", "open event streams of callers' pages"),
 ];
 const HISTOGRAMS: &[(&str, &str)] = &[
     ("heardline_media_jitter_seconds", "mean interarrival jitter of a call"),

@@ -6,5 +6,7 @@ pub mod fault;
 pub mod health;
 pub mod metrics;
 pub mod notify;
+pub mod problem;
 pub mod telemetry;
+pub mod tls;
 pub mod trusted_time;

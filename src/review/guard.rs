@@ -39,38 +39,40 @@ pub(super) async fn desk(request: Request, next: Next) -> Response {
             problem.into_response()
         }
     };
-    let class = match response.status().as_u16() {
+    counter!("heardline_review_requests_total", "status" => status_class(response.status())).increment(1);
+    stamp(response)
+}
+
+pub(super) fn status_class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
         ..=299 => "2xx",
         300..=399 => "3xx",
         400..=499 => "4xx",
         _ => "5xx",
-    };
-    counter!("heardline_review_requests_total", "status" => class).increment(1);
-    stamp(response)
-}
-
-/// For the public listener: any Host, the same headers.
-pub(super) async fn public(request: Request, next: Next) -> Response {
-    stamp(next.run(request).await)
+    }
 }
 
 fn stamp(response: Response) -> Response {
-    let status = response.status();
-    let ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
-    // Refusals of the router and of the extractors come as bare text.
-    let mut response = if status.is_client_error() && !ours {
-        let allow = response.headers().get(header::ALLOW).cloned();
-        let mut problem = Problem::of_status(status).into_response();
-        if let Some(allow) = allow {
-            problem.headers_mut().insert(header::ALLOW, allow);
-        }
-        problem
-    } else {
-        response
-    };
+    let mut response = as_problem(response, Problem::of_status);
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    response
+}
+
+/// Refusals of the router and of the extractors come as bare text; `problem` says what they mean.
+pub(super) fn as_problem(response: Response, problem: impl FnOnce(StatusCode) -> Problem) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let bare = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
+    if !(status.is_client_error() && bare) {
+        return response;
+    }
+    let (mut said, _) = response.into_parts();
+    said.headers.remove(header::CONTENT_TYPE);
+    said.headers.remove(header::CONTENT_LENGTH);
+    let mut response = problem(status).into_response();
+    response.headers_mut().extend(said.headers);
     response
 }
 

@@ -1,8 +1,10 @@
 //! The desk: people see and hear what callers said while they say it, and the drafts made of it.
 //!
-//! [`desk`] is for this machine only (API, page, built-in intake endpoint, health, metrics); [`public`] says
-//! whether calls are taken and nothing else. `guard` decides who may ask, `view` what an answer looks like.
+//! [`desk`] is for this machine only (API, page, built-in intake endpoint, health, metrics); [`public`] is for callers:
+//! whether calls are taken, the page to call from, and the own call (`caller`). `guard` decides who may ask, `view` what
+//! an answer looks like.
 
+mod caller;
 mod calls;
 mod deliveries;
 mod events;
@@ -10,6 +12,8 @@ mod guard;
 mod inbox;
 mod openapi;
 mod page;
+mod public;
+mod public_guard;
 mod quality;
 mod range;
 mod recording;
@@ -35,6 +39,9 @@ use crate::intake::problem::Problem;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::store::{Erased, Store, StoreError};
+
+pub use caller::page_is_built as caller_page_is_built;
+pub use public::{DemoModel, PublicParts, public};
 
 /// Erases the call with this id or reference.
 pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Vec<Erased>, StoreError>> + Send + Sync>;
@@ -96,17 +103,6 @@ pub fn desk(parts: DeskParts) -> Router {
         .route("/metrics", get(status::metrics))
         .layer(from_fn(guard::desk))
         .with_state(state)
-}
-
-/// Only the status page: whether calls are taken, in plain words, nothing about calls.
-pub fn public(health: Arc<Health>) -> Router {
-    Router::new()
-        .route("/", get(status::page))
-        .route("/status", get(status::plain))
-        .route("/page.css", get(page::style))
-        .route("/icon.svg", get(page::icon))
-        .layer(from_fn(guard::public))
-        .with_state(health)
 }
 
 /// The one way from a URL to a call: paths and queries are built from the parsed id only.

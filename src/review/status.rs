@@ -1,7 +1,5 @@
 //! Health for machines, the status page for everybody, metrics for Prometheus.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,7 +7,9 @@ use axum::response::{Html, IntoResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Desk;
+use super::public::{Inner, Public};
+use super::{Desk, caller};
+use crate::config::Line;
 use crate::intake::problem::{Problem, Reason};
 use crate::ops::health::Health;
 
@@ -60,18 +60,47 @@ fn words(health: &Health) -> (StatusCode, &'static str, &'static str) {
 }
 
 /// The sentence alone; the status code tells machines the same.
-pub(super) async fn plain(State(health): State<Arc<Health>>) -> (StatusCode, String) {
-    let (status, _, sentence) = words(&health);
+pub(super) async fn plain(State(public): State<Public>) -> (StatusCode, String) {
+    let (status, _, sentence) = words(&public.health);
     (status, format!("{sentence}\n"))
 }
 
-pub(super) async fn page(State(health): State<Arc<Health>>) -> Html<String> {
-    let (_, word, sentence) = words(&health);
+pub(super) async fn page(State(public): State<Public>) -> Html<String> {
+    let (status, word, sentence) = words(&public.health);
+    let links = if status == StatusCode::OK { links(&public) } else { String::new() };
     Html(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Hotline: {word}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta http-equiv=\"refresh\" content=\"60\"><link rel=\"icon\" href=\"/icon.svg\">\
          <link rel=\"stylesheet\" href=\"/page.css\"></head><body class=\"status\"><main><h1>{word}</h1>\
-         <p>{sentence}</p></main></body></html>"
+         <p>{sentence}</p>{links}</main></body></html>"
     ))
+}
+
+/// One to each line's page, where browsers can call.
+fn links(public: &Inner) -> String {
+    if !(public.takes_calls && caller::has_page(public)) {
+        return String::new();
+    }
+    let lines = (public.lines)();
+    let alone = lines.len() == 1;
+    let link = |line: &Line| {
+        let label = if alone { "Call now".to_owned() } else { format!("Call now: {}", as_text(&line.name)) };
+        format!("<p><a href=\"/call/{}\">{label}</a></p>", as_segment(&line.name))
+    };
+    lines.iter().map(link).collect()
+}
+
+/// HTML text.
+fn as_text(name: &str) -> String {
+    name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A segment of a URL's path (RFC 3986 section 3.3): all but unreserved characters by their bytes.
+fn as_segment(name: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    name.bytes().map(byte).collect()
 }

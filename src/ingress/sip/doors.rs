@@ -11,8 +11,8 @@ use std::time::Instant;
 use crate::config::{Trunk, limits};
 use crate::ingress::admission::Quota;
 
-use super::buckets::{Bucket, Buckets, Rate};
 use super::half_open::{Caps, HalfOpen, InviteHash};
+use crate::ingress::buckets::{Bucket, Buckets, Rate};
 
 /// The allow lists and limits of all trunks, and what each source has used of them.
 #[derive(Debug)]

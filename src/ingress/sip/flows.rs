@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::limits;
 
-use super::buckets::neighbourhood;
+use crate::ingress::buckets::neighbourhood;
 
 /// One connection (RFC 5626 calls it a flow).
 #[derive(Debug)]

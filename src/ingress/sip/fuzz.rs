@@ -7,7 +7,7 @@ use crate::call::Codec;
 
 use super::framing::{Frame, Framer, Lost};
 use super::screen::{STACK_DATAGRAM, Verdict};
-use super::sdp::{Offer, SessionIds};
+use crate::ingress::sdp::{Offer, SessionIds};
 
 const SOURCE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5_060);
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::config::limits;
 
-use super::buckets::neighbourhood;
+use crate::ingress::buckets::neighbourhood;
 
 /// An INVITE by the hash of what its ACK repeats.
 pub(super) type InviteHash = u64;

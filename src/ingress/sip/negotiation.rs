@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::call::{Codec, MediaPlan};
 
-use super::sdp::{self, Offer, SessionIds};
+use crate::ingress::sdp::{self, Offer, SessionIds};
 
 /// Why an offer must wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

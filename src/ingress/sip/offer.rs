@@ -9,7 +9,7 @@ use crate::call::{Codec, Direction, MediaPlan};
 use crate::config::limits;
 
 use super::reply;
-use super::sdp::{self, Offer, SdpError};
+use crate::ingress::sdp::{self, Offer, SdpError};
 
 pub(super) const SDP: &str = "application/sdp";
 

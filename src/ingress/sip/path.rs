@@ -12,7 +12,7 @@ use crate::call::Origin;
 use crate::config::SipListen;
 
 use super::flows::{Flow, Flows};
-use super::text;
+use crate::ingress::text;
 
 /// Where we say we can be reached: the public address for callers from beyond this host, else our own.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,8 @@ use super::negotiation::{Negotiation, Pending};
 use super::offer::{self, Proposal, Rejection};
 use super::path::{Path, Reachable};
 use super::watch::{self, Watch};
-use super::{party, refresh, reply, text};
+use super::{party, refresh, reply};
+use crate::ingress::text;
 
 /// Call-ID, From tag and CSeq of an INVITE in progress.
 type InviteKey = (String, String, u32);

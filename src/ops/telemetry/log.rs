@@ -17,8 +17,9 @@ const LEVEL: &str = "HEARDLINE_LOG";
 /// `json`: one JSON object a line.
 const FORMAT: &str = "HEARDLINE_LOG_FORMAT";
 
-/// Libraries whose messages quote what the peer sent, at every level.
-const SILENT: [&str; 1] = ["rsipstack"];
+/// Libraries whose messages quote what the peer sent, or that a peer can make talk, at every level.
+const SILENT: [&str; 9] =
+    ["rsipstack", "webrtc", "rtc", "rtc_dtls", "rtc_ice", "rtc_interceptor", "rtc_sctp", "rtc_srtp", "rtc_stun"];
 
 /// Starts the log at `level` and takes over the report of panics. Later calls change nothing.
 pub fn start(level: &str) {

@@ -1,11 +1,8 @@
-use std::sync::Arc;
-
 use super::super::guard::HEADERS;
 use super::super::openapi::Document;
 use super::super::page::{DRAFT_SCRIPT, HTML, SCRIPT, STYLE};
-use super::{Answer, TestDesk, public, send, serve};
+use super::{Answer, TestDesk, send};
 use crate::call::CallState;
-use crate::ops::health::Health;
 use utoipa::OpenApi as _;
 
 fn stamped(answer: &Answer, what: &str) {
@@ -140,31 +137,6 @@ async fn a_change_must_say_that_it_comes_from_the_desk() {
         } else {
             assert_eq!((silent, own, fetched), (403, 404, 404), "{method} {path}");
         }
-    }
-}
-
-#[tokio::test]
-async fn the_public_page_says_whether_calls_are_taken_and_nothing_else() {
-    let health = Arc::new(Health::new());
-    let address = serve(public(Arc::clone(&health))).await;
-    let ask = async |path| send(address, "GET", path, &["Host: hotline.example"], b"").await;
-    let open = ask("/status").await;
-    assert_eq!(open.status, 200);
-    assert_eq!(String::from_utf8_lossy(&open.body), "The hotline is taking calls.\n");
-    health.set("store", Err("disk of /srv is full".into()));
-    for path in ["/", "/status"] {
-        let answer = ask(path).await;
-        let text = String::from_utf8(answer.body.clone()).unwrap();
-        assert!(text.contains("cannot take calls") && !text.contains("/srv"), "{text}");
-        for (name, value) in HEADERS {
-            assert_eq!(answer.header(name.as_str()), Some(value), "{path}");
-        }
-    }
-    assert_eq!(ask("/status").await.status, 503);
-    health.drain();
-    assert!(String::from_utf8_lossy(&ask("/").await.body).contains("closing down"));
-    for path in ["/api/calls", "/metrics", "/health/ready", "/intake/drafts"] {
-        assert_eq!(ask(path).await.status, 404, "{path}");
     }
 }
 

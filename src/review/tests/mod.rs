@@ -4,6 +4,8 @@ mod api;
 mod door;
 mod events;
 mod inbox;
+mod public;
+mod reader;
 mod recording;
 mod store;
 
@@ -15,7 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
-use super::{DeskParts, EraseCall, desk, public};
+use super::{DeskParts, EraseCall, desk};
 use crate::call::{CallEvent, CallId, CallState, Identity, Origin, Party, Reference};
 use crate::config::secret::WebhookSecret;
 use crate::ops::clock::Clock;
@@ -42,6 +44,9 @@ struct Answer {
 }
 
 impl Answer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
     fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()

@@ -3,10 +3,7 @@
 //! `heardline call`, the demo and the load tests call the gateway with it, over the same SIP and RTP as any
 //! other phone. One [`Caller`] owns one SIP socket and makes any number of calls at once.
 
-mod conversation;
-mod heard;
-mod sound;
-mod speaker;
+mod line;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,11 +23,13 @@ use rsipstack::transport::{TcpListenerConnection, TransportLayer};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
-use super::sdp::{self, Offer, SessionIds};
 use crate::call::MediaPlan;
+use crate::ingress::caller::{self, Formats, Heard};
+use crate::ingress::sdp::{self, Offer, SessionIds};
 use crate::ops::clock::Clock;
 
-pub use sound::Sound;
+pub use crate::ingress::caller::{CallReport, HangUp, Progress, Sound};
+use line::RtpLine;
 
 /// No final answer to an INVITE within this: cancel it. Longer than Timer B (RFC 3261 section 17.1.1.2).
 const SETUP: Duration = Duration::from_secs(60);
@@ -51,39 +50,6 @@ pub struct CallPlan {
     pub hang_up: HangUp,
     /// Keep what the other side says.
     pub record: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HangUp {
-    /// We hang up this long after the last sound or key.
-    AfterAudio { linger_ms: u64 },
-    /// We stay silent on the line until the BYE comes, at most [`conversation::PATIENCE`].
-    WhenPeerDoes,
-}
-
-/// Where a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    Ringing,
-    Answered,
-    /// Everything was said and every key pressed.
-    AudioDone,
-}
-
-/// How a call that was answered went.
-#[derive(Clone, Debug)]
-pub struct CallReport {
-    /// Final status of the INVITE: 200.
-    pub status: u16,
-    /// From INVITE to its final response.
-    pub setup_ms: u64,
-    /// From answer to the end.
-    pub talk_ms: u64,
-    pub packets_sent: u64,
-    pub packets_received: u64,
-    /// What the other side said: mono at the codec's rate, placed by RTP timestamp. Empty unless the plan asked for it.
-    pub heard: Vec<i16>,
-    pub ended_by_peer: bool,
 }
 
 /// Why there was no conversation.
@@ -157,7 +123,7 @@ impl Caller {
         stop: CancellationToken,
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<CallReport, CallerError> {
-        let keys = keys(plan.dtmf.as_deref().unwrap_or_default())?;
+        let keys = caller::keys(plan.dtmf.as_deref().unwrap_or_default()).map_err(|key| CallerError::Key { key })?;
         let socket = UdpSocket::bind(SocketAddr::new(self.local.ip(), 0))
             .await
             .map_err(|e| CallerError::Socket { local_ip: self.local.ip(), reason: e.to_string() })?;
@@ -176,17 +142,28 @@ impl Caller {
         let talk_began = self.clock.instant();
         // A BYE that came on the heels of the 200 was seen while dialling; its state is not told twice.
         let over = matches!(answered.dialog.state(), DialogState::Terminated(..));
-        let voice = conversation::Voice { plan: &plan, keys: &keys, media: &media, socket: &socket, over };
-        let talk = conversation::hold(voice, &mut answered.states, &stop, &mut progress).await;
+        let formats = formats(&media);
+        let voice = caller::Voice {
+            sound: &plan.sound,
+            keys: &keys,
+            formats,
+            hang_up: plan.hang_up,
+            start: (rand::random(), rand::random(), rand::random()),
+            sends: media.direction.we_send(),
+        };
+        let mut line = RtpLine { socket: &socket, media: &media, heard: Heard::new(formats, plan.record) };
+        let hung_up = line::peer_hangs_up(&mut answered.states, over);
+        let talk = caller::hold(voice, &mut line, hung_up, &stop, &mut progress).await;
         let talk_ms = millis(self.clock.instant() - talk_began);
         self.hang_up(&answered.dialog).await;
+        let (packets_received, heard) = line.heard.finish();
         Ok(CallReport {
             status: answered.response.status_code.code(),
             setup_ms,
             talk_ms,
             packets_sent: talk.packets_sent,
-            packets_received: talk.packets_received,
-            heard: talk.heard,
+            packets_received,
+            heard,
             ended_by_peer: talk.ended_by_peer,
         })
     }
@@ -311,13 +288,8 @@ fn agreed(plan: &CallPlan, response: &Response, keys: &[u8]) -> Result<MediaPlan
     Ok(media)
 }
 
-/// Event codes of RFC 4733 section 3.2.
-fn keys(text: &str) -> Result<Vec<u8>, CallerError> {
-    let code = |key: char| {
-        let place = "0123456789*#ABCD".find(key.to_ascii_uppercase());
-        place.and_then(|at| u8::try_from(at).ok()).ok_or(CallerError::Key { key })
-    };
-    text.chars().map(code).collect()
+fn formats(media: &MediaPlan) -> Formats {
+    Formats { codec: media.codec, payload_type: media.payload_type, keys: media.dtmf_payload_type }
 }
 
 async fn serve(endpoint: EndpointInnerRef) {
