@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 pub mod any_phone;
+pub mod browser;
 pub mod endpoint;
 pub mod faulty_line;
 pub mod gateway;
