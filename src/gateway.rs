@@ -149,6 +149,7 @@ impl Gateway {
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
         doors.extend(public_side.reloaders());
+        let web = public_side.door();
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -209,7 +210,7 @@ impl Gateway {
             Http { listener: desk_listener, router: review::desk(desk_parts), tls: None, trusted: Vec::new() }
                 .serve(servers.clone()),
             public_side.serve(public_listener, &stages, &health, &admission, servers.clone()),
-            tokio::spawn(levels::show(door.gauge(), servers.clone())),
+            tokio::spawn(levels::show(door.gauge(), web, servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),

@@ -73,6 +73,10 @@ impl PublicSide {
         })
     }
 
+    pub fn door(&self) -> Option<WebDoor> {
+        self.door.clone()
+    }
+
     pub fn reloaders(&self) -> Vec<Box<dyn Reload>> {
         let door = self.door.clone().map(|door| Box::new(door) as Box<dyn Reload>);
         let certificate = self.tls.clone().map(|tls| Box::new(Certificate(tls)) as Box<dyn Reload>);
