@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heardline::call::{CallState, Codec, EndCause};
+use heardline::call::{CallState, Codec, EndCause, Origin};
 use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp};
 use heardline::ingress::webrtc::caller::{CallInfo, Fault, WebPlan};
 use heardline::ops::clock::Clock;
@@ -142,6 +142,23 @@ async fn the_network_may_go_away_for_five_seconds_and_the_same_call_goes_on() {
     for part in ["not working since monday", "my phone number is", "as soon as possible"] {
         assert!(text.to_lowercase().contains(part), "{part:?}: {text}");
     }
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_checks_by_itself_is_reached_over_ipv6_as_well() {
+    let six = std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST);
+    let mut gateway = TestGateway::start_with(Some(Arc::new(Deaf::new())), |config| {
+        config.public.listen = (six, 0).into();
+        config.webrtc.ice_lite = false;
+    })
+    .await;
+    let report = call(&gateway, saying(sample("en-gas", Codec::Opus))).await;
+    let calls = gateway.settled(1, DEADLINE).await;
+    assert_eq!(calls[0].cause, Some(EndCause::CallerHangup), "{report:?}");
+    let quality = calls[0].line_quality.as_ref().expect("measured");
+    assert!(quality.packets_received > 600 && quality.packets_sent > 600, "{quality:?}");
+    assert!(matches!(&calls[0].origin, Origin::WebRtc { source, .. } if *source == six));
     gateway.shutdown().await;
 }
 

@@ -56,7 +56,7 @@ impl Http {
                 };
                 match (place, accepted) {
                     (Some(place), Ok((stream, peer))) => {
-                        if let Some(seat) = self.seat(&strangers, peer.ip()) {
+                        if let Some(seat) = seat(&self.trusted, &strangers, peer.ip()) {
                             connections.spawn(self.connection(stream, peer, stop.clone(), (place, seat)));
                         }
                     }
@@ -71,22 +71,6 @@ impl Http {
             connections.close();
             connections.wait().await;
         })
-    }
-
-    /// `None`: this address has as many connections as it may. `Some(None)`: it is not counted.
-    fn seat(&self, strangers: &Strangers, ip: IpAddr) -> Option<Option<Place>> {
-        let ip = ip.to_canonical();
-        if ip.is_loopback() || self.trusted.iter().any(|network| network.contains(&ip)) {
-            return Some(None);
-        }
-        let mut counts = lock(strangers);
-        let count = counts.entry(ip).or_default();
-        if *count >= limits::HTTP_CONNECTIONS_PER_STRANGER {
-            metrics::counter!("heardline_http_connections_refused_total").increment(1);
-            return None;
-        }
-        *count += 1;
-        Some(Some(Place(strangers.clone(), ip)))
     }
 
     fn connection(
@@ -113,6 +97,22 @@ impl Http {
             }
         }
     }
+}
+
+/// `None`: this address has as many connections as it may. `Some(None)`: it is not counted.
+fn seat(trusted: &[IpNet], strangers: &Strangers, ip: IpAddr) -> Option<Option<Place>> {
+    let ip = ip.to_canonical();
+    if ip.is_loopback() || trusted.iter().any(|network| network.contains(&ip)) {
+        return Some(None);
+    }
+    let mut counts = lock(strangers);
+    let count = counts.entry(ip).or_default();
+    if *count >= limits::HTTP_CONNECTIONS_PER_STRANGER {
+        metrics::counter!("heardline_http_connections_refused_total").increment(1);
+        return None;
+    }
+    *count += 1;
+    Some(Some(Place(strangers.clone(), ip)))
 }
 
 impl Drop for Place {
@@ -146,5 +146,28 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, sto
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_has_so_many_connections_and_a_proxy_as_many_as_it_brings() {
+        let strangers = Strangers::default();
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let stranger = IpAddr::from([192, 0, 2, 1]);
+        let take = |ip| seat(&trusted, &strangers, ip);
+        let mut held: Vec<_> = (0..limits::HTTP_CONNECTIONS_PER_STRANGER).map(|_| take(stranger)).collect();
+        assert!(held.iter().all(Option::is_some) && take(stranger).is_none());
+        assert!(take(IpAddr::from([192, 0, 2, 2])).is_some(), "another address is another caller");
+        for known in [IpAddr::from([127, 0, 0, 1]), IpAddr::from([10, 1, 2, 3])] {
+            assert!((0..2 * held.len()).all(|_| take(known).is_some_and(|seat| seat.is_none())));
+        }
+        held.pop();
+        assert!(take(stranger).is_some(), "one has left");
+        held.clear();
+        assert!(lock(&strangers).is_empty());
     }
 }

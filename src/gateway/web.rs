@@ -15,7 +15,7 @@ use crate::config::{Config, Line};
 use crate::draft::Names;
 use crate::ingress::admission::Admission;
 use crate::ingress::webrtc::{self, IceServers, Sessions, WebDoor};
-use crate::ingress::{IncomingCall, Reload};
+use crate::ingress::{Change, IncomingCall, Reload};
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::tls::{Tls, TlsError};
@@ -39,10 +39,11 @@ pub(super) struct PublicSide {
 struct Certificate(Tls);
 
 impl Reload for Certificate {
-    fn reload(&self, config: &Config) -> Result<(), String> {
+    fn reload(&self, config: &Config) -> Result<Change, String> {
         let fresh = certificate(config).map_err(|error| error.to_string())?;
-        self.0.replace(&fresh.ok_or("public.tls_certificate and public.tls_key: https needs both")?);
-        Ok(())
+        let fresh = fresh.ok_or("public.tls_certificate and public.tls_key: https needs both, or a restart without")?;
+        let tls = self.0.clone();
+        Ok(Box::new(move || tls.replace(&fresh)))
     }
 }
 

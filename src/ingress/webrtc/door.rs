@@ -22,7 +22,7 @@ use super::{fragment, source};
 use crate::call::{CallId, Origin};
 use crate::config::{Config, WebRtc, limits};
 use crate::ingress::admission::{Admission, Permit};
-use crate::ingress::{Carrier, IncomingCall, Refusal, Reload};
+use crate::ingress::{Carrier, Change, IncomingCall, Refusal, Reload};
 use crate::ops::clock::Clock;
 
 /// The web door. Clones share it.
@@ -176,9 +176,9 @@ impl WebDoor {
 }
 
 impl Reload for WebDoor {
-    fn reload(&self, config: &Config) -> Result<(), String> {
-        *self.0.lines.write().unwrap_or_else(PoisonError::into_inner) = names(config);
-        Ok(())
+    fn reload(&self, config: &Config) -> Result<Change, String> {
+        let (door, lines) = (self.0.clone(), names(config));
+        Ok(Box::new(move || *door.lines.write().unwrap_or_else(PoisonError::into_inner) = lines))
     }
 }
 
