@@ -130,7 +130,7 @@ pub enum SignalError {
 }
 
 pub mod admission;
-pub(in crate::ingress) mod buckets;
+pub mod buckets;
 pub mod caller;
 pub mod sdp;
 pub mod sip;
