@@ -149,7 +149,7 @@ export const en = {
       },
       line_unavailable: {
         heading: "The line cannot take calls now",
-        say: "We know about it and are working on it.",
+        say: "Nothing is wrong with your device. Please try again later.",
         steps: [],
       },
       too_many_calls: {

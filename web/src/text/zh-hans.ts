@@ -129,7 +129,7 @@ export const zhHans: Text = {
       },
       line_busy: { heading: "线路全忙", say: "现在来电的人很多，您的设备没有问题。", steps: [] },
       line_restarting: { heading: "马上恢复", say: "线路正在重新启动，已接通的通话不受影响。", steps: [] },
-      line_unavailable: { heading: "线路暂时无法接听", say: "我们已经知道，正在处理。", steps: [] },
+      line_unavailable: { heading: "线路暂时无法接听", say: "您的设备没有问题，请稍后再试。", steps: [] },
       too_many_calls: { heading: "来电过于频繁", say: "您的网络在短时间内拨打了很多次，请稍等一会儿。", steps: [] },
       no_such_line: { heading: "这个网址没有对应的线路", say: "链接有误或已过期。", steps: ["请从原来的页面重新打开。"] },
       link_expired: { heading: "链接已失效", say: "为了您的安全，链接只在短时间内有效。", steps: ["请从原来的页面重新打开。"] },

@@ -129,7 +129,7 @@ export const zhHant: Text = {
       },
       line_busy: { heading: "線路繁忙", say: "現在來電的人很多，您的裝置沒有問題。", steps: [] },
       line_restarting: { heading: "即將恢復", say: "線路正在重新啟動，已接通的通話不受影響。", steps: [] },
-      line_unavailable: { heading: "線路暫時未能接聽", say: "我們已經知道，正在處理。", steps: [] },
+      line_unavailable: { heading: "線路暫時未能接聽", say: "您的裝置沒有問題，請稍後再試。", steps: [] },
       too_many_calls: { heading: "來電過於頻密", say: "您的網絡在短時間內致電了很多次，請稍候片刻。", steps: [] },
       no_such_line: { heading: "這個網址沒有對應的線路", say: "連結有誤或已過期。", steps: ["請從原來的網頁重新開啟。"] },
       link_expired: { heading: "連結已失效", say: "為保障您的安全，連結只在短時間內有效。", steps: ["請從原來的網頁重新開啟。"] },
