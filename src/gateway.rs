@@ -3,6 +3,7 @@
 mod call_traces;
 mod checked;
 mod drain;
+mod http;
 mod levels;
 mod reload;
 mod retention;
@@ -21,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{CallEvent, CallId};
 use crate::config::secret::WebhookSecret;
-use crate::config::{Config, ConfigError, SipListen, limits};
+use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
@@ -34,12 +35,14 @@ use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
+use crate::ops::tls::TlsError;
 use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
 
 use checked::Checked;
+use http::Http;
 use retention::{Pace, Retention};
 use watch::Watch;
 use web::PublicSide;
@@ -72,8 +75,10 @@ pub enum StartError {
     Draft(#[from] DraftError),
     #[error("{0}")]
     Door(String),
-    #[error("webrtc.token_key: {0}")]
+    #[error(transparent)]
     Token(#[from] TokenKeyError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("telemetry.otlp_endpoint: {0}")]
     Traces(#[from] TraceError),
 }
@@ -143,7 +148,7 @@ impl Gateway {
 
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
-        doors.extend(public_side.reloader());
+        doors.extend(public_side.reloaders());
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -201,8 +206,9 @@ impl Gateway {
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
         let tasks = vec![
-            serve(desk_listener, review::desk(desk_parts), servers.clone()),
-            serve(public_listener, review::public(public_side.parts(&stages, &health, &admission)), servers.clone()),
+            Http { listener: desk_listener, router: review::desk(desk_parts), tls: None, trusted: Vec::new() }
+                .serve(servers.clone()),
+            public_side.serve(public_listener, &stages, &health, &admission, servers.clone()),
             tokio::spawn(levels::show(door.gauge(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
@@ -238,6 +244,14 @@ impl Gateway {
 
     pub fn public_address(&self) -> SocketAddr {
         self.public
+    }
+
+    /// URLs of the caller's page, one a line. Empty: no calls from browsers.
+    pub fn caller_pages(&self) -> Vec<String> {
+        let config = &self.stages.settings.now().config;
+        let scheme = if config.public.tls_certificate.is_some() { "https" } else { "http" };
+        let page = |line: &Line| format!("{scheme}://{}/call/{}", self.public, line.name);
+        if config.webrtc.enabled { config.lines.iter().map(page).collect() } else { Vec::new() }
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
@@ -292,16 +306,6 @@ fn erase(eraser: Eraser, clock: Clock, events: broadcast::Sender<CallEvent>) -> 
     Arc::new(move |text| {
         let (eraser, clock, events) = (eraser.clone(), clock.clone(), events.clone());
         Box::pin(async move { retention::on_request(&eraser, &text, &clock, &events).await })
-    })
-}
-
-fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "http listener ended");
-        }
     })
 }
 

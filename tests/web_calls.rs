@@ -14,9 +14,9 @@ use heardline::store::CallRow;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use common::browser::{call, from, heard, is_web, number_of, sample, saying, suffering};
 use common::gateway::TestGateway;
 use common::recognizer::Deaf;
+use common::web_caller::{call, from, heard, is_web, number_of, sample, saying, suffering};
 use common::words::{error_rate, reference};
 use common::{DEADLINE, LOOPBACK, bundled};
 

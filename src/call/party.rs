@@ -13,9 +13,12 @@ pub struct Identity {
     pub number: Option<String>,
     /// Display name, bounded and without control characters.
     pub display_name: Option<String>,
+    /// The caller's name in the books of who signed the token (`sub`, RFC 7519 section 4.1.2), bounded.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
-/// Claimed and asserted identities are never mixed: `From`, or what was typed into a form, is what the caller says, P-Asserted-Identity
+/// Identities are never mixed: `From`, or what was typed into a form, is what the caller says, P-Asserted-Identity
 /// (RFC 3325) is what a trusted trunk says. One from an untrusted source is dropped before it gets here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

@@ -53,6 +53,9 @@ impl Demo {
             if let Some(listen) = gateway.sip_addresses().first() {
                 self.say(&format!("Call again:  heardline call sip:hotline@{} {}", listen.address(), sample.display()));
             }
+            if let Some(page) = gateway.caller_pages().first() {
+                self.say(&format!("Call from the browser, or let a sample caller speak: {page}"));
+            }
             self.say("Ctrl-C ends the demo and removes its data.");
             told_to_end().await;
         }

@@ -14,8 +14,8 @@ use super::{Failure, load_config};
 use crate::ops::clock::Clock;
 use crate::store::{DataDir, Erased, Eraser, SqliteStore, Store as _, StoreError};
 
-/// Erases sound, words, drafts, deliveries and the built-in endpoint's copy of one call. Its id, reference, line, times
-/// and cause stay. Works while the gateway runs and while it does not.
+/// Erases sound, words, drafts, deliveries and the built-in endpoint's copy of one call, or of every call that was told
+/// one reference. Id, reference, line, times and cause stay. Works while the gateway runs and while it does not.
 #[derive(Args)]
 pub(super) struct Erase {
     /// Call id, or the ten digits of its reference
@@ -31,6 +31,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 /// As the desk answers.
 #[derive(Deserialize)]
 struct Told {
+    erased: Vec<ToldOne>,
+}
+
+#[derive(Deserialize)]
+struct ToldOne {
     id: String,
     reference: String,
     delivered_to: Vec<String>,
@@ -40,6 +45,14 @@ struct Told {
 #[derive(Deserialize)]
 struct Refused {
     detail: Option<String>,
+}
+
+impl From<Erased> for ToldOne {
+    fn from(erased: Erased) -> Self {
+        let Erased { call, reference, delivered_to, cancelled } = erased;
+        let (id, reference) = (call.to_string(), reference.to_string());
+        Self { id, reference, delivered_to, cancelled_deliveries: cancelled }
+    }
 }
 
 impl Erase {
@@ -58,12 +71,14 @@ impl Erase {
             }
             Err(error) => return Err(Failure::new(error)),
         };
-        println!("erased: call {}, reference {}", told.id, told.reference);
-        if told.cancelled_deliveries > 0 {
-            println!("its draft was not delivered yet and will not be");
-        }
-        for endpoint in told.delivered_to.iter().filter(|endpoint| *endpoint != "desk") {
-            println!("its draft had been delivered to {endpoint:?}: erase it there too");
+        for one in told.erased {
+            println!("erased: call {}, reference {}", one.id, one.reference);
+            if one.cancelled_deliveries > 0 {
+                println!("its draft was not delivered yet and will not be");
+            }
+            for endpoint in one.delivered_to.iter().filter(|endpoint| *endpoint != "desk") {
+                println!("its draft had been delivered to {endpoint:?}: erase it there too");
+            }
         }
         Ok(())
     }
@@ -73,14 +88,12 @@ impl Erase {
         let store = Arc::new(SqliteStore::open(&data).await?);
         let eraser = Eraser::new(store.clone(), data);
         let erased = async {
-            let call = eraser.find(&self.call).await?;
-            eraser.erase(call, Clock::system().unix_ms()).await
+            let calls = eraser.find(&self.call).await?;
+            eraser.erase(&calls, Clock::system().unix_ms()).await
         };
         let erased = erased.await;
         store.close().await;
-        let Erased { call, reference, delivered_to, cancelled } = erased?;
-        let (id, reference) = (call.to_string(), reference.to_string());
-        Ok(Told { id, reference, delivered_to, cancelled_deliveries: cancelled })
+        Ok(Told { erased: erased?.into_iter().map(ToldOne::from).collect() })
     }
 
     /// The running gateway does it: it alone may write to its data.

@@ -46,6 +46,9 @@ impl Serve {
         for listen in gateway.sip_addresses() {
             say(&format!("calls   sip:{}  ({})", listen.address(), listen.transport()));
         }
+        for page in gateway.caller_pages() {
+            say(&format!("calls   {page}  (web)"));
+        }
         say(&format!("desk    http://{}/", gateway.desk_address()));
         say(&format!("status  http://{}/", gateway.public_address()));
         if gateway.demo_model() {

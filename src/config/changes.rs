@@ -7,8 +7,17 @@ use serde_json::Value;
 use super::Config;
 
 /// Keys (or the tables they begin) that a running gateway can take over.
-const LIVE: [&str; 7] =
-    ["call", "line", "trunk", "data.min_free_mib", "sip.max_calls", "sip.tls_certificate", "sip.tls_key"];
+const LIVE: [&str; 9] = [
+    "call",
+    "line",
+    "trunk",
+    "data.min_free_mib",
+    "public.tls_certificate",
+    "public.tls_key",
+    "sip.max_calls",
+    "sip.tls_certificate",
+    "sip.tls_key",
+];
 
 /// Keys that differ, in alphabetical order: `line` and `trunk` as a whole, others as `table.key`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +43,8 @@ impl Config {
         merged.lines.clone_from(&new.lines);
         merged.trunks.clone_from(&new.trunks);
         merged.data.min_free_mib = new.data.min_free_mib;
+        merged.public.tls_certificate.clone_from(&new.public.tls_certificate);
+        merged.public.tls_key.clone_from(&new.public.tls_key);
         merged.sip.max_calls = new.sip.max_calls;
         merged.sip.tls_certificate.clone_from(&new.sip.tls_certificate);
         merged.sip.tls_key.clone_from(&new.sip.tls_key);

@@ -63,6 +63,15 @@ pub const MAX_SDP: usize = 64 * 1024;
 /// answer repeats every line.
 pub const MAX_MEDIA_LINES: usize = 32;
 
+/// HTTP connections of one listener at once, about 20 KiB each (TLS 60 KiB); above it new ones wait for their turn.
+pub const MAX_HTTP_CONNECTIONS: usize = 1_024;
+/// The same of one address that is neither this machine's nor a trusted proxy's; a browser opens six.
+pub const HTTP_CONNECTIONS_PER_STRANGER: usize = 64;
+/// From the first byte of a request (or the end of the last one) to the end of its head.
+pub const HTTP_HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// A whole request of a caller, body included, until its answer begins.
+pub const HTTP_REQUEST_WITHIN: Duration = Duration::from_secs(20);
+
 /// Sessions of calls from browsers that can still be read, about 200 bytes each; above it those that ended first go.
 pub const MAX_SESSIONS: usize = 16_384;
 /// What was understood of a call can be read by its caller this long after the hang-up.
@@ -80,6 +89,12 @@ pub const MAX_CALL_INFO: usize = 2 * 1024;
 /// Characters kept of a name and a number typed into the caller's page.
 pub const MAX_TYPED_NAME: usize = 80;
 pub const MAX_TYPED_NUMBER: usize = 32;
+/// `Authorization: Bearer` of a call from a browser; a token with a name and a number is about 500 bytes.
+pub const MAX_TOKEN: usize = 4 * 1024;
+/// The signer's clock and ours may differ by this much.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
+/// A token that opens the line for longer is a password, and refused.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 /// Candidates taken of one browser in one PATCH, and in its whole call.
 pub const MAX_CANDIDATES: usize = 64;
 /// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.

@@ -72,6 +72,9 @@ pub struct Desk {
 #[serde(deny_unknown_fields, default)]
 pub struct Public {
     pub listen: SocketAddr,
+    /// PEM files: with them it speaks https; read again on SIGHUP.
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -194,7 +197,12 @@ impl Default for Desk {
 
 impl Default for Public {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8312)), trusted_proxies: Vec::new() }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8312)),
+            tls_certificate: None,
+            tls_key: None,
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 

@@ -80,6 +80,9 @@ impl Default for WebRtc {
 pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let webrtc = &config.webrtc;
     let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| value_error(path, key, value, expected);
+    if config.public.tls_certificate.is_some() != config.public.tls_key.is_some() {
+        return wrong("public.tls_certificate", &"alone", "set public.tls_certificate and public.tls_key, or neither");
+    }
     if !webrtc.enabled {
         return Ok(());
     }

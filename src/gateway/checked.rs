@@ -53,14 +53,20 @@ pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartErro
 }
 
 fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {
-    let Some(listen) = config.sip.listen.iter().find(|listen| !listen.address().ip().is_loopback()) else {
-        return Ok(());
-    };
     if !demo || config.speech.allow_demo_model {
         return Ok(());
     }
+    let sip = config.sip.listen.iter().find(|listen| !listen.address().ip().is_loopback());
+    let public = config.public.listen;
+    // A proxy on this machine brings callers from elsewhere, too.
+    let for_others = !public.ip().is_loopback() || !config.public.trusted_proxies.is_empty();
+    let door = match sip {
+        Some(listen) => format!("sip.listen = {listen}"),
+        None if config.webrtc.enabled && for_others => format!("public.listen = {public}, with calls from browsers"),
+        None => return Ok(()),
+    };
     Err(StartError::DemoModel(format!(
-        "sip.listen = {listen}: real callers would be transcribed by the bundled demo model, which invents sentences \
-         when a person speaks; set speech.model to a real Whisper model, or speech.allow_demo_model = true"
+        "{door}: real callers would be transcribed by the bundled demo model, which invents sentences when a person \
+         speaks; set speech.model to a real Whisper model, or speech.allow_demo_model = true"
     )))
 }

@@ -126,12 +126,14 @@ pub(super) async fn on_request(
     text: &str,
     clock: &Clock,
     events: &broadcast::Sender<CallEvent>,
-) -> Result<Erased, StoreError> {
-    let call: CallId = eraser.find(text).await?;
-    let erased = eraser.erase(call, clock.unix_ms()).await?;
-    metrics::counter!("heardline_retention_erased_total", "reason" => "asked").increment(1);
-    tracing::info!(%call, cancelled_deliveries = erased.cancelled, "call erased on request");
-    let _nobody_watches = events.send(CallEvent::Erased { call });
+) -> Result<Vec<Erased>, StoreError> {
+    let calls = eraser.find(text).await?;
+    let erased = eraser.erase(&calls, clock.unix_ms()).await?;
+    metrics::counter!("heardline_retention_erased_total", "reason" => "asked").increment(erased.len() as u64);
+    for one in &erased {
+        tracing::info!(call = %one.call, cancelled_deliveries = one.cancelled, "call erased on request");
+        let _nobody_watches = events.send(CallEvent::Erased { call: one.call });
+    }
     Ok(erased)
 }
 

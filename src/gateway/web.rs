@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
+use super::http::Http;
 use super::{DEMO_MODEL_REMEDY, StartError};
 use crate::config::{Config, Line};
 use crate::draft::Names;
@@ -13,8 +18,9 @@ use crate::ingress::webrtc::{self, IceServers, Sessions, WebDoor};
 use crate::ingress::{IncomingCall, Reload};
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
+use crate::ops::tls::{Tls, TlsError};
 use crate::pipeline::{Settings, Stages};
-use crate::review::{DemoModel, PublicParts};
+use crate::review::{self, DemoModel, PublicParts};
 
 /// What is checked before anything is bound, and joined to the stages when they stand.
 pub(super) struct PublicSide {
@@ -25,6 +31,24 @@ pub(super) struct PublicSide {
     origins: Vec<String>,
     token_required: bool,
     categories: HashMap<String, Names>,
+    tls: Option<Tls>,
+    trusted: Vec<IpNet>,
+}
+
+/// Takes a renewed certificate while the listener is served.
+struct Certificate(Tls);
+
+impl Reload for Certificate {
+    fn reload(&self, config: &Config) -> Result<(), String> {
+        let fresh = certificate(config).map_err(|error| error.to_string())?;
+        self.0.replace(&fresh.ok_or("public.tls_certificate and public.tls_key: https needs both")?);
+        Ok(())
+    }
+}
+
+fn certificate(config: &Config) -> Result<Option<Tls>, TlsError> {
+    let files = config.public.tls_certificate.as_ref().zip(config.public.tls_key.as_ref());
+    files.map(|(certificate, key)| Tls::load("public", certificate, key)).transpose()
 }
 
 impl PublicSide {
@@ -44,14 +68,30 @@ impl PublicSide {
             token_required: config.webrtc.token_required,
             sessions,
             categories,
+            tls: certificate(config)?,
+            trusted: config.public.trusted_proxies.clone(),
         })
     }
 
-    pub fn reloader(&self) -> Option<Box<dyn Reload>> {
-        self.door.clone().map(|door| Box::new(door) as Box<dyn Reload>)
+    pub fn reloaders(&self) -> Vec<Box<dyn Reload>> {
+        let door = self.door.clone().map(|door| Box::new(door) as Box<dyn Reload>);
+        let certificate = self.tls.clone().map(|tls| Box::new(Certificate(tls)) as Box<dyn Reload>);
+        door.into_iter().chain(certificate).collect()
     }
 
-    pub fn parts(self, stages: &Stages, health: &Arc<Health>, admission: &Admission) -> PublicParts {
+    pub fn serve(
+        self,
+        listener: TcpListener,
+        stages: &Stages,
+        health: &Arc<Health>,
+        admission: &Admission,
+        stop: CancellationToken,
+    ) -> JoinHandle<()> {
+        let (tls, trusted) = (self.tls.clone(), self.trusted.clone());
+        Http { listener, router: review::public(self.parts(stages, health, admission)), tls, trusted }.serve(stop)
+    }
+
+    fn parts(self, stages: &Stages, health: &Arc<Health>, admission: &Admission) -> PublicParts {
         let demo = || DemoModel { name: stages.model.name.clone(), remedy: DEMO_MODEL_REMEDY.into() };
         PublicParts {
             store: stages.store.clone(),

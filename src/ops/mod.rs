@@ -8,4 +8,5 @@ pub mod metrics;
 pub mod notify;
 pub mod problem;
 pub mod telemetry;
+pub mod tls;
 pub mod trusted_time;

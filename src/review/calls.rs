@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::view::{self, CallDetail, CallList, CallSummary, ErasedView, Headline, PartyView};
+use super::view::{self, CallDetail, CallList, CallSummary, ErasedList, Headline, PartyView};
 use super::{Desk, call_id};
 use crate::config::limits;
 use crate::intake::problem::Problem;
@@ -85,12 +85,13 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
 /// Whoever asks by the caller's digits has them from the caller.
 #[utoipa::path(delete, path = "/api/calls/{id}", tag = "calls", operation_id = "erase_call",
     params(("id" = String, Path, description = "call id, or the ten digits of its reference")),
-    responses((status = 200, description = "erased: sound, words, drafts and deliveries are gone, a stub remains",
-               body = ErasedView),
+    responses((status = 200, description = "erased: sound, words, drafts and deliveries are gone, a stub remains; by \
+               reference, of every call whose caller was told it", body = ErasedList),
               (status = 403, description = "not from this desk", body = Problem),
               (status = 404, description = "no such call", body = Problem),
-              (status = 409, description = "the call is not over, or its draft is not made", body = Problem)))]
-pub(super) async fn erase(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<ErasedView>, Problem> {
+              (status = 409, description = "a call is not over, or its draft is not made; nothing was erased",
+               body = Problem)))]
+pub(super) async fn erase(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<ErasedList>, Problem> {
     let erased = (desk.parts.erase)(id).await?;
-    Ok(Json(erased.into()))
+    Ok(Json(ErasedList { erased: erased.into_iter().map(Into::into).collect() }))
 }

@@ -40,10 +40,11 @@ use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::store::{Erased, Store, StoreError};
 
+pub use caller::page_is_built as caller_page_is_built;
 pub use public::{DemoModel, PublicParts, public};
 
 /// Erases the call with this id or reference.
-pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Erased, StoreError>> + Send + Sync>;
+pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Vec<Erased>, StoreError>> + Send + Sync>;
 
 /// What the desk shows and what it may do.
 pub struct DeskParts {

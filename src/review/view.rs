@@ -137,7 +137,13 @@ pub(super) struct DeliveryView {
     pub created_at: String,
 }
 
-/// A call that was just erased.
+/// Calls that were just erased: one, or all of a reference.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErasedList {
+    pub erased: Vec<ErasedView>,
+}
+
+/// One of them.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ErasedView {
     pub id: String,

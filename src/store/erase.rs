@@ -15,11 +15,11 @@ use crate::ops::fault;
 /// What erasing asks of a store.
 #[async_trait]
 pub trait Erasable: Send + Sync + 'static {
-    /// The call whose caller was given these digits.
-    async fn call_by_reference(&self, reference: &Reference) -> Result<Option<CallId>, StoreError>;
-    /// The tombstone: from now on nothing of the call is delivered, and it is erased, whatever happens. Again changes
-    /// nothing. [`StoreError::WrongState`] unless the call is over and its draft made.
-    async fn begin_erasure(&self, call: CallId, at_unix_ms: i64) -> Result<Erased, StoreError>;
+    /// The calls whose caller was given these digits, oldest first: more than one where a caller added to the first.
+    async fn calls_by_reference(&self, reference: &Reference) -> Result<Vec<CallId>, StoreError>;
+    /// The tombstone of all these calls or of none: from now on nothing of them is delivered, and they are erased,
+    /// whatever happens. Again changes nothing. [`StoreError::WrongState`] unless each is over and its draft made.
+    async fn begin_erasure(&self, calls: &[CallId], at_unix_ms: i64) -> Result<Vec<Erased>, StoreError>;
     /// Removes the words, drafts, deliveries and inbox copies of a call that has its tombstone.
     async fn erase_words(&self, call: CallId) -> Result<(), StoreError>;
     /// Overwrites what removed rows left behind in the database file and its log.
@@ -56,30 +56,31 @@ impl Eraser {
         Self { store, data }
     }
 
-    /// By call id or reference.
-    pub async fn find(&self, text: &str) -> Result<CallId, StoreError> {
+    /// One call by its id, or all that its caller was given one reference for. Never none.
+    pub async fn find(&self, text: &str) -> Result<Vec<CallId>, StoreError> {
         let unknown = || StoreError::NotFound { what: "call", id: text.chars().take(64).collect() };
         if let Ok(call) = text.parse() {
-            return Ok(call);
+            return Ok(vec![call]);
         }
         let reference: Reference = text.parse().map_err(|_| unknown())?;
-        self.store.call_by_reference(&reference).await?.ok_or_else(unknown)
+        let calls = self.store.calls_by_reference(&reference).await?;
+        if calls.is_empty() { Err(unknown()) } else { Ok(calls) }
     }
 
-    /// Erases one call. An erased call is erased again without harm.
-    pub async fn erase(&self, call: CallId, at_unix_ms: i64) -> Result<Erased, StoreError> {
-        let erased = self.store.begin_erasure(call, at_unix_ms).await?;
+    /// Erases these calls or none of them. An erased call is erased again without harm.
+    pub async fn erase(&self, calls: &[CallId], at_unix_ms: i64) -> Result<Vec<Erased>, StoreError> {
+        let erased = self.store.begin_erasure(calls, at_unix_ms).await?;
         fault::point("erase.begun");
-        self.carry_on(&[call]).await?;
+        self.carry_on(calls).await?;
         Ok(erased)
     }
 
-    /// Erases many, and looks at the remnants once. Those that cannot be erased are logged and left out.
+    /// Erases those of many that can be, and looks at the remnants once. The others are logged and left out.
     pub async fn erase_all(&self, calls: &[CallId], at_unix_ms: i64) -> Result<Vec<Erased>, StoreError> {
         let mut erased = Vec::with_capacity(calls.len());
         for call in calls {
-            match self.store.begin_erasure(*call, at_unix_ms).await {
-                Ok(begun) => erased.push(begun),
+            match self.store.begin_erasure(&[*call], at_unix_ms).await {
+                Ok(begun) => erased.extend(begun),
                 Err(error @ (StoreError::WrongState { .. } | StoreError::NotFound { .. })) => {
                     tracing::warn!(%call, %error, "call not erased");
                 }

@@ -51,7 +51,7 @@ pub struct NewCall {
     pub party: Party,
     pub origin: Origin,
     pub dialled: Option<String>,
-    /// The earlier call it adds to: both go under that call's reference.
+    /// The earlier call it adds to: both go under that call's reference. Ignored when that call is gone or erased.
     pub follows: Option<CallId>,
     pub started_unix_ms: i64,
 }
@@ -60,6 +60,7 @@ pub struct NewCall {
 #[derive(Clone, Debug)]
 pub struct CallRow {
     pub id: CallId,
+    /// As the caller is told: the first call's where one adds to another.
     pub reference: Reference,
     pub line: String,
     pub state: CallState,
@@ -220,7 +221,8 @@ pub struct CallPage {
 
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Inserts the row in state `ringing` and draws its reference. Durable when it returns.
+    /// Inserts the row in state `ringing` and draws its reference; answers the one to tell the caller. Durable when it
+    /// returns.
     async fn create_call(&self, call: NewCall) -> Result<Reference, StoreError>;
     /// The 200 OK is about to leave: state `live`. [`StoreError::WrongState`] unless it was `ringing`.
     async fn answer_call(&self, call: CallId, at_unix_ms: i64) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 pub mod any_phone;
-pub mod browser;
+pub mod chromium;
 pub mod endpoint;
 pub mod faulty_line;
 pub mod gateway;
@@ -10,8 +10,10 @@ pub mod link;
 pub mod phones;
 pub mod raw_phone;
 pub mod recognizer;
+pub mod relay;
 pub mod served;
 pub mod sound;
+pub mod web_caller;
 pub mod words;
 
 use std::net::{IpAddr, Ipv4Addr};

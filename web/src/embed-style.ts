@@ -1,5 +1,5 @@
 export const style = `
-:host { display: inline-block; --accent: #0f6b6b; --ink: #16202b; --card: #fff; --red: #b3262d; --on: #fff }
+:host { display: inline-block; --accent: #0f6b6b; --ink: #16202b; --card: #f4f6f8; --red: #b3262d; --on: #fff }
 @media (prefers-color-scheme: dark) { :host { --accent: #5bc0bb; --ink: #e7edf3; --card: #11171d; --red: #b8343d; --on: #06282a } }
 button, .button { font: 600 17px/1.3 system-ui, sans-serif; min-height: 48px; padding: 12px 22px; border-radius: 14px; border: 1px solid var(--accent);
   background: var(--accent); color: var(--on); cursor: pointer; text-decoration: none; display: inline-block; box-sizing: border-box }

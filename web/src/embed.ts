@@ -72,13 +72,18 @@ function openDialog(root: ShadowRoot, settings: Settings): void {
     asking.hidden = false;
     stay.focus();
   };
-  const ready = setTimeout(() => (blocked.hidden = false), READY_MS);
+  /** A frame that comes late, over a slow line, still takes the place of the offer of a new tab. */
+  const showFrame = (shown: boolean) => {
+    frame.hidden = !shown;
+    blocked.hidden = shown;
+  };
+  const ready = setTimeout(() => showFrame(false), READY_MS);
   const hear = (event: MessageEvent) => {
     if (event.source !== frame.contentWindow || event.origin !== settings.origin) return;
     const message = event.data?.heardline as ToHost | undefined;
     if (message === "ready") {
       clearTimeout(ready);
-      blocked.hidden = true;
+      showFrame(true);
     }
     if (message === "on-call" || message === "off-call") onCall = message === "on-call";
     if (message === "off-call") asking.hidden = true;

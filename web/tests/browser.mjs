@@ -12,10 +12,17 @@ function executable() {
   return found;
 }
 
+const options = (args) => ({
+  executablePath: executable(),
+  headless: true,
+  args: ["--headless=new", "--no-sandbox", "--disable-background-networking", ...args],
+});
+
 export function launch(args = []) {
-  return chromium.launch({
-    executablePath: executable(),
-    headless: true,
-    args: ["--headless=new", "--no-sandbox", "--disable-background-networking", ...args],
-  });
+  return chromium.launch(options(args));
+}
+
+/** A browser with a profile of its own, on a screen as small as a phone's. */
+export function launchPersistent(profile, args) {
+  return chromium.launchPersistentContext(profile, { ...options(args), viewport: { width: 390, height: 844 } });
 }

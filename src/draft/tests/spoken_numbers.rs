@@ -101,8 +101,12 @@ fn reading_it_twice_makes_a_number_surer_and_a_contradiction_is_shown() {
 #[test]
 fn a_signalled_number_is_kept_beside_the_spoken_one_and_confirms_it() {
     let mut facts = facts();
-    facts.party.asserted =
-        Some(Identity { uri: "tel:+12125550134".into(), number: Some("+12125550134".into()), display_name: None });
+    facts.party.asserted = Some(Identity {
+        uri: "tel:+12125550134".into(),
+        number: Some("+12125550134".into()),
+        display_name: None,
+        subject: None,
+    });
     let spoken = call(&["My number is two one two, five five five, zero one three four."]);
     let drafter = Drafter::new().unwrap();
     let draft = drafter.draft(&facts, &spoken, Default::default());

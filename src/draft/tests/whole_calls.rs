@@ -138,6 +138,7 @@ fn a_call_without_words_is_called_back_if_it_can_be_and_listened_to_if_it_must()
         uri: "sip:2125550134@gw.example".into(),
         number: Some("2125550134".into()),
         display_name: None,
+        subject: None,
     });
     assert_eq!(drafter.draft(&facts, &[], coverage).disposition_suggestion, Disposition::Callback);
     let wrong = drafter.draft(&facts, &call(&["Oh, sorry, wrong number."]), coverage);

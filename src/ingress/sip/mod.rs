@@ -28,7 +28,6 @@ mod requests;
 mod screen;
 mod session_timer;
 mod stream;
-pub mod tls;
 mod watch;
 
 use std::io;
@@ -51,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 use crate::call::Codec;
 use crate::config::{Config, SipListen, Trunk};
 use crate::ops::clock::Clock;
+use crate::ops::tls::{Tls, TlsError};
 
 use super::admission::Admission;
 use super::{IncomingCall, Reload};
@@ -61,7 +61,6 @@ use listen::ScreenedSocket;
 use path::Reachable;
 use requests::{InProgress, Requests};
 use stream::Streams;
-use tls::{Tls, TlsError};
 
 /// What the door needs of the configuration.
 #[derive(Clone, Debug)]
@@ -194,7 +193,7 @@ impl SipDoor {
         stop: CancellationToken,
         timers: Timers,
     ) -> Result<Self, BindError> {
-        let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose()?;
+        let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::load("sip", certificate, key)).transpose()?;
         let doors = Arc::new(Doors::new(settings.open, settings.trunks));
         let gate = Arc::new(Gate::new(doors.clone(), admission.clone(), clock.clone()));
         let reachable = Reachable { public: settings.public_address };
@@ -291,7 +290,7 @@ impl Reload for Reloader {
         if let Some(tls) = &self.tls {
             let files = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref());
             let (certificate, key) = files.ok_or("sip.tls_certificate and sip.tls_key: a tls: listener needs both")?;
-            tls.replace(&Tls::load(certificate, key).map_err(|error| error.to_string())?);
+            tls.replace(&Tls::load("sip", certificate, key).map_err(|error| error.to_string())?);
         }
         self.doors.replace_trunks(config.trunks.clone());
         Ok(())

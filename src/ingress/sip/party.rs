@@ -112,7 +112,12 @@ fn identity(value: &str) -> Option<Identity> {
         }
         _ => return None,
     };
-    Some(Identity { uri: bounded(&uri), number: telephone_number(user), display_name: display_name(name) })
+    Some(Identity {
+        uri: bounded(&uri),
+        number: telephone_number(user),
+        display_name: display_name(name),
+        subject: None,
+    })
 }
 
 /// Digits with an optional leading `+`, without the visual separators of RFC 3966.

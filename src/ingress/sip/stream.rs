@@ -17,13 +17,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::limits;
+use crate::ops::tls::Tls;
 
 use super::flows::{Flow, Flows};
 use super::framing::{Frame, Framer, Lost};
 use super::gate::{Gate, Judged, answered};
 use super::raw::{Name, Raw};
 use super::reply;
-use super::tls::Tls;
 
 /// Pause after an accept that failed, so that running out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

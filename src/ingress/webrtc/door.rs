@@ -57,7 +57,7 @@ pub(super) struct Request {
     pub line: String,
     pub sdp: String,
     pub source: IpAddr,
-    pub authorization: Option<String>,
+    pub authorization: Option<Vec<u8>>,
     pub info: Option<Vec<u8>>,
     pub user_agent: Option<String>,
     pub origin: Option<String>,
@@ -206,7 +206,7 @@ impl Door {
         let place = self.callers.admit(request.source, self.clock.instant()).map_err(Refused::Wait)?;
         let verified = match (&self.tokens, &request.authorization) {
             (Some(tokens), Some(token)) => Some(tokens.check(token).map_err(Refused::Token)?),
-            (_, None) if self.token_required => return Err(Refused::Token(TokenRefused::Missing)),
+            (_, None) if self.token_required => return Err(Refused::Token(TokenRefused::NotBearer)),
             _ => None,
         };
         let info = request.info.as_deref().map(CallInfo::read).transpose().map_err(Refused::Info)?.unwrap_or_default();

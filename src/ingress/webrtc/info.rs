@@ -90,7 +90,12 @@ pub fn party(info: &CallInfo, verified: Option<Identity>) -> Party {
 /// A number in international form has a URI of its own (RFC 3966 section 5.1.4); others mean nothing without their place.
 pub(super) fn identity(name: Option<String>, number: Option<String>) -> Identity {
     let global = number.as_deref().filter(|number| number.starts_with('+'));
-    Identity { uri: global.map(|number| format!("tel:{number}")).unwrap_or_default(), number, display_name: name }
+    Identity {
+        uri: global.map(|number| format!("tel:{number}")).unwrap_or_default(),
+        number,
+        display_name: name,
+        subject: None,
+    }
 }
 
 /// A JSON object of this shape, and not an array of its values, which serde would read too.

@@ -13,6 +13,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use metrics::counter;
+use tower_http::timeout::TimeoutLayer;
 
 use super::callers::Wait;
 use super::door::{Created, Refused, Request, WebDoor};
@@ -35,6 +36,7 @@ pub fn routes(door: WebDoor) -> Router {
         .route("/whip/{line}", post(offer))
         .route("/whip/{line}/{session}", delete(hang_up).patch(candidates))
         .layer(DefaultBodyLimit::max(limits::MAX_SDP))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits::HTTP_REQUEST_WITHIN))
         .with_state(door)
 }
 
@@ -72,7 +74,7 @@ fn read(door: &WebDoor, line: String, peer: SocketAddr, headers: &HeaderMap, bod
         line,
         sdp: sdp.to_owned(),
         source: door.source(peer, headers),
-        authorization: text_of(header::AUTHORIZATION).map(str::to_owned),
+        authorization: headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().to_owned()),
         info: headers.get(info::HEADER).map(|value| value.as_bytes().to_owned()),
         user_agent: text_of(header::USER_AGENT).map(text::bounded),
         origin,

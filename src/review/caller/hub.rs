@@ -149,3 +149,27 @@ impl Drop for Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn streams_are_bounded_and_a_closed_one_leaves_nothing_behind() {
+        let (events, phase) = (broadcast::Sender::new(8), watch::Sender::new(Phase::Serving));
+        let hub = Hub::start(events.subscribe(), phase.subscribe(), Arc::default());
+        let mut open: Vec<Watch> = (0..limits::CALLER_STREAMS).map_while(|_| hub.watch(CallId::new())).collect();
+        assert_eq!(open.len(), limits::CALLER_STREAMS);
+        assert!(hub.watch(CallId::new()).is_none());
+        assert!(hub.watch(open[0].call).is_none(), "nor for a call that has one");
+        open.pop();
+        let call = CallId::new();
+        let first = hub.watch(call).expect("room of the one that closed");
+        open.pop();
+        let second = hub.watch(call).expect("the next one's");
+        drop(first);
+        assert!(!second.replaced.is_cancelled() && hub.lock().contains_key(&call), "the other is still there");
+        drop((second, open));
+        assert!(hub.lock().is_empty());
+    }
+}

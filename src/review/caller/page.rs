@@ -28,6 +28,11 @@ const ASSET_FRESH: &str = "public, max-age=31536000, immutable";
 const MICROPHONE: (HeaderName, &str) = (HeaderName::from_static("permissions-policy"), "microphone=(self)");
 const ANY_SITE: (HeaderName, &str) = (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
 
+/// Whether this program has the caller's page in it.
+pub fn page_is_built() -> bool {
+    BUILT(PAGE).is_some()
+}
+
 /// Whether the page was built in.
 pub(in crate::review) fn has_page(public: &Inner) -> bool {
     (public.files)(PAGE).is_some()

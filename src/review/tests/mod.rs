@@ -114,6 +114,7 @@ impl TestDesk {
             uri: uri.into(),
             number: Some(number.into()),
             display_name: Some("<b>Anna</b>".into()),
+            subject: None,
         };
         let party = Party { claimed: Some(identity("sip:5550134@127.0.0.1", "5550134")), ..Party::default() };
         let origin = Origin::Sip {
@@ -161,7 +162,7 @@ fn eraser(store: Arc<FakeStore>) -> EraseCall {
             Some(row) => {
                 row.erased_unix_ms = Some(1);
                 let delivered_to = vec!["intake".into()];
-                Ok(Erased { call: row.id, reference: row.reference.clone(), delivered_to, cancelled: 1 })
+                Ok(vec![Erased { call: row.id, reference: row.reference.clone(), delivered_to, cancelled: 1 }])
             }
         };
         Box::pin(std::future::ready(answer))

@@ -28,11 +28,12 @@ impl Command for CreateCall {
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<Reference, StoreError> {
         let call = &self.call;
         let (party, origin) = (json(&call.party)?, json(&call.origin)?);
+        let (follows, ticket) = earlier(conn, call.follows).await?.unzip();
         for _ in 0..DRAWS {
             let reference = Reference::from_random((self.draw)());
             let inserted = sqlx::query(
-                "INSERT INTO call (id, reference, line, state, party, origin, dialled, started_unix_ms)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO NOTHING",
+                "INSERT INTO call (id, reference, line, state, party, origin, dialled, started_unix_ms, follows, ticket)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO NOTHING",
             )
             .bind(call.id.to_string())
             .bind(reference.as_str())
@@ -42,16 +43,33 @@ impl Command for CreateCall {
             .bind(&origin)
             .bind(&call.dialled)
             .bind(call.started_unix_ms)
+            .bind(&follows)
+            .bind(ticket.as_ref().map(Reference::as_str))
             .execute(&mut *conn)
             .await?;
             if inserted.rows_affected() == 1 {
-                return Ok(reference);
+                return Ok(ticket.unwrap_or(reference));
             }
         }
         Err(StoreError::Database(format!(
             "no free call reference in {DRAWS} draws; start with another [data] dir and keep this one"
         )))
     }
+}
+
+/// The call that a new one adds to, and the reference its caller was told. `None`: it is not there any more.
+async fn earlier(
+    conn: &mut SqliteConnection,
+    follows: Option<CallId>,
+) -> Result<Option<(String, Reference)>, StoreError> {
+    let Some(id) = follows.map(|call| call.to_string()) else { return Ok(None) };
+    let told: Option<String> =
+        sqlx::query_scalar("SELECT COALESCE(ticket, reference) FROM call WHERE id = ? AND erased_unix_ms IS NULL")
+            .bind(&id)
+            .fetch_optional(conn)
+            .await?;
+    // One that cannot be read is as good as gone: the new call needs a reference that can be quoted.
+    Ok(told.and_then(|told| told.parse().ok()).map(|told| (id, told)))
 }
 
 pub(super) struct AnswerCall {

@@ -13,16 +13,15 @@ use crate::store::erase::{Erasable, Erased};
 
 #[async_trait]
 impl Erasable for SqliteStore {
-    async fn call_by_reference(&self, reference: &Reference) -> Result<Option<CallId>, StoreError> {
-        let row = sqlx::query("SELECT id FROM call WHERE reference = ?")
-            .bind(reference.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(rows::call_id).transpose()
+    async fn calls_by_reference(&self, reference: &Reference) -> Result<Vec<CallId>, StoreError> {
+        // The number that a call under another's reference has of its own was told to nobody.
+        let sql = "SELECT id FROM call WHERE (reference = ?1 AND ticket IS NULL) OR ticket = ?1 ORDER BY id";
+        let found = sqlx::query(sql).bind(reference.as_str()).fetch_all(&self.readers).await?;
+        found.iter().map(rows::call_id).collect()
     }
 
-    async fn begin_erasure(&self, call: CallId, at_unix_ms: i64) -> Result<Erased, StoreError> {
-        self.writer.write(Begin { call, at_unix_ms }).await
+    async fn begin_erasure(&self, calls: &[CallId], at_unix_ms: i64) -> Result<Vec<Erased>, StoreError> {
+        self.writer.write(Begin { calls: calls.to_vec(), at_unix_ms }).await
     }
 
     async fn erase_words(&self, call: CallId) -> Result<(), StoreError> {
@@ -65,15 +64,25 @@ async fn ids(readers: &SqlitePool, query: Query<'_>) -> Result<Vec<CallId>, Stor
 }
 
 struct Begin {
-    call: CallId,
+    calls: Vec<CallId>,
     at_unix_ms: i64,
 }
 
 impl Command for Begin {
-    type Answer = Erased;
+    type Answer = Vec<Erased>;
 
-    async fn apply(&self, conn: &mut SqliteConnection) -> Result<Erased, StoreError> {
-        let call = self.call.to_string();
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<Vec<Erased>, StoreError> {
+        let mut begun = Vec::with_capacity(self.calls.len());
+        for call in &self.calls {
+            begun.push(self.begin(conn, *call).await?);
+        }
+        Ok(begun)
+    }
+}
+
+impl Begin {
+    async fn begin(&self, conn: &mut SqliteConnection, id: CallId) -> Result<Erased, StoreError> {
+        let call = id.to_string();
         let begun = sqlx::query(
             "UPDATE call SET erased_unix_ms = COALESCE(erased_unix_ms, ?) WHERE id = ? AND state IN ('done', 'refused')",
         )
@@ -82,9 +91,10 @@ impl Command for Begin {
         .execute(&mut *conn)
         .await?;
         if begun.rows_affected() == 0 {
-            return Err(wrong_state(conn, self.call, "over, its draft made,").await?);
+            return Err(wrong_state(conn, id, "over, its draft made,").await?);
         }
-        let row = sqlx::query("SELECT reference FROM call WHERE id = ?").bind(&call).fetch_one(&mut *conn).await?;
+        let told = "SELECT COALESCE(ticket, reference) AS reference FROM call WHERE id = ?";
+        let row = sqlx::query(told).bind(&call).fetch_one(&mut *conn).await?;
         let reference = row.try_get::<String, _>("reference")?.parse().map_err(|e| StoreError::Damaged {
             what: "call",
             id: call.clone(),
@@ -105,7 +115,7 @@ impl Command for Begin {
             .execute(conn)
             .await?
             .rows_affected();
-        Ok(Erased { call: self.call, reference, delivered_to, cancelled })
+        Ok(Erased { call: id, reference, delivered_to, cancelled })
     }
 }
 
@@ -137,7 +147,7 @@ impl Command for EraseWords {
             sqlx::query(sql).bind(&call).execute(&mut *conn).await?;
         }
         sqlx::query(
-            "UPDATE call SET party = ?, origin = ?, dialled = NULL, notice_start_ms = NULL, notice_end_ms = NULL,
+            "UPDATE call SET party = ?, origin = ?, dialled = NULL, follows = NULL, notice_start_ms = NULL, notice_end_ms = NULL,
                     coverage = NULL, recording_sha256 = NULL, recording_duration_ms = NULL, recording_rate = NULL,
                     lost = '[]', dtmf = '', heard_ms = NULL, line_quality = NULL
              WHERE id = ? AND erased_unix_ms IS NOT NULL",

@@ -123,6 +123,10 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         Some(_) => r.json("line_quality").inspect_err(report_damage).ok(),
         None => None,
     };
+    let follows = match r.get::<Option<&str>>("follows")? {
+        Some(_) => Some(r.parse("follows")?),
+        None => None,
+    };
     let recording = match r.get::<Option<String>>("recording_sha256")? {
         Some(sha256) => Some(RecordingRow {
             sha256,
@@ -131,16 +135,17 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         }),
         None => None,
     };
+    let told = r.get::<Option<&str>>("ticket")?.map_or("reference", |_| "ticket");
     Ok(CallRow {
         id: r.parse("id")?,
-        reference: r.parse("reference")?,
+        reference: r.parse(told)?,
         line: r.get("line")?,
         state: r.parse("state")?,
         cause,
         party: r.json("party")?,
         origin: r.json("origin")?,
         dialled: r.get("dialled")?,
-        follows: None,
+        follows,
         started_unix_ms: r.get("started_unix_ms")?,
         answered_unix_ms: r.get("answered_unix_ms")?,
         ended_unix_ms: r.get("ended_unix_ms")?,

@@ -44,7 +44,7 @@ export async function openPeer(stream: MediaStream, iceServers: RTCIceServer[], 
 function preferOpus(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpReceiver.getCapabilities("audio")?.codecs ?? [];
   const isOpus = (codec: RTCRtpCodec) => codec.mimeType.toLowerCase() === "audio/opus";
-  if (codecs.some(isOpus)) transceiver.setCodecPreferences([...codecs].sort((a, b) => Number(isOpus(b)) - Number(isOpus(a))));
+  if (codecs.some(isOpus)) transceiver.setCodecPreferences?.([...codecs].sort((a, b) => Number(isOpus(b)) - Number(isOpus(a))));
 }
 
 function gathered(connection: RTCPeerConnection): Promise<void> {
@@ -59,11 +59,10 @@ function gathered(connection: RTCPeerConnection): Promise<void> {
   });
 }
 
-/** A browser calls a link disconnected only after many seconds. What arrives tells sooner: consent checks every few
- * seconds (RFC 7675) in any case, sound fifty times a second where the other side sends silence too. */
-const WATCH_MS = 500;
-const STILL_WITH_SOUND = 4;
-const STILL_WITH_CHECKS = 14;
+/** A browser calls a link disconnected only after many seconds. What arrives tells sooner: sound while the other side
+ * sends some, and in any case a consent check (RFC 7675) at least every 2.5 s. Seven looks without either are a break. */
+const LOOK_MS = 500;
+const STILL_LOOKS = 7;
 
 function watchLink(connection: RTCPeerConnection, onLink: PeerEvents["onLink"]): { stop(): void } {
   let link: "up" | "interrupted" | "lost" | null = null;
@@ -71,18 +70,17 @@ function watchLink(connection: RTCPeerConnection, onLink: PeerEvents["onLink"]):
     if (next !== link && link !== "lost") onLink((link = next));
   };
   let still = 0;
-  let before = { sound: 0, checks: 0 };
-  let continuous = false;
+  let before = 0;
+  let looking = false;
   const look = async () => {
-    if (connection.connectionState !== "connected") return;
-    const now = await arrived(connection);
-    const news = now.sound - before.sound + now.checks - before.checks;
-    still = news > 0 ? 0 : still + 1;
-    if (now.sound - before.sound > 10) continuous = true;
+    if (looking || connection.connectionState !== "connected") return;
+    looking = true;
+    const now = await arrived(connection).finally(() => (looking = false));
+    still = now === before ? still + 1 : 0;
     before = now;
-    tell(still >= (continuous ? STILL_WITH_SOUND : STILL_WITH_CHECKS) ? "interrupted" : "up");
+    tell(still >= STILL_LOOKS ? "interrupted" : "up");
   };
-  const timer = setInterval(() => void look(), WATCH_MS);
+  const timer = setInterval(() => void look(), LOOK_MS);
   connection.addEventListener("connectionstatechange", () => {
     const state = connection.connectionState;
     if (state === "connected") tell("up");
@@ -92,11 +90,12 @@ function watchLink(connection: RTCPeerConnection, onLink: PeerEvents["onLink"]):
   return { stop: () => clearInterval(timer) };
 }
 
-async function arrived(connection: RTCPeerConnection): Promise<{ sound: number; checks: number }> {
-  const counts = { sound: 0, checks: 0 };
+/** Packets and checks received so far. */
+async function arrived(connection: RTCPeerConnection): Promise<number> {
+  let count = 0;
   for (const entry of (await connection.getStats()).values()) {
-    if (entry.type === "inbound-rtp") counts.sound += entry.packetsReceived ?? 0;
-    if (entry.type === "candidate-pair") counts.checks += (entry.responsesReceived ?? 0) + (entry.requestsReceived ?? 0);
+    if (entry.type === "inbound-rtp") count += entry.packetsReceived ?? 0;
+    if (entry.type === "candidate-pair") count += (entry.responsesReceived ?? 0) + (entry.requestsReceived ?? 0);
   }
-  return counts;
+  return count;
 }

@@ -65,7 +65,7 @@ export const en = {
     interrupted: "Connection interrupted. We keep the line open; please wait a moment.",
     soundBlocked: "Your browser keeps the sound off.",
     soundOn: "Turn the sound on",
-    sample: "A sample caller is speaking:",
+    sample: "The sample caller says:",
     sampleOver: "The sample caller has finished. We wait for the last words.",
     leave: "You are still on the call.",
   },

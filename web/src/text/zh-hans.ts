@@ -59,7 +59,7 @@ export const zhHans: Text = {
     interrupted: "连接中断了。我们为您保留线路，请稍等。",
     soundBlocked: "浏览器没有播放声音。",
     soundOn: "打开声音",
-    sample: "示例来电人正在说：",
+    sample: "示例来电人说：",
     sampleOver: "示例来电人说完了，我们等最后几句话写好。",
     leave: "您仍在通话中。",
   },

@@ -59,7 +59,7 @@ export const zhHant: Text = {
     interrupted: "連線中斷了。我們為您保留線路，請稍候。",
     soundBlocked: "瀏覽器沒有播放聲音。",
     soundOn: "開啟聲音",
-    sample: "示範來電者正在說：",
+    sample: "示範來電者說：",
     sampleOver: "示範來電者說完了，我們正等待最後幾句話寫好。",
     leave: "您仍在通話中。",
   },

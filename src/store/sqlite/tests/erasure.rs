@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::{CallState, Identity};
-use crate::store::{Erasable as _, Eraser, Received, StoreError};
+use crate::store::{Erasable as _, Erased, Eraser, Received, StoreError};
 
 const SECRET: &str = "the caller's own words";
 
@@ -16,7 +16,7 @@ fn holds(folder: &Folder, text: &str) -> bool {
 /// A finished call with words, a draft and a copy at the built-in endpoint, all of which hold the secret.
 async fn spoken(folder: &Folder) -> CompletedDraft {
     let mut call = new_call(CallId::new());
-    let identity = Identity { uri: format!("sip:{SECRET}"), number: None, display_name: None };
+    let identity = Identity { uri: format!("sip:{SECRET}"), number: None, display_name: None, subject: None };
     call.party = Party { claimed: Some(identity), ..Party::default() };
     let id = call.id;
     folder.store.create_call(call).await.unwrap();
@@ -41,8 +41,9 @@ async fn nothing_of_an_erased_call_is_in_any_file_though_its_rows_were_moved_bet
     let (first, second, third) = tokio::join!(spoken(&folder), spoken(&folder), spoken(&folder));
     assert!(holds(&folder, SECRET));
     let eraser = Eraser::new(folder.store.clone(), folder.data.clone());
-    let erased = eraser.erase(first.call, 9_500).await.unwrap();
-    assert_eq!((erased.call, erased.cancelled, erased.delivered_to.len()), (first.call, 2, 0));
+    let erased = eraser.erase(&[first.call], 9_500).await.unwrap();
+    let told = |one: &Erased| (one.call, one.cancelled, one.delivered_to.len());
+    assert_eq!(erased.iter().map(told).collect::<Vec<_>>(), [(first.call, 2, 0)]);
     assert_eq!(eraser.erase_all(&[second.call, third.call], 9_500).await.unwrap().len(), 2);
     assert!(!holds(&folder, SECRET), "0 bytes of it are left");
 
@@ -50,7 +51,7 @@ async fn nothing_of_an_erased_call_is_in_any_file_though_its_rows_were_moved_bet
     assert_eq!((stub.state, stub.erased_unix_ms, stub.party), (CallState::Done, Some(9_500), Party::default()));
     assert_eq!((stub.cause, stub.duration_ms), (Some(EndCause::CallerHangup), Some(8_000)));
     assert!(stub.recording.is_none() && stub.dtmf.is_empty() && stub.dialled.is_none());
-    assert_eq!(eraser.find(stub.reference.as_str()).await.unwrap(), first.call, "a caller may still ask");
+    assert_eq!(eraser.find(stub.reference.as_str()).await.unwrap(), [first.call], "a caller may still ask");
     assert!(folder.store.draft(first.call).await.unwrap().is_none());
     assert!(folder.store.due_deliveries(i64::MAX, 10).await.unwrap().is_empty());
     assert!(folder.store.received(10).await.unwrap().is_empty());
@@ -61,7 +62,7 @@ async fn nothing_of_an_erased_call_is_in_any_file_though_its_rows_were_moved_bet
 async fn a_copy_that_was_on_its_way_when_its_call_was_erased_is_not_kept() {
     let folder = Folder::new().await;
     let draft = spoken(&folder).await;
-    Eraser::new(folder.store.clone(), folder.data.clone()).erase(draft.call, 9_500).await.unwrap();
+    Eraser::new(folder.store.clone(), folder.data.clone()).erase(&[draft.call], 9_500).await.unwrap();
     let late =
         folder.store.receive("msg_late", &format!("{}:1", draft.draft), "hash", &draft.body, 9_600).await.unwrap();
     assert_eq!(late, Received::Duplicate, "the sender is done with it");
@@ -81,14 +82,14 @@ async fn only_calls_that_are_over_can_be_erased() {
             "finishing" => folder.store.end_call(call, end()).await.unwrap(),
             _ => {}
         }
-        let refused = eraser.erase(call, 9_500).await.unwrap_err();
+        let refused = eraser.erase(&[call], 9_500).await.unwrap_err();
         assert!(matches!(&refused, StoreError::WrongState { state: found, .. } if found == state), "{refused}");
         assert!(folder.store.call(call).await.unwrap().unwrap().erased_unix_ms.is_none());
     }
     assert!(eraser.erase_all(&[call], 9_500).await.unwrap().is_empty());
     for unknown in [CallId::new().to_string(), "0000000000".into(), "../x".into()] {
         let found = match eraser.find(&unknown).await {
-            Ok(call) => eraser.erase(call, 9_500).await.map(drop),
+            Ok(calls) => eraser.erase(&calls, 9_500).await.map(drop),
             Err(error) => Err(error),
         };
         assert!(matches!(found, Err(StoreError::NotFound { what: "call", .. })), "{unknown}: {found:?}");
@@ -104,7 +105,7 @@ async fn the_sweep_reads_only_what_is_due() {
     assert_eq!(due.len(), 2);
     assert_eq!(folder.store.ended_before("default", 9_001, 1).await.unwrap().len(), 1);
     assert!(folder.store.ended_before("other", 9_001, 10).await.unwrap().is_empty());
-    folder.store.begin_erasure(calls[0], 9_500).await.unwrap();
+    folder.store.begin_erasure(&calls[..1], 9_500).await.unwrap();
     assert_eq!(folder.store.ended_before("default", 9_001, 10).await.unwrap(), [calls[1]]);
     assert_eq!(folder.store.erasing().await.unwrap(), [calls[0]]);
     let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::erase::ENDED_BEFORE));

@@ -4,6 +4,7 @@ mod calls;
 mod erasure;
 mod opening;
 mod outbox;
+mod tickets;
 mod writing;
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Certificate and key of the `tls:` listeners: read at start, read again when they were renewed.
+//! Certificate and key of a listener (`sip` or `public`): read at start, read again when they were renewed.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,40 +11,46 @@ use tokio_rustls::TlsAcceptor;
 /// Why the files are of no use; says which and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{key} = {path}: cannot be read: {reason}; check the path, and that this program's user may read it")]
-    Unreadable { key: &'static str, path: PathBuf, reason: String },
-    #[error("{key} = {path}: not a PEM file: {reason}; give the file that begins with -----BEGIN")]
-    NotPem { key: &'static str, path: PathBuf, reason: String },
-    #[error("sip.tls_certificate = {path}: holds no certificate; give the chain, the server's own certificate first")]
-    NoCertificate { path: PathBuf },
-    #[error("sip.tls_key = {path}: holds no private key; give it in PKCS#8, PKCS#1 or SEC1 form, without a passphrase")]
-    NoKey { path: PathBuf },
     #[error(
-        "sip.tls_certificate = {certificate} and sip.tls_key = {key}: {reason}; give the key that the certificate was \
+        "{table}.{key} = {path}: cannot be read: {reason}; check the path, and that this program's user may read it"
+    )]
+    Unreadable { table: &'static str, key: &'static str, path: PathBuf, reason: String },
+    #[error("{table}.{key} = {path}: not a PEM file: {reason}; give the file that begins with -----BEGIN")]
+    NotPem { table: &'static str, key: &'static str, path: PathBuf, reason: String },
+    #[error(
+        "{table}.tls_certificate = {path}: holds no certificate; give the chain, the server's own certificate first"
+    )]
+    NoCertificate { table: &'static str, path: PathBuf },
+    #[error(
+        "{table}.tls_key = {path}: holds no private key; give it in PKCS#8, PKCS#1 or SEC1 form, without a passphrase"
+    )]
+    NoKey { table: &'static str, path: PathBuf },
+    #[error(
+        "{table}.tls_certificate = {certificate} and {table}.tls_key = {key}: {reason}; give the key that the certificate was \
          issued for"
     )]
-    Mismatch { certificate: PathBuf, key: PathBuf, reason: String },
+    Mismatch { table: &'static str, certificate: PathBuf, key: PathBuf, reason: String },
 }
 
-/// The TLS identity of the door. Clones share it.
+/// The TLS identity of a listener. Clones share it.
 #[derive(Clone)]
 pub struct Tls {
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl Tls {
-    /// Reads both files (PEM; the key as PKCS#8, PKCS#1 or SEC1).
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        Ok(Self { current: Arc::new(RwLock::new(read(certificate, key)?)) })
+    /// Reads both files (PEM; the key as PKCS#8, PKCS#1 or SEC1). `table` is where the configuration names them.
+    pub fn load(table: &'static str, certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        Ok(Self { current: Arc::new(RwLock::new(read(table, certificate, key)?)) })
     }
 
     /// Another identity, or the same files after they were renewed. New connections get it, running ones keep theirs.
-    pub(super) fn replace(&self, fresh: &Self) {
+    pub fn replace(&self, fresh: &Self) {
         let fresh = fresh.config();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config())
     }
 
@@ -53,16 +59,17 @@ impl Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let in_certificate = |error| wrong("sip.tls_certificate", certificate, error);
+fn read(table: &'static str, certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+    let in_certificate = |error| wrong(table, "tls_certificate", certificate, error);
     let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(in_certificate)?;
     if chain.is_empty() {
-        return Err(TlsError::NoCertificate { path: certificate.into() });
+        return Err(TlsError::NoCertificate { table, path: certificate.into() });
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong("sip.tls_key", key, error))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(table, "tls_key", key, error))?;
     let mismatch = |error: rustls::Error| TlsError::Mismatch {
+        table,
         certificate: certificate.into(),
         key: key.into(),
         reason: error.to_string(),
@@ -77,16 +84,18 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-fn wrong(key: &'static str, path: &Path, error: pem::Error) -> TlsError {
+fn wrong(table: &'static str, key: &'static str, path: &Path, error: pem::Error) -> TlsError {
     let path = path.to_path_buf();
     match error {
-        pem::Error::NoItemsFound if key == "sip.tls_key" => TlsError::NoKey { path },
-        pem::Error::NoItemsFound => TlsError::NoCertificate { path },
-        pem::Error::Io(error) => TlsError::Unreadable { key, path, reason: error.to_string() },
+        pem::Error::NoItemsFound if key == "tls_key" => TlsError::NoKey { table, path },
+        pem::Error::NoItemsFound => TlsError::NoCertificate { table, path },
+        pem::Error::Io(error) => TlsError::Unreadable { table, key, path, reason: error.to_string() },
         // Its texts may quote the file, and one of the files is a secret.
-        pem::Error::MissingSectionEnd { .. } => TlsError::NotPem { key, path, reason: "a section has no end".into() },
-        pem::Error::Base64Decode(_) => TlsError::NotPem { key, path, reason: "a section is not base64".into() },
-        _ => TlsError::NotPem { key, path, reason: "a section does not begin as it should".into() },
+        pem::Error::MissingSectionEnd { .. } => {
+            TlsError::NotPem { table, key, path, reason: "a section has no end".into() }
+        }
+        pem::Error::Base64Decode(_) => TlsError::NotPem { table, key, path, reason: "a section is not base64".into() },
+        _ => TlsError::NotPem { table, key, path, reason: "a section does not begin as it should".into() },
     }
 }
 
@@ -122,7 +131,7 @@ mod tests {
         }
 
         fn load(&self) -> Result<Tls, TlsError> {
-            Tls::load(&self.certificate(), &self.key())
+            Tls::load("sip", &self.certificate(), &self.key())
         }
 
         fn complaint(&self) -> String {

@@ -1,5 +1,7 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
+mod web;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
@@ -8,11 +10,11 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::{EXIT_CONFIG, Failure, load_config};
+use crate::cli::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::DEMO_MODEL_NOTICE;
-use crate::ingress::sip::tls::Tls;
 use crate::ops::clock::Clock;
+use crate::ops::tls::Tls;
 use crate::speech::{Catalogue, verify};
 use crate::store::DataDir;
 
@@ -44,10 +46,11 @@ impl Doctor {
         let config = load_config(self.config.as_deref())?;
         let mut findings = vec![good("configuration", "parsed and checked")];
         findings.extend(config.sip.listen.iter().map(|listen| sip_port(*listen)));
-        findings.extend(certificate(&config));
+        findings.extend(certificates(&config));
         findings.push(http_port("desk.listen", config.desk.listen));
         findings.push(http_port("public.listen", config.public.listen));
         findings.push(rtp_ports(&config));
+        findings.extend(web::findings(&config));
         findings.push(model(&config));
         findings.push(disk(&config));
         findings.push(clock());
@@ -100,13 +103,21 @@ fn sip_port(listen: SipListen) -> Finding {
     }
 }
 
-/// Only where a `tls:` listener needs it.
-fn certificate(config: &Config) -> Option<Finding> {
-    let (certificate, key) = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref())?;
-    Some(match Tls::load(certificate, key) {
-        Ok(_) => good("sip.tls", format!("{} and its key fit together", certificate.display())),
-        Err(error) => fail("sip.tls", error.to_string()),
-    })
+/// Only where a listener needs one.
+fn certificates(config: &Config) -> Vec<Finding> {
+    let (sip, public) = (&config.sip, &config.public);
+    let pairs = [
+        ("sip", "sip.tls", sip.tls_certificate.as_ref().zip(sip.tls_key.as_ref())),
+        ("public", "public.tls", public.tls_certificate.as_ref().zip(public.tls_key.as_ref())),
+    ];
+    let finding = |(table, what, files): (&'static str, &'static str, Option<(&PathBuf, &PathBuf)>)| {
+        let (certificate, key) = files?;
+        Some(match Tls::load(table, certificate, key) {
+            Ok(_) => good(what, format!("{} and its key fit together", certificate.display())),
+            Err(error) => fail(what, error.to_string()),
+        })
+    };
+    pairs.into_iter().filter_map(finding).collect()
 }
 
 fn http_port(what: &'static str, address: SocketAddr) -> Finding {
