@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{CallEvent, CallId};
+use crate::call::CallEvent;
 use crate::config::{Config, limits};
 use crate::ops::clock::Clock;
 use crate::ops::trusted_time::{CONFIRM, Look, TrustedTime};
@@ -140,7 +140,7 @@ pub(super) async fn on_request(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{CallState, EndCause, Origin, Party};
+    use crate::call::{CallId, CallState, EndCause, Origin, Party};
     use crate::config::Line;
     use crate::pipeline::LinePrompts;
     use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store as _};

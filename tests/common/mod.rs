@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 pub mod any_phone;
+pub mod browser;
 pub mod chromium;
 pub mod endpoint;
 pub mod faulty_line;
@@ -13,7 +14,7 @@ pub mod recognizer;
 pub mod relay;
 pub mod served;
 pub mod sound;
-pub mod web_caller;
+pub mod web_offers;
 pub mod words;
 
 use std::net::{IpAddr, Ipv4Addr};

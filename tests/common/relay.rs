@@ -1,7 +1,7 @@
 //! A network between a browser and the gateway that can be cut: every port of a range on one loopback address is carried
-//! to the same port on another. `GET /?link=down` and `up` cut and restore it.
+//! to the same port on another. `GET /?link=down` and `up` cut and restore it. It can also say everything twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +25,16 @@ pub struct Relay {
 impl Relay {
     /// Carries `ports` between [`OUTSIDE`] and the gateway's loopback.
     pub async fn start(ports: std::ops::RangeInclusive<u16>) -> Self {
+        Self::start_replaying(ports, 0).await
+    }
+
+    /// And sends each datagram for the gateway again when this many more have passed.
+    pub async fn start_replaying(ports: std::ops::RangeInclusive<u16>, after: usize) -> Self {
         let up = Arc::new(AtomicBool::new(true));
         let mut tasks = JoinSet::new();
         for port in ports {
             let outside = Arc::new(UdpSocket::bind((OUTSIDE, port)).await.expect("the relay's port is free"));
-            tasks.spawn(carry(outside, (LOOPBACK, port).into(), up.clone()));
+            tasks.spawn(carry(outside, (LOOPBACK, port).into(), up.clone(), after));
         }
         let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
         let hook = format!("http://{}", listener.local_addr().unwrap());
@@ -44,7 +49,8 @@ async fn switch(State(up): State<Arc<AtomicBool>>, RawQuery(query): RawQuery) {
 }
 
 /// Each browser socket gets one of its own toward the gateway, as a NAT would give it.
-async fn carry(outside: Arc<UdpSocket>, gateway: SocketAddr, up: Arc<AtomicBool>) {
+async fn carry(outside: Arc<UdpSocket>, gateway: SocketAddr, up: Arc<AtomicBool>, replayed_after: usize) {
+    let mut passed: VecDeque<Vec<u8>> = VecDeque::new();
     let mut inside: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
     let mut back = JoinSet::new();
     let mut buffer = vec![0; 2_048];
@@ -64,6 +70,13 @@ async fn carry(outside: Arc<UdpSocket>, gateway: SocketAddr, up: Arc<AtomicBool>
         }
         if up.load(Ordering::Acquire) {
             let _gone = inside[&browser].send_to(&buffer[..length], gateway).await;
+        }
+        if replayed_after > 0 {
+            passed.push_back(buffer[..length].to_vec());
+            if passed.len() > replayed_after {
+                let again = passed.pop_front().unwrap_or_default();
+                let _gone = inside[&browser].send_to(&again, gateway).await;
+            }
         }
     }
 }

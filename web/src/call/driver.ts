@@ -8,7 +8,7 @@ import { microphoneFailure, openMicrophone } from "../io/mic";
 import { openPeer, type Peer } from "../io/peer";
 import { afterNotice, openSample, type SampleCaller } from "../io/sample";
 import { earlierCall, forgetCall, rememberCall } from "../io/memory";
-import { deleteCall, loadLine, loadSnapshot, postOffer, Refused, type CallInfo } from "../io/whip";
+import { deleteCall, isTelephoneNumber, loadLine, loadSnapshot, postOffer, Refused, type CallInfo } from "../io/whip";
 import { keepScreenOn, type ScreenLock } from "../io/screen";
 
 export interface Surroundings {
@@ -63,6 +63,7 @@ export class Driver {
       case "forget":
         return forgetCall(this.on.line);
       case "mute":
+        this.level?.restart();
         return this.outgoing()?.getAudioTracks().forEach((track) => (track.enabled = !effect.on));
       case "send_digit":
         return this.peer?.sendDigit(effect.digit);
@@ -92,7 +93,11 @@ export class Driver {
 
   private async loadLine(): Promise<void> {
     try {
-      this.on.dispatch({ kind: "line_loaded", line: await loadLine(this.on.line) });
+      const line = await loadLine(this.on.line);
+      // Said before the microphone is asked for, not after.
+      if (line.token_required && this.on.identityToken === null)
+        throw new Refused({ status: 401, retryAfterSeconds: null, detail: null });
+      this.on.dispatch({ kind: "line_loaded", line });
     } catch (error) {
       this.on.dispatch({ kind: "line_failed", failure: serverFault(error) });
     }
@@ -139,7 +144,9 @@ export class Driver {
   private describe({ source, line, identity, related }: Extract<Effect, { kind: "dial" }>): CallInfo {
     const language = source.kind === "sample" ? source.sample.language : this.on.spoken();
     return {
-      ...(source.kind === "microphone" ? { name: identity.name.trim(), number: identity.number.trim() } : {}),
+      ...(source.kind === "microphone" ? { name: identity.name.trim() } : {}),
+      // A number that is none would have the whole call refused; the page has said that it leaves it out.
+      ...(source.kind === "microphone" && isTelephoneNumber(identity.number) ? { number: identity.number.trim() } : {}),
       ...(line.languages.includes(language) ? { language } : {}),
       ...(related === null ? {} : { related }),
     };

@@ -69,14 +69,11 @@ export function step(model: Model, event: Event, nowMs: number): Step {
     case "call_gone":
       return event.attempt === model.attempt ? gone(model) : stay(model);
     case "hearing":
-      return during(model, (live) => ({ ...live, hearing: event.speech ? "speech" : "silence" }));
+      return hearing(model, event.speech ? "speech" : "silence");
     case "sound":
       return during(model, (live) => ({ ...live, soundBlocked: event.blocked }));
     case "sample_over":
-      if (phase.at !== "live" || event.attempt !== model.attempt) return stay(model);
-      return to(model, { ...phase, sampleOver: true },
-        { kind: "start_timer", name: "sample", ms: SAMPLE_REST_MS },
-        { kind: "start_timer", name: "sample_latest", ms: SAMPLE_LATEST_MS });
+      return event.attempt === model.attempt ? sampleOver(model) : stay(model);
     case "timer":
       return timer(model, event.name);
     case "mute_pressed":
@@ -248,6 +245,20 @@ function gone(model: Model): Step {
 
 function during(model: Model, change: (live: Live) => Live): Step {
   return model.phase.at === "live" ? to(model, change(model.phase)) : stay(model);
+}
+
+/** Told ten times a second, so most of it is no news. */
+function hearing(model: Model, hearing: "speech" | "silence"): Step {
+  const { phase } = model;
+  if (phase.at !== "live" || phase.muted || phase.hearing === hearing) return stay(model);
+  return to(model, { ...phase, hearing });
+}
+
+function sampleOver(model: Model): Step {
+  if (model.phase.at !== "live") return stay(model);
+  return to(model, { ...model.phase, sampleOver: true },
+    { kind: "start_timer", name: "sample", ms: SAMPLE_REST_MS },
+    { kind: "start_timer", name: "sample_latest", ms: SAMPLE_LATEST_MS });
 }
 
 function timer(model: Model, name: "connect" | "lost" | "sample" | "sample_latest"): Step {

@@ -3,8 +3,8 @@
 import { SILENCE_MS } from "../call/limits";
 
 const INTERVAL_MS = 100;
-/** Below this nobody is speaking: the noise of a quiet room through a telephone-grade microphone. */
-const SPEECH_DB = -50;
+/** Below this nobody is speaking: a quiet room after gain control, and the comfort noise of echo cancelling, lie under it. */
+const SPEECH_DB = -38;
 
 /** Root mean square of samples as 0 (-60 dBFS and below) to 1 (0 dBFS). */
 export function loudness(samples: Float32Array): number {
@@ -15,12 +15,14 @@ export function loudness(samples: Float32Array): number {
 }
 
 export interface LevelWatch {
+  /** Forgets how long it was quiet: the microphone was muted, not the caller. */
+  restart(): void;
   stop(): void;
 }
 
 export interface LevelEvents {
   onLevel?(level: number): void;
-  /** Once when speech begins, once when it has been missing for SILENCE_MS. */
+  /** At every look: true from the first speech on, false once it has been missing for SILENCE_MS. */
   onSpeech?(speech: boolean): void;
 }
 
@@ -31,17 +33,21 @@ export function watchLevel(context: AudioContext, stream: MediaStream, on: Level
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   let quietMs = 0;
-  let told: boolean | null = null;
+  let heard: boolean | null = null;
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
     const level = loudness(samples);
     on.onLevel?.(level);
     const speech = level > (SPEECH_DB + 60) / 60;
     quietMs = speech ? 0 : quietMs + INTERVAL_MS;
-    const say = speech ? true : quietMs >= SILENCE_MS ? false : told;
-    if (say !== null && say !== told) on.onSpeech?.((told = say));
+    if (speech || quietMs >= SILENCE_MS) heard = speech;
+    if (heard !== null) on.onSpeech?.(heard);
   }, INTERVAL_MS);
   return {
+    restart() {
+      quietMs = 0;
+      heard = null;
+    },
     stop() {
       clearInterval(timer);
       source.disconnect();

@@ -24,6 +24,12 @@ export function retryAfter(value: string | null, nowMs: number): number | null {
   return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
 }
 
+/** Whether the gateway will take what was typed as a telephone number: digits (full width too) and what people write
+ * between them. */
+export function isTelephoneNumber(typed: string): boolean {
+  return /^[+＋]?[\d０-９\s\-.\/()‐-―（）－]+$/.test(typed.trim()) && (typed.match(/[\d０-９]/g)?.length ?? 0) >= 3;
+}
+
 /** base64url without padding of the UTF-8 JSON, because a header carries no letters beyond ASCII. */
 export function callInfoHeader(info: CallInfo): string | null {
   const present = Object.fromEntries(Object.entries(info).filter(([, value]) => value));

@@ -23,6 +23,7 @@ export const en = {
     identity: "Your name and number (optional)",
     name: "Name",
     number: "Phone number",
+    numberIsNone: "This does not look like a telephone number. We call without it.",
     identityHint: "We use them to call you back. You can also just say them.",
   },
   demo: {
@@ -30,7 +31,7 @@ export const en = {
     heading: "Demonstration: sample callers only",
     explain: (model: string) =>
       `The demo model ${model} understands only the sample callers below. Of any other voice it makes sentences nobody said.`,
-    command: "One command brings a model for real speech:",
+    command: "For real speech, its operator names a real Whisper model in heardline.toml:",
     choose: "Sample caller",
     seconds: (seconds: number) => `${seconds} s`,
     play: "Play a sample caller",

@@ -47,7 +47,7 @@ function line(demo: boolean): LineInfo {
     languages: ["en", "zh"],
     emergency_number: "112",
     notice,
-    demo: demo ? { model: "heardline-nano", command: "heardline models pull small", samples } : null,
+    demo: demo ? { model: "heardline-nano", command: "speech.model = \"models/ggml-small.bin\"", samples } : null,
     ice_servers: [],
     token_required: false,
     limits: { name: 80, number: 32 },
@@ -115,7 +115,7 @@ const sampleCaller = (script: Script): Source => {
 export const states: Record<string, (script: Script) => Model> = {
   before: () => model({ at: "before" }),
   "before-demo": () => model({ at: "before" }, true),
-  "before-identity": () => ({ ...model({ at: "before" }), identity: { name: "Anna Walker 陳美玲", number: "555 0134" } }),
+  "before-wrong-number": () => ({ ...model({ at: "before" }), identity: { name: "Anna Walker 陳美玲", number: "5550134 ?" } }),
   "before-add": () => ({ ...model({ at: "before" }), related: { token: "", reference: "4829130675" } }),
   asking: () => model({ at: "asking" }),
   connecting: () => model({ at: "connecting", source: microphone, session: null, heard: nothingHeard }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventParser } from "../../node_modules/.unit/sse.js";
-import { callInfoHeader, retryAfter } from "../../node_modules/.unit/whip.js";
+import { callInfoHeader, isTelephoneNumber, retryAfter } from "../../node_modules/.unit/whip.js";
 import { chooseScript, spokenOf, texts } from "../../node_modules/.unit/text.js";
 
 test("an event stream is read the same however the network cuts it", () => {
@@ -39,6 +39,11 @@ test("the call's description is base64url of UTF-8, and absent where there is no
   const header = callInfoHeader({ name: "陳美玲 ÿþ?>", number: "", language: "yue" });
   assert.match(header, /^[A-Za-z0-9_-]+$/);
   assert.deepEqual(JSON.parse(Buffer.from(header, "base64url").toString()), { name: "陳美玲 ÿþ?>", language: "yue" });
+});
+
+test("a telephone number is what the gateway takes for one", () => {
+  for (const number of ["112", "+44 (0)20 7946-0000", "９１２３ ４５６７", "555.0134", "020/79460000"]) assert.ok(isTelephoneNumber(number), number);
+  for (const number of ["", "12", "ask Anna", "5550134 ext 2", "1+234"]) assert.ok(!isTelephoneNumber(number), number);
 });
 
 test("the language is the first wish the page can fulfil", () => {

@@ -134,6 +134,14 @@ test("hanging up keeps following until the last words are written", () => {
   assert.equal(late.model.phase.heard.complete, true);
 });
 
+test("whether the caller is heard is known again after muting", () => {
+  const muted = on(live(), { kind: "hearing", speech: true }, { kind: "mute_pressed" }, { kind: "hearing", speech: false });
+  assert.equal(muted.model.phase.hearing, "unknown");
+  const again = on(muted, { kind: "mute_pressed" }, { kind: "hearing", speech: true });
+  assert.equal(again.model.phase.hearing, "speech");
+  assert.equal(on(again, { kind: "hearing", speech: true }).model, again.model);
+});
+
 test("adding something carries the bearer of the earlier call, a new report does not", () => {
   const add = on(live(), { kind: "hang_up_pressed" }, { kind: "add_pressed" }, { kind: "line_loaded", line },
     { kind: "call_pressed", source: microphone }, { kind: "microphone_opened", attempt: 2 });

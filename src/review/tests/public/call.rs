@@ -98,7 +98,7 @@ async fn a_call_that_was_forgotten_or_erased_cannot_be_read() {
     public.hear(&mut erased, CALL[2]).await;
     public.hang_up(&erased).await;
     public.complete(&erased).await;
-    public.store.begin_erasure(erased.id, 20_000).await.unwrap();
+    public.store.begin_erasure(&[erased.id], 20_000).await.unwrap();
     let answer = public.ask("GET", &erased.path(), &[&erased.authorization()]).await;
     assert_eq!(answer.status, 410);
     assert!(!answer.text().contains("Anna"), "{}", answer.text());

@@ -110,7 +110,8 @@ impl TestPublic {
     async fn ring(&self) -> TestCall {
         let id = CallId::new();
         let (session, bearer) = self.sessions.open(id, "default").unwrap();
-        let claimed = Identity { uri: String::new(), number: Some("5550199".into()), display_name: None };
+        let claimed =
+            Identity { uri: String::new(), number: Some("5550199".into()), display_name: None, subject: None };
         let new = NewCall {
             id,
             line: "default".into(),
@@ -192,6 +193,7 @@ impl TestPublic {
             party: Party::default(),
             origin: Origin::File,
             dialled: None,
+            follows: None,
             created_unix_ms: 1_000,
             started_unix_ms: 1_000,
             answered_unix_ms: Some(2_000),
