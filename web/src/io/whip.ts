@@ -72,7 +72,8 @@ export async function loadLine(line: string): Promise<LineInfo> {
   return (await body(response.json())) as LineInfo;
 }
 
-/** Posts the offer; the answer's session is told at once, because from then on the gateway waits for media. */
+/** Posts the offer; the answer's session is told at once, because from then on the gateway waits for media. A call to add
+ * to that is too long ago is no reason to turn a caller away: then this one stands for itself, under its own reference. */
 export async function postOffer(
   line: string,
   offer: string,
@@ -84,7 +85,15 @@ export async function postOffer(
   const described = callInfoHeader(info);
   if (described !== null) headers["Heardline-Call-Info"] = described;
   if (identityToken !== null) headers["Authorization"] = `Bearer ${identityToken}`;
-  const response = await ask(`/whip/${encodeURIComponent(line)}`, { method: "POST", headers, body: offer });
+  const post = () => ask(`/whip/${encodeURIComponent(line)}`, { method: "POST", headers, body: offer });
+  const response = await post().catch((error: unknown) => {
+    const tooLongAgo = error instanceof Refused && error.failure.problem?.endsWith(":related");
+    if (!tooLongAgo) throw error;
+    const alone = callInfoHeader({ ...info, related: "" });
+    if (alone === null) delete headers["Heardline-Call-Info"];
+    else headers["Heardline-Call-Info"] = alone;
+    return post();
+  });
   const location = response.headers.get("location");
   const token = response.headers.get("heardline-token");
   if (location === null || token === null)

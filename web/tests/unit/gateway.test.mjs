@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { follow } from "../../node_modules/.unit/captions.js";
 import { recall } from "../../node_modules/.unit/recall.js";
-import { loadSnapshot } from "../../node_modules/.unit/whip.js";
+import { loadSnapshot, postOffer } from "../../node_modules/.unit/whip.js";
 
 const snapshot = (change) => ({
   state: "done", end_cause: null, reference: "4829130675", captions: [], partial: null, complete: true, fields: null, ...change,
@@ -13,14 +13,16 @@ const snapshot = (change) => ({
 /** A server whose answers are `answers` in turn, one a request; says which paths were asked for. */
 async function gateway(context, ...answers) {
   const asked = [];
+  const told = [];
   const server = createServer((request, response) => {
     asked.push(request.url);
+    told.push(request.headers["heardline-call-info"] ?? null);
     const { status = 200, type = "application/json", headers = {}, body } = answers.shift();
     response.writeHead(status, { "Content-Type": type, ...headers }).end(body);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   context.after(() => server.close());
-  return { asked, session: { location: `http://127.0.0.1:${server.address().port}/whip/default/1`, token: "t" } };
+  return { asked, told, session: { location: `http://127.0.0.1:${server.address().port}/whip/default/1`, token: "t" } };
 }
 
 /** The tab's own storage, which node has not. */
@@ -79,4 +81,19 @@ test("a call made meanwhile is not forgotten for the one before it", async (cont
   kept.set("heardline.call.default", JSON.stringify({ ...session, token: "another" }));
   assert.equal(await recalled, null);
   assert.equal(kept.size, 1);
+});
+
+test("a call that is too long ago to add to becomes a call of its own", async (context) => {
+  const problem = JSON.stringify({ type: "urn:heardline:problem:related", status: 422 });
+  const created = { status: 201, type: "application/sdp", headers: { Location: "/whip/default/2", "Heardline-Token": "t2" }, body: "v=0" };
+  const { told, session } = await gateway(context, { status: 422, body: problem }, created, { status: 422, body: problem }, created);
+  const fetchOfPage = globalThis.fetch;
+  globalThis.fetch = (path, init) => fetchOfPage(new URL(path, session.location), init);
+  context.after(() => (globalThis.fetch = fetchOfPage));
+  const sessions = [];
+  for (const info of [{ name: "Anna", related: "old" }, { related: "old" }])
+    assert.equal(await postOffer("default", "v=0", info, null, (made) => sessions.push(made)), "v=0");
+  const read = (header) => header && JSON.parse(Buffer.from(header, "base64url").toString());
+  assert.deepEqual(told.map(read), [{ name: "Anna", related: "old" }, { name: "Anna" }, { related: "old" }, null]);
+  assert.deepEqual(sessions, Array(2).fill({ location: "/whip/default/2", token: "t2" }));
 });
