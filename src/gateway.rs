@@ -10,7 +10,7 @@ mod retention;
 mod watch;
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
 use crate::ingress::admission::Admission;
 use crate::ingress::sip::{BindError, SipDoor, SipSettings};
-use crate::ingress::webrtc::TokenKeyError;
+use crate::ingress::text::path_segment;
+use crate::ingress::webrtc::{TokenKeyError, WebDoor};
 use crate::ingress::{IncomingCall, Reload};
 use crate::intake::{Endpoint, Outbox, OutboxHandle};
 use crate::media::PortPool;
@@ -104,6 +105,8 @@ pub struct Gateway {
     public: SocketAddr,
     admission: Admission,
     doors: Vec<Box<dyn Reload>>,
+    /// Its connections are closed before the program ends.
+    web: Option<WebDoor>,
     calls: TaskTracker,
     outbox: OutboxHandle,
     outbox_stop: CancellationToken,
@@ -118,8 +121,8 @@ pub struct Gateway {
 /// Said wherever the demo model's words are shown (architecture: "The bundled model is a demo model").
 pub const DEMO_MODEL_NOTICE: &str = "Demo model: it understands only the bundled samples' kind of synthetic speech and \
      invents sentences when a person speaks. For real calls set speech.model to a Whisper model (ggml), for example small.";
-/// The part of it that says what to do.
-pub const DEMO_MODEL_REMEDY: &str = "set speech.model to a Whisper model (ggml), for example small";
+/// What brings a real one, as it stands in the configuration.
+pub const REAL_MODEL: &str = "speech.model = \"models/ggml-small.bin\"";
 
 impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
@@ -149,6 +152,7 @@ impl Gateway {
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
         doors.extend(public_side.reloaders());
+        let web = public_side.door();
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
         let tracing_stop = CancellationToken::new();
@@ -209,7 +213,7 @@ impl Gateway {
             Http { listener: desk_listener, router: review::desk(desk_parts), tls: None, trusted: Vec::new() }
                 .serve(servers.clone()),
             public_side.serve(public_listener, &stages, &health, &admission, servers.clone()),
-            tokio::spawn(levels::show(door.gauge(), servers.clone())),
+            tokio::spawn(levels::show(door.gauge(), web.clone(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),
@@ -223,6 +227,7 @@ impl Gateway {
             public,
             admission,
             doors,
+            web,
             calls,
             outbox,
             outbox_stop,
@@ -250,7 +255,13 @@ impl Gateway {
     pub fn caller_pages(&self) -> Vec<String> {
         let config = &self.stages.settings.now().config;
         let scheme = if config.public.tls_certificate.is_some() { "https" } else { "http" };
-        let page = |line: &Line| format!("{scheme}://{}/call/{}", self.public, line.name);
+        let mut address = self.public;
+        if address.ip().is_unspecified() {
+            // Every address of this machine leads there; this one works here.
+            let loopback = if address.is_ipv4() { [127, 0, 0, 1].into() } else { Ipv6Addr::LOCALHOST.into() };
+            address.set_ip(loopback);
+        }
+        let page = |line: &Line| format!("{scheme}://{address}/call/{}", path_segment(&line.name));
         if config.webrtc.enabled { config.lines.iter().map(page).collect() } else { Vec::new() }
     }
 
@@ -339,6 +350,7 @@ mod tests {
 
     #[test]
     fn a_visitor_is_told_the_same_way_out_of_the_demo_model_as_an_operator() {
-        assert!(DEMO_MODEL_NOTICE.contains(DEMO_MODEL_REMEDY));
+        let key = REAL_MODEL.split(' ').next().expect("a key");
+        assert!(DEMO_MODEL_NOTICE.contains(&format!("set {key} to a Whisper model")));
     }
 }

@@ -1,11 +1,11 @@
 //! Heardline: a voice call intake and transcription gateway.
 //!
 //! ```text
-//!  caller ──SIP──► ingress ──► media ──► speech ──► draft ──► intake ──► endpoint
-//!                     │          │          │          │         │          ▲
-//!                     └──────────┴───── store (SQLite, WAV) ─────┘          │
-//!                                        ▲                                  │
-//!                                     recover (at boot)          review (desk, over HTTP)
+//!  phone ────SIP───► ingress ──► media ──► speech ──► draft ──► intake ──► endpoint
+//!  browser ─WebRTC─►    │          │          │          │         │          ▲
+//!                       └──────────┴───── store (SQLite, WAV) ─────┘          │
+//!                                          ▲                                  │
+//!                                       recover (at boot)   review (desk and caller's page, over HTTP)
 //! ```
 //!
 //! Reading order: [`pipeline`] tells one call's journey from top to bottom, [`gateway`] builds the stages and

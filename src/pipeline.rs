@@ -119,6 +119,11 @@ pub async fn run_call(incoming: IncomingCall, stages: Arc<Stages>) {
         }
     };
     stages.tell_state(call, CallState::Ringing, None);
+    // The store knows whether the earlier call is still there.
+    let follows = match follows {
+        Some(_) => stages.store.call(call).await.ok().flatten().and_then(|row| row.follows),
+        None => None,
+    };
     let mut known = Known {
         call,
         draft: DraftId::new(),

@@ -96,6 +96,8 @@ fn the_words_the_bounds_and_the_clock_know_nobody() {
 fn each_walled_library_stays_behind_its_wall() {
     const WALLS: &[(&str, &[&str])] = &[
         ("rsipstack", &["src/ingress/sip/"]),
+        ("webrtc", &["src/ingress/webrtc/"]),
+        ("rtc", &["src/ingress/webrtc/"]),
         ("whisper_rs", &["src/speech/whisper.rs"]),
         ("opus", &["src/codec/"]),
         ("audio_codec", &["src/codec/"]),

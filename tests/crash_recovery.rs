@@ -8,6 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use heardline::call::{CallId, Origin, Party};
+use heardline::store::{DataDir, NewCall, SqliteStore, Store as _};
+
 use common::DEADLINE;
 use common::endpoint::{Post, ScriptedEndpoint};
 use common::served::{Served, call};
@@ -48,6 +51,41 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
     assert!(words(&draft).contains("street light is broken"), "{}", words(&draft));
     let row = again.get("/api/calls").await;
     assert_eq!(row.pointer("/calls/0/state").unwrap(), "done");
+}
+
+/// Leaves a call in the data folder as a gateway that was killed while the caller spoke.
+async fn unfinished_call(store: &SqliteStore, follows: Option<CallId>) -> (CallId, String) {
+    let id = CallId::new();
+    let origin = Origin::WebRtc { source: [127, 0, 0, 1].into(), user_agent: None, origin: None };
+    let (line, party) = ("default".into(), Party::default());
+    let call = NewCall { id, line, party, origin, dialled: None, follows, started_unix_ms: 1_000 };
+    let reference = store.create_call(call).await.unwrap();
+    store.answer_call(id, 1_100).await.unwrap();
+    (id, reference.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_caller_added_to_an_earlier_call_both_drafts_go_under_one_reference() {
+    let folder = TempDir::new().unwrap();
+    let mut endpoint = ScriptedEndpoint::start().await;
+    let data = DataDir::open(&folder.path().join("data")).unwrap();
+    let store = SqliteStore::open(&data).await.unwrap();
+    let (first, reference) = unfinished_call(&store, None).await;
+    let (second, told) = unfinished_call(&store, Some(first)).await;
+    assert_eq!(told, reference);
+    store.close().await;
+    drop((store, data));
+
+    let gateway = Served::start(folder.path(), &endpoint.url(), "", None);
+    let posts = endpoint.wait_for(2).await;
+    let drafts: Vec<Value> = posts.iter().map(|post| serde_json::from_slice(&post.body).unwrap()).collect();
+    assert!(drafts.iter().all(|draft| draft["reference"] == reference.as_str()), "{drafts:?}");
+    let of = |id: CallId| drafts.iter().find(|draft| draft["call"]["call_id"] == id.to_string()).unwrap();
+    assert_eq!(of(first)["related"], serde_json::json!([]));
+    assert_eq!(of(second)["related"][0]["call_id"], first.to_string());
+    assert_eq!(of(second)["related"][0]["relation"], "same_ticket");
+    let shown = gateway.get(&format!("/api/calls/{second}")).await;
+    assert_eq!((&shown["follows"], &shown["reference"]), (&first.to_string().into(), &reference.into()));
 }
 
 /// Aborts at `fault`, restarts, and returns what the endpoint got.

@@ -148,6 +148,7 @@ async fn packets_of_a_stranger_are_not_heard_and_do_not_end_the_call() {
         let mut random = rand::rngs::StdRng::seed_from_u64(7);
         let mut sent = 0_u32;
         while !over.is_cancelled() {
+            // From before the handshake: it is then that a stranger could be listened to.
             for target in [port, port + 1] {
                 let _nobody_there_yet = socket.send_to(&junk(&mut random, sent), (LOOPBACK, target)).await;
             }
@@ -175,23 +176,32 @@ async fn packets_of_a_stranger_are_not_heard_and_do_not_end_the_call() {
     gateway.shutdown().await;
 }
 
-/// STUN, DTLS and RTP as a stranger can make them, and noise.
+/// STUN, DTLS and RTP as a stranger can make them, and noise. The DTLS records are whole ones: a handshake that listens
+/// to a stranger would act on them.
 fn junk(random: &mut impl Rng, n: u32) -> Vec<u8> {
-    let mut body: Vec<u8> = (0..random.random_range(1..200)).map(|_| random.random()).collect();
-    let head: &[u8] = match n % 6 {
-        // A binding request for nobody, its attributes as long as they like.
-        0 => &[0x00, 0x01, 0x00, 0x60, 0x21, 0x12, 0xa4, 0x42],
-        // A success response that nobody waits for.
-        1 => &[0x01, 0x01, 0x00, 0x0c, 0x21, 0x12, 0xa4, 0x42],
-        // A ClientHello, then a fragment of one that claims sixteen megabytes (CVE-2022-29189).
-        2 => &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 1, 0, 0, 88, 0, 0, 0, 0, 0, 0, 0, 88, 0xfe, 0xfd],
-        3 => &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 20, 1, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 8],
-        // An alert that says goodbye, in the clear.
-        4 => &[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 1, 0],
-        _ => &[0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7],
+    let noise = |random: &mut dyn rand::RngCore| -> Vec<u8> {
+        let mut body = vec![0; usize::try_from(random.next_u32() % 200).unwrap_or(0) + 1];
+        random.fill_bytes(&mut body);
+        body
     };
-    body.splice(0..0, head.iter().copied());
-    body
+    let sequence = n.to_be_bytes();
+    let record = |kind: u8, body: &[u8]| {
+        let length = u16::try_from(body.len()).expect("a small one").to_be_bytes();
+        [&[kind, 0xfe, 0xfd, 0, 0, 0, 0], &sequence[..], &length, body].concat()
+    };
+    match n % 7 {
+        // A binding request for nobody, its attributes as long as they like.
+        0 => [&[0x00, 0x01, 0x00, 0x60, 0x21, 0x12, 0xa4, 0x42][..], &noise(random)].concat(),
+        // A success response that nobody waits for.
+        1 => [&[0x01, 0x01, 0x00, 0x0c, 0x21, 0x12, 0xa4, 0x42][..], &noise(random)].concat(),
+        // A HelloRequest, and a fragment of a ClientHello that claims sixteen megabytes (CVE-2022-29189).
+        2 => record(22, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        3 => record(22, &[1, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]),
+        // Alerts in the clear: a goodbye, and that the handshake failed.
+        4 => record(21, &[1, 0]),
+        5 => record(21, &[2, 40]),
+        _ => [&[0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7][..], &noise(random)].concat(),
+    }
 }
 
 /// Stands between caller and gateway and puts another fingerprint into the offer.
@@ -288,5 +298,36 @@ async fn the_bearer_of_one_call_opens_nothing_of_another() {
     assert_eq!(client.delete(second).send().await.unwrap().status(), 200);
     assert_eq!(gateway.settled(2, DEADLINE).await.len(), 2);
     assert_eq!(get(first.clone(), Some(its_bearer)).await, 200, "readable after the hang-up");
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_makes_the_gateway_connect_to_nobody_and_restarts_nothing() {
+    let (mut gateway, url) = start(|_| ()).await;
+    let client = Client::new();
+    let post = client.post(format!("{url}/whip/default")).header(header::CONTENT_TYPE, "application/sdp");
+    let answer = post.body(web_offers::CHROMIUM).send().await.unwrap();
+    let location = format!("{url}{}", answer.headers()[header::LOCATION].to_str().unwrap());
+    let bait = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+    let port = bait.local_addr().unwrap().port();
+    let patch = |kind: &str, fragment: String| {
+        client.patch(&location).header(header::CONTENT_TYPE, kind.to_owned()).body(fragment).send()
+    };
+    let kind = "application/trickle-ice-sdpfrag";
+    let tcp =
+        format!("a=ice-ufrag:86Wc\r\na=mid:0\r\na=candidate:1 1 tcp 1 127.0.0.1 {port} typ host tcptype passive\r\n");
+    assert_eq!(patch(kind, tcp).await.unwrap().status(), 204, "it is taken note of, and no more");
+    let udp = "a=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 40000 typ host\r\n".to_owned();
+    assert_eq!(patch(kind, udp.clone()).await.unwrap().status(), 204);
+    assert_eq!(patch("application/sdp", udp.clone()).await.unwrap().status(), 415);
+    assert_eq!(patch(kind, "no fragment".into()).await.unwrap().status(), 400);
+    assert_eq!(patch(kind, "a=ice-ufrag:other\r\na=ice-pwd:x\r\n".into()).await.unwrap().status(), 422);
+    let identity = client.delete(&location).bearer_auth("a.signed.identity").send().await.unwrap();
+    assert_eq!(identity.status(), 200, "what is no call's bearer does not keep a caller from hanging up");
+    let calls = gateway.settled(1, DEADLINE).await;
+    assert_eq!(calls[0].cause, Some(EndCause::CallerHangup));
+    assert_eq!(patch(kind, udp).await.unwrap().status(), 404);
+    let connected = tokio::time::timeout(Duration::from_millis(500), bait.accept()).await;
+    assert!(connected.is_err(), "the gateway connected to where a caller wished");
     gateway.shutdown().await;
 }

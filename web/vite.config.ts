@@ -38,7 +38,14 @@ const unit: UserConfig = {
     emptyOutDir: true,
     target: "es2022",
     rolldownOptions: {
-      input: { machine: "src/call/machine.ts", sse: "src/io/sse.ts", whip: "src/io/whip.ts", text: "src/text/index.ts" },
+      input: {
+        machine: "src/call/machine.ts",
+        captions: "src/io/captions.ts",
+        recall: "src/io/recall.ts",
+        sse: "src/io/sse.ts",
+        whip: "src/io/whip.ts",
+        text: "src/text/index.ts",
+      },
       output: { entryFileNames: "[name].js" },
     },
   },

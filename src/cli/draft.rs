@@ -83,6 +83,7 @@ fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         party: Party::default(),
         origin: Origin::File,
         dialled: None,
+        follows: None,
         created_unix_ms: now,
         started_unix_ms: now,
         answered_unix_ms: None,

@@ -47,7 +47,8 @@ pub const TRUNK_RATE: (u32, u32) = (6_000, 6_000);
 /// Messages of a set-up and its end, retransmissions included: a trunk limited to N calls a second may send N times
 /// this from each address.
 pub const MESSAGES_PER_CALL: u32 = 20;
-/// Sources whose rate is remembered; beyond it the one idle longest is forgotten. Worst 320 KiB.
+/// Sources whose rate is remembered, by the SIP doors and by the web door each; beyond it the one idle longest is
+/// forgotten. Worst 320 KiB each.
 pub const RATE_SOURCES: usize = 8_192;
 /// INVITEs that nobody has acknowledged yet, of all addresses that no trunk lists, and of one of them. Each holds a
 /// transaction (about 10 KiB), an answered one its call.
@@ -69,6 +70,8 @@ pub const MAX_HTTP_CONNECTIONS: usize = 1_024;
 pub const HTTP_CONNECTIONS_PER_STRANGER: usize = 64;
 /// From the first byte of a request (or the end of the last one) to the end of its head.
 pub const HTTP_HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// A peer that takes none of our bytes within this is cut off.
+pub const HTTP_STALL: Duration = Duration::from_secs(30);
 /// A whole request of a caller, body included, until its answer begins.
 pub const HTTP_REQUEST_WITHIN: Duration = Duration::from_secs(20);
 
@@ -97,8 +100,6 @@ pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 /// Candidates taken of one browser in one PATCH, and in its whole call.
 pub const MAX_CANDIDATES: usize = 64;
-/// Addresses whose calls from browsers are counted; beyond it the one idle longest is forgotten. Worst 2 MiB.
-pub const WEB_SOURCES: usize = 8_192;
 /// Open event streams of callers' pages, two for each possible call; above it 503. About 20 KiB each, worst 20 MiB.
 pub const CALLER_STREAMS: usize = 1_024;
 /// Streams of one call; with one more the oldest gives way, for it is the one whose connection broke unnoticed.

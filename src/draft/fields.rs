@@ -5,11 +5,11 @@ use super::extract::emergency::Hazard;
 use super::extract::{Doc, Spans, address, category, name, phone, urgency};
 use super::schema::{
     Alternative, BelongsTo, Disposition, EmergencySection, EmergencyService, Field, LanguageSection, MAX_ALTERNATIVES,
-    MAX_DESCRIPTION, MAX_EVIDENCE, MAX_SUMMARY, MAX_TITLE, Phone, PhoneOrigin, Source, Urgency,
+    MAX_DESCRIPTION, MAX_EVIDENCE, MAX_SUMMARY, MAX_TITLE, Phone, Source, Urgency,
 };
 use super::taxonomy::{Category, NO_CONTENT, UNCLEAR};
-use super::{CallFacts, Drafter, text};
-use crate::call::{Identity, Language};
+use super::{CallFacts, Drafter, caller, text};
+use crate::call::Language;
 
 /// What the words of a call say.
 pub struct Reading {
@@ -49,7 +49,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let doc = Doc::new(segments, cantonese);
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
-    let phones = phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
+    let phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let masks = address::masks(&doc);
@@ -86,7 +86,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     Reading {
         description: quote(MAX_DESCRIPTION),
         summary: quote(MAX_SUMMARY),
-        name: named(&doc, found_name),
+        name: caller::name(facts, named(&doc, found_name)),
         language,
         phones,
         category,
@@ -152,50 +152,6 @@ fn language(segments: &[Segment<'_>]) -> (LanguageSection, bool) {
         },
         cantonese,
     )
-}
-
-/// Signalled numbers beside the spoken ones; a spoken one that agrees with signalling is surer.
-fn phones(facts: &CallFacts, mut spoken: Vec<Phone>) -> Vec<Phone> {
-    let party = &facts.party;
-    let asserted = party.asserted.as_ref().map(|identity| (identity, PhoneOrigin::SipPai, 0.99));
-    let claimed = party.claimed.as_ref().map(|identity| (identity, PhoneOrigin::SipFrom, 0.6));
-    let mut any = spoken.iter().any(|phone| phone.preferred);
-    for (identity, origin, confidence) in [asserted, claimed].into_iter().flatten().filter(|_| !party.withheld) {
-        let Some(mut phone) = signalled(identity, origin, confidence) else { continue };
-        for other in spoken.iter_mut().filter(|other| other.origin == PhoneOrigin::Spoken && same(&phone, other)) {
-            other.confidence += (1.0 - other.confidence) / 2.0;
-            other.needs_review = false;
-        }
-        phone.preferred = !any;
-        any = true;
-        spoken.push(phone);
-    }
-    spoken
-}
-
-fn signalled(identity: &Identity, origin: PhoneOrigin, confidence: f32) -> Option<Phone> {
-    let raw = identity.number.clone()?;
-    let number: String = raw.chars().filter(char::is_ascii_digit).collect();
-    let e164 = (raw.starts_with('+') && (7..=15).contains(&number.len()) && !number.starts_with('0'))
-        .then(|| format!("+{number}"));
-    (!number.is_empty()).then_some(Phone {
-        number,
-        e164,
-        raw,
-        origin,
-        preferred: false,
-        repeated: false,
-        belongs_to: BelongsTo::Unknown,
-        confidence,
-        source: Source::Sip,
-        evidence: Vec::new(),
-        alternatives: Vec::new(),
-        needs_review: origin == PhoneOrigin::SipFrom,
-    })
-}
-
-fn same(signalled: &Phone, spoken: &Phone) -> bool {
-    signalled.number == spoken.number || (spoken.e164.is_some() && signalled.e164 == spoken.e164)
 }
 
 fn named(doc: &Doc<'_>, found: Option<name::Found>) -> Field<String> {

@@ -2,6 +2,7 @@
 //!
 //! Rules only; pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
 
+mod caller;
 mod evidence;
 mod extract;
 mod fields;
@@ -72,6 +73,8 @@ pub struct CallFacts {
     pub party: Party,
     pub origin: Origin,
     pub dialled: Option<String>,
+    /// The earlier call that this one adds to.
+    pub follows: Option<CallId>,
     pub created_unix_ms: i64,
     pub started_unix_ms: i64,
     pub answered_unix_ms: Option<i64>,

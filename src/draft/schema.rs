@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::call::{Coverage, EndCause, Language};
 
 /// Version of the draft's form.
-pub const SCHEMA_VERSION: &str = "1.0.0";
+pub const SCHEMA_VERSION: &str = "1.1.0";
 /// Scalars of a title: it must fit a list row.
 pub const MAX_TITLE: usize = 60;
 /// Scalars of a description: the limit of Open311 GeoReport v2.
@@ -27,6 +27,10 @@ pub const MAX_PHONES: usize = 8;
 pub enum Source {
     /// Signalling.
     Sip,
+    /// A signed token that was checked (RFC 7519).
+    Token,
+    /// Typed by the caller into the page.
+    WebForm,
     Rule,
     Classifier,
     Default,
@@ -126,7 +130,7 @@ impl<T> Field<T> {
     }
 }
 
-/// The rule of all values: without evidence, only signalling and defaults are believed.
+/// The rule of what is read out of words: without evidence, only signalling and defaults are believed.
 pub(super) fn doubt(confidence: f32, source: Source, evidence: &[Evidence]) -> (f32, bool) {
     let confidence = if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 };
     if evidence.is_empty() && !matches!(source, Source::Sip | Source::Default) {
@@ -174,6 +178,9 @@ pub struct TicketDraft {
     pub coverage: Coverage,
     pub language: LanguageSection,
     pub caller: CallerSection,
+    /// Earlier calls this one belongs to. Since 1.1.
+    #[serde(default)]
+    pub related: Vec<Related>,
     pub issues: Vec<Issue>,
     pub emergency: EmergencySection,
     pub summary: Summary,
@@ -244,6 +251,30 @@ pub struct CallerSection {
     pub phones: Vec<Phone>,
     /// The caller asked signalling to hide the number; it is then not in `phones`.
     pub number_withheld: bool,
+    /// The caller's name in the books of who signed the checked token (`sub`). Since 1.1.
+    #[serde(default)]
+    pub subject: Option<String>,
+}
+
+/// An earlier call, and what it has to do with this one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Related {
+    /// The number its caller was told.
+    #[serde(rename = "ref")]
+    #[schemars(regex(pattern = r"^[0-9]{10}$"))]
+    pub reference: String,
+    pub call_id: String,
+    pub relation: Relation,
+    #[schemars(with = "f32", range(min = 0.0, max = 1.0))]
+    #[serde(serialize_with = "rounded")]
+    pub score: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// The caller added to it, under the same reference.
+    SameTicket,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -253,6 +284,10 @@ pub enum PhoneOrigin {
     SipPai,
     /// `From`: what the caller's side claims.
     SipFrom,
+    /// A signed token that was checked.
+    Token,
+    /// Typed by the caller into the page.
+    WebForm,
     Spoken,
 }
 

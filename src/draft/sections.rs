@@ -4,8 +4,8 @@ use super::CallFacts;
 use super::evidence::segment_id;
 use super::fields::Reading;
 use super::schema::{
-    CallSection, CallerSection, Channel, Issue, Location, NoticeSpan, Recording, SCHEMA_VERSION, Speaker, Summary,
-    TicketDraft, Transcript, TranscriptMode, TranscriptSegment,
+    CallSection, CallerSection, Channel, Issue, Location, NoticeSpan, Recording, Related, Relation, SCHEMA_VERSION,
+    Speaker, Summary, TicketDraft, Transcript, TranscriptMode, TranscriptSegment,
 };
 use crate::call::{Coverage, Origin, SegmentOutcome, Utterance};
 use crate::ops::clock::timestamp;
@@ -23,7 +23,13 @@ pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage,
         call: call(facts),
         coverage,
         language: found.language,
-        caller: CallerSection { name: found.name, phones: found.phones, number_withheld: facts.party.withheld },
+        caller: CallerSection {
+            name: found.name,
+            phones: found.phones,
+            number_withheld: facts.party.withheld,
+            subject: facts.party.verified.as_ref().and_then(|identity| identity.subject.clone()),
+        },
+        related: related(facts).into_iter().collect(),
         issues: vec![Issue {
             issue_id: "i1".to_owned(),
             category: found.category,
@@ -40,6 +46,13 @@ pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage,
 
 fn stamp(unix_ms: i64) -> String {
     timestamp(unix_ms).to_string()
+}
+
+/// Both calls go under the reference that was told first.
+fn related(facts: &CallFacts) -> Option<Related> {
+    let (call, reference) = (facts.follows?, facts.reference.as_ref()?);
+    let relation = Relation::SameTicket;
+    Some(Related { reference: reference.to_string(), call_id: call.to_string(), relation, score: 1.0 })
 }
 
 fn call(facts: &CallFacts) -> CallSection {

@@ -72,6 +72,7 @@ pub fn facts() -> CallFacts {
             user_agent: None,
         },
         dialled: Some("12345".into()),
+        follows: None,
         created_unix_ms: 1_795_400_131_000,
         started_unix_ms: 1_795_400_070_000,
         answered_unix_ms: Some(1_795_400_073_000),

@@ -92,7 +92,14 @@ impl Gateway {
         if !self.calls.is_empty() {
             told(Draining::Drafts { calls: self.calls.len() });
         }
-        if tokio::time::timeout(FINISH_WITHIN, self.calls.wait()).await.is_err() {
+        let over = async {
+            // An offer that was being answered may still become a call.
+            if let Some(web) = &self.web {
+                web.closed().await;
+            }
+            self.calls.wait().await;
+        };
+        if tokio::time::timeout(FINISH_WITHIN, over).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls not finished in time; the next start carries them on");
         }
         // The built-in endpoint must still answer while the last drafts are posted.

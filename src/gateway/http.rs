@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::limits;
+use crate::ingress::buckets::neighbourhood;
 use crate::ops::tls::Tls;
 
 /// What `accept` does after it failed, for want of descriptors as a rule.
@@ -56,7 +58,7 @@ impl Http {
                 };
                 match (place, accepted) {
                     (Some(place), Ok((stream, peer))) => {
-                        if let Some(seat) = self.seat(&strangers, peer.ip()) {
+                        if let Some(seat) = seat(&self.trusted, &strangers, peer.ip()) {
                             connections.spawn(self.connection(stream, peer, stop.clone(), (place, seat)));
                         }
                     }
@@ -73,22 +75,6 @@ impl Http {
         })
     }
 
-    /// `None`: this address has as many connections as it may. `Some(None)`: it is not counted.
-    fn seat(&self, strangers: &Strangers, ip: IpAddr) -> Option<Option<Place>> {
-        let ip = ip.to_canonical();
-        if ip.is_loopback() || self.trusted.iter().any(|network| network.contains(&ip)) {
-            return Some(None);
-        }
-        let mut counts = lock(strangers);
-        let count = counts.entry(ip).or_default();
-        if *count >= limits::HTTP_CONNECTIONS_PER_STRANGER {
-            metrics::counter!("heardline_http_connections_refused_total").increment(1);
-            return None;
-        }
-        *count += 1;
-        Some(Some(Place(strangers.clone(), ip)))
-    }
-
     fn connection(
         &self,
         stream: TcpStream,
@@ -100,7 +86,9 @@ impl Http {
         let tls = self.tls.as_ref().map(Tls::acceptor);
         async move {
             let _kept_until_the_end = places;
-            let _slower_then = stream.set_nodelay(true);
+            // Without these it is only slower, and held longer by a peer that takes nothing.
+            let _without = stream.set_nodelay(true);
+            let _without = SockRef::from(&stream).set_tcp_user_timeout(Some(limits::HTTP_STALL));
             match tls {
                 None => answer(stream, router, stop).await,
                 Some(tls) => {
@@ -113,6 +101,23 @@ impl Http {
             }
         }
     }
+}
+
+/// `None`: this address (or /64) has as many connections as it may. `Some(None)`: it is not counted.
+fn seat(trusted: &[IpNet], strangers: &Strangers, ip: IpAddr) -> Option<Option<Place>> {
+    let ip = ip.to_canonical();
+    if ip.is_loopback() || trusted.iter().any(|network| network.contains(&ip)) {
+        return Some(None);
+    }
+    let ip = neighbourhood(ip);
+    let mut counts = lock(strangers);
+    let count = counts.entry(ip).or_default();
+    if *count >= limits::HTTP_CONNECTIONS_PER_STRANGER {
+        metrics::counter!("heardline_http_connections_refused_total").increment(1);
+        return None;
+    }
+    *count += 1;
+    Some(Some(Place(strangers.clone(), ip)))
 }
 
 impl Drop for Place {
@@ -146,5 +151,32 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, sto
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_has_so_many_connections_and_a_proxy_as_many_as_it_brings() {
+        let strangers = Strangers::default();
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let stranger = IpAddr::from([192, 0, 2, 1]);
+        let take = |ip| seat(&trusted, &strangers, ip);
+        let mut held: Vec<_> = (0..limits::HTTP_CONNECTIONS_PER_STRANGER).map(|_| take(stranger)).collect();
+        assert!(held.iter().all(Option::is_some) && take(stranger).is_none());
+        assert!(take(IpAddr::from([192, 0, 2, 2])).is_some(), "another address is another caller");
+        let of_one_subscriber = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+        let six: Vec<_> = (0..=u16::MAX).map_while(|n| take(of_one_subscriber(n))).collect();
+        assert_eq!(six.len(), limits::HTTP_CONNECTIONS_PER_STRANGER);
+        drop(six);
+        for known in [IpAddr::from([127, 0, 0, 1]), IpAddr::from([10, 1, 2, 3])] {
+            assert!((0..2 * held.len()).all(|_| take(known).is_some_and(|seat| seat.is_none())));
+        }
+        held.pop();
+        assert!(take(stranger).is_some(), "one has left");
+        held.clear();
+        assert!(lock(&strangers).is_empty());
     }
 }

@@ -14,10 +14,9 @@ impl Gateway {
         let merged = old.config.with_live_of(fresh);
         merged.check_ports()?;
         let prompts = LinePrompts::load(&merged)?;
-        // The doors last: they may refuse (an unreadable certificate), and nothing after them can.
-        for door in &self.doors {
-            door.reload(&merged).map_err(StartError::Door)?;
-        }
+        // What may refuse (an unreadable certificate) comes first; from then on nothing can.
+        let changes_of_doors: Result<Vec<_>, _> = self.doors.iter().map(|door| door.reload(&merged)).collect();
+        changes_of_doors.map_err(StartError::Door)?.into_iter().for_each(|change| change());
         self.admission.resize(merged.sip.max_calls);
         self.stages.settings.replace(merged, prompts);
         Ok(changes)

@@ -140,8 +140,7 @@ pub(super) async fn on_request(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::CallId;
-    use crate::call::{CallState, EndCause, Origin, Party};
+    use crate::call::{CallId, CallState, EndCause, Origin, Party};
     use crate::config::Line;
     use crate::pipeline::LinePrompts;
     use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store as _};

@@ -10,12 +10,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::http::Http;
-use super::{DEMO_MODEL_REMEDY, StartError};
+use super::{REAL_MODEL, StartError};
 use crate::config::{Config, Line};
 use crate::draft::Names;
 use crate::ingress::admission::Admission;
 use crate::ingress::webrtc::{self, IceServers, Sessions, WebDoor};
-use crate::ingress::{IncomingCall, Reload};
+use crate::ingress::{Change, IncomingCall, Reload};
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
 use crate::ops::tls::{Tls, TlsError};
@@ -39,10 +39,11 @@ pub(super) struct PublicSide {
 struct Certificate(Tls);
 
 impl Reload for Certificate {
-    fn reload(&self, config: &Config) -> Result<(), String> {
+    fn reload(&self, config: &Config) -> Result<Change, String> {
         let fresh = certificate(config).map_err(|error| error.to_string())?;
-        self.0.replace(&fresh.ok_or("public.tls_certificate and public.tls_key: https needs both")?);
-        Ok(())
+        let fresh = fresh.ok_or("public.tls_certificate and public.tls_key: https needs both, or a restart without")?;
+        let tls = self.0.clone();
+        Ok(Box::new(move || tls.replace(&fresh)))
     }
 }
 
@@ -73,6 +74,10 @@ impl PublicSide {
         })
     }
 
+    pub fn door(&self) -> Option<WebDoor> {
+        self.door.clone()
+    }
+
     pub fn reloaders(&self) -> Vec<Box<dyn Reload>> {
         let door = self.door.clone().map(|door| Box::new(door) as Box<dyn Reload>);
         let certificate = self.tls.clone().map(|tls| Box::new(Certificate(tls)) as Box<dyn Reload>);
@@ -92,7 +97,7 @@ impl PublicSide {
     }
 
     fn parts(self, stages: &Stages, health: &Arc<Health>, admission: &Admission) -> PublicParts {
-        let demo = || DemoModel { name: stages.model.name.clone(), remedy: DEMO_MODEL_REMEDY.into() };
+        let demo = || DemoModel { name: stages.model.name.clone(), remedy: REAL_MODEL.into() };
         PublicParts {
             store: stages.store.clone(),
             clock: stages.clock.clone(),

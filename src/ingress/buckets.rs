@@ -90,7 +90,7 @@ impl Buckets {
 }
 
 /// What counts as one source: an IPv4 address, or the /64 that one IPv6 subscriber has to himself.
-pub(in crate::ingress) fn neighbourhood(source: IpAddr) -> IpAddr {
+pub fn neighbourhood(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
         IpAddr::V6(ip) if ip.is_loopback() => IpAddr::V6(ip),

@@ -73,9 +73,13 @@ pub enum LinkPacket {
 
 /// A door that takes a changed configuration while calls go on.
 pub trait Reload: Send + Sync {
-    /// Who may call, and certificates read anew. `Err`: in one line what is wrong; nothing was changed.
-    fn reload(&self, config: &Config) -> Result<(), String>;
+    /// Who may call, and certificates read anew. Nothing is changed until the answer is called, so that several doors
+    /// change together or not at all. `Err`: in one line what is wrong.
+    fn reload(&self, config: &Config) -> Result<Change, String>;
 }
+
+/// A change that can no longer fail.
+pub type Change = Box<dyn FnOnce()>;
 
 /// What the peer did.
 #[derive(Debug)]
@@ -126,7 +130,7 @@ pub enum SignalError {
 }
 
 pub mod admission;
-pub(in crate::ingress) mod buckets;
+pub mod buckets;
 pub mod caller;
 pub mod sdp;
 pub mod sip;

@@ -1,4 +1,4 @@
-//! Strings of the peer, made safe to keep: bounded and without control characters.
+//! Strings of the peer and for the peer: bounded and without control characters, or as URLs and headers write them.
 
 use crate::config::limits;
 
@@ -12,6 +12,22 @@ pub fn bounded(text: &str) -> String {
         kept.push(c);
     }
     kept
+}
+
+/// A segment of a URL's path (RFC 3986 section 3.3): all but unreserved characters by their bytes.
+pub fn path_segment(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// What stands behind `Bearer` in `Authorization` (RFC 6750 section 2.1), the scheme in any case.
+pub fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What the caller hears: prompts in order, cut into packets of the agreed codec and packet time.
 //!
-//! Silence is sent between prompts so that NAT and session border controllers keep the path open. Nothing is sent
-//! while the call is held or no address is known; a prompt waits meanwhile.
+//! Silence is sent between prompts so that NAT and session border controllers keep the path open; where the path is kept
+//! open otherwise (ICE), one packet in twenty of it. Nothing is sent while the call is held or no address is known; a
+//! prompt waits meanwhile.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use rtc_shared::marshal::Marshal;
 
 use super::Prompt;
 use super::prompt::NARROW;
-use crate::call::MediaPlan;
+use crate::call::{Codec, MediaPlan};
 use crate::codec::{self, Encoder};
 
 const HEADER: usize = 12;
@@ -23,6 +24,12 @@ const MAX_PAYLOAD: usize = 480;
 const MAX_QUEUED: usize = 64;
 /// Sent at once after the task was late; what is older is skipped, its timestamps too.
 const MAX_CATCH_UP: Duration = Duration::from_millis(60);
+
+/// Packets of silence after a prompt, until the ear is at rest; from then on it is always the same one.
+const FADE: u32 = 10;
+/// One packet of silence in so many where the path is kept open otherwise: 400 ms, as Opus does in DTX (RFC 7587
+/// section 3.1.3).
+const RARELY: u32 = 20;
 
 /// Builds the packets of one call. Times are since the session's start.
 #[derive(Debug)]
@@ -44,6 +51,11 @@ pub struct Sender {
     run: Option<u64>,
     packets: u32,
     octets: u32,
+    /// Silence is sent rarely.
+    sparse: bool,
+    /// Packets of silence in a row, and the length of their payload, which stays in `datagram`.
+    silent: u32,
+    silent_length: usize,
     pcm: Vec<i16>,
     datagram: Vec<u8>,
 }
@@ -75,11 +87,19 @@ impl Sender {
             run: None,
             packets: 0,
             octets: 0,
+            sparse: false,
+            silent: 0,
+            silent_length: 0,
             pcm: Vec::new(),
             datagram: Vec::new(),
         };
         sender.update(plan);
         sender
+    }
+
+    /// For a path that something else keeps open.
+    pub fn sparse(self) -> Self {
+        Self { sparse: true, ..self }
     }
 
     /// The media changed: hold, resume, another codec or packet time.
@@ -88,6 +108,7 @@ impl Sender {
         let may_send = plan.direction.we_send() && known;
         self.marker |= may_send && !self.may_send;
         self.may_send = may_send;
+        self.silent = 0;
         self.payload_type = plan.payload_type;
         self.packet_ms = codec::packet_ms(plan.codec, plan.ptime_ms);
         if plan.codec != self.encoder.codec() {
@@ -143,8 +164,12 @@ impl Sender {
         if !self.may_send {
             return Slot { datagram: None, run_done: None };
         }
+        self.silent = if self.queue.is_empty() { self.silent.saturating_add(1) } else { 0 };
         self.next_sound();
         let run_done = if self.queue.is_empty() { self.run.take() } else { None };
+        if self.sparse && self.silent > FADE && !self.silent.is_multiple_of(RARELY) {
+            return Slot { datagram: None, run_done };
+        }
         let header = Header {
             version: 2,
             marker: std::mem::take(&mut self.marker),
@@ -159,7 +184,10 @@ impl Sender {
         let Some((head, payload)) = self.datagram.split_at_mut_checked(HEADER) else {
             return Slot { datagram: None, run_done };
         };
-        let length = self.encoder.encode(&self.pcm, payload);
+        // To encode silence costs Opus as much as speech.
+        let again = self.silent > FADE && self.encoder.codec() == Codec::Opus && self.silent_length > 0;
+        let length = if again { self.silent_length } else { self.encoder.encode(&self.pcm, payload) };
+        self.silent_length = if self.silent > 0 { length } else { 0 };
         let built = header.marshal_to(head).is_ok() && length > 0;
         if built {
             self.packets = self.packets.wrapping_add(1);
@@ -209,7 +237,7 @@ impl Sender {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Codec, Direction};
+    use crate::call::Direction;
     use crate::codec::Decoder;
     use crate::media::packet::parse;
 
@@ -340,6 +368,21 @@ mod tests {
                 assert!(sent_ms.abs_diff(2_400) <= 60, "{codec:?} {ptime_ms}: {sent_ms}");
             }
         }
+    }
+
+    #[test]
+    fn where_the_path_is_kept_open_silence_is_rare_and_the_next_words_come_whole() {
+        let plan = MediaPlan { codec: Codec::Opus, ..plan(Direction::SendRecv) };
+        let mut sender = Sender::new(&plan, 7).sparse();
+        let sent = |sender: &mut Sender, slots: usize| {
+            (0..slots).filter_map(|_| Some(parse(sender.slot().datagram?).unwrap().marker)).collect::<Vec<_>>()
+        };
+        assert_eq!(sent(&mut sender, 200).len(), 10 + 10, "a fade, then one in twenty");
+        sender.play(1, vec![prompt(1_600)]);
+        let words = sent(&mut sender, 10);
+        assert_eq!((words.len(), words[0]), (10, true));
+        assert_eq!(sent(&mut sender, 10).len(), 10, "the fade");
+        assert_eq!(sent(&mut sender, 100).len(), 5);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl MediaSession {
             Path::Ports(_) => (Sender::new(&plan, rand::random()), None),
             Path::Link(link) => {
                 let silent = MediaPlan { direction: Direction::Inactive, ..plan.clone() };
-                (Sender::new(&silent, link.ssrc), Some(plan.clone()))
+                (Sender::new(&silent, link.ssrc).sparse(), Some(plan.clone()))
             }
         };
         let work = Work {

@@ -70,6 +70,7 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
         dialled: row.dialled.clone(),
         party: PartyView::new(&row),
         channel: view::channel(&row.origin),
+        follows: row.follows.map(|earlier| earlier.to_string()),
         dtmf: row.dtmf.clone(),
         notice: row.notice.map(Into::into),
         transcript,

@@ -137,8 +137,8 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, CALL_INFO])
-        .expose_headers([header::LOCATION, header::ETAG, header::LINK, header::RETRY_AFTER, TOKEN])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, CALL_INFO])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER, TOKEN])
 }
 
 const CALL_INFO: HeaderName = HeaderName::from_static("heardline-call-info");

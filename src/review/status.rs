@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::public::{Inner, Public};
 use super::{Desk, caller};
 use crate::config::Line;
+use crate::ingress::text::path_segment;
 use crate::intake::problem::{Problem, Reason};
 use crate::ops::health::Health;
 
@@ -86,7 +87,7 @@ fn links(public: &Inner) -> String {
     let alone = lines.len() == 1;
     let link = |line: &Line| {
         let label = if alone { "Call now".to_owned() } else { format!("Call now: {}", as_text(&line.name)) };
-        format!("<p><a href=\"/call/{}\">{label}</a></p>", as_segment(&line.name))
+        format!("<p><a href=\"/call/{}\">{label}</a></p>", path_segment(&line.name))
     };
     lines.iter().map(link).collect()
 }
@@ -94,13 +95,4 @@ fn links(public: &Inner) -> String {
 /// HTML text.
 fn as_text(name: &str) -> String {
     name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A segment of a URL's path (RFC 3986 section 3.3): all but unreserved characters by their bytes.
-fn as_segment(name: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    name.bytes().map(byte).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::quality::LineQualityView;
-use crate::call::{CallId, Coverage, Origin, SegmentOutcome, Utterance, Word};
+use crate::call::{CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Utterance, Word};
 use crate::ops::clock::timestamp;
 use crate::store::{CallRow, DeliveryRow, Erased};
 
@@ -32,7 +32,7 @@ pub(super) struct CallSummary {
     /// `ringing`, `live`, `finishing`, `done` or `refused`.
     pub state: &'static str,
     pub cause: Option<&'static str>,
-    /// Asserted by a trusted trunk, else claimed by the caller; absent when withheld.
+    /// Proved by a token, else asserted by a trusted trunk, else claimed by the caller; absent when withheld.
     pub number: Option<String>,
     pub display_name: Option<String>,
     pub withheld: bool,
@@ -57,7 +57,10 @@ pub(super) struct CallDetail {
     pub summary: CallSummary,
     pub dialled: Option<String>,
     pub party: PartyView,
+    /// `sip`, `webrtc` (from a browser) or `file`.
     pub channel: &'static str,
+    /// Id of the earlier call that this one adds to; both have its reference.
+    pub follows: Option<String>,
     /// Digits the caller pressed.
     pub dtmf: String,
     /// When the recording notice was spoken.
@@ -74,9 +77,11 @@ pub(super) struct CallDetail {
     pub notices: Vec<String>,
 }
 
-/// Who the caller says they are and who a trusted trunk says they are; both absent when withheld.
+/// Who a checked token proves the caller to be, who the caller claims to be (`From`, or what was typed into the page) and
+/// who a trusted trunk says it is: a URI, else a number, a name, or the token's subject. All absent when withheld.
 #[derive(Serialize, ToSchema)]
 pub(super) struct PartyView {
+    pub verified: Option<String>,
     pub claimed: Option<String>,
     pub asserted: Option<String>,
     pub withheld: bool,
@@ -173,7 +178,10 @@ fn stamp(unix_ms: i64) -> String {
 
 impl CallSummary {
     pub fn new(row: &CallRow, headline: Headline) -> Self {
-        let shown = if row.party.withheld { None } else { row.party.asserted.as_ref().or(row.party.claimed.as_ref()) };
+        let party = &row.party;
+        let named = |identity: &&Identity| identity.number.is_some() || identity.display_name.is_some();
+        let known = [&party.verified, &party.asserted, &party.claimed].into_iter().flatten();
+        let shown = known.filter(|_| !party.withheld).find(named);
         Self {
             id: row.id.to_string(),
             reference: row.reference.to_string(),
@@ -199,8 +207,14 @@ impl CallSummary {
 impl PartyView {
     pub fn new(row: &CallRow) -> Self {
         let open = !row.party.withheld;
-        let uri = |identity: &Option<crate::call::Identity>| identity.as_ref().filter(|_| open).map(|i| i.uri.clone());
-        Self { claimed: uri(&row.party.claimed), asserted: uri(&row.party.asserted), withheld: row.party.withheld }
+        let text = |identity: &Option<Identity>| {
+            let identity = identity.as_ref().filter(|_| open)?;
+            let uri = Some(&identity.uri).filter(|uri| !uri.is_empty());
+            let rest = identity.number.as_ref().or(identity.display_name.as_ref()).or(identity.subject.as_ref());
+            uri.or(rest).cloned()
+        };
+        let Party { verified, claimed, asserted, withheld } = &row.party;
+        Self { verified: text(verified), claimed: text(claimed), asserted: text(asserted), withheld: *withheld }
     }
 }
 

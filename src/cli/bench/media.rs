@@ -8,32 +8,43 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::process::{CallerProcess, GatewayProcess};
-use super::{Figure, Report};
+use super::{Figure, Report, churn};
 use crate::cli::Failure;
 use crate::cli::demo::TemporaryFolder;
 use crate::ops::clock::Clock;
 
 #[derive(Args)]
 pub(super) struct Media {
-    /// Calls at once; several numbers, as in 10,100,500,1500, are measured one after the other, each on a new gateway
-    #[arg(long, value_delimiter = ',', default_values_t = DEFAULT_CALLS)]
+    /// Calls at once; several numbers, as in 10,100,500,1500, are measured one after the other, each on a new gateway.
+    /// Without it 10,100,500, and as browsers 150,400
+    #[arg(long, value_delimiter = ',')]
     calls: Vec<u32>,
     /// Seconds during which all of them speak
     #[arg(long, default_value_t = DEFAULT_SECONDS)]
     seconds: u64,
+    /// Opus by WHIP, ICE and DTLS-SRTP
+    #[arg(long)]
+    webrtc: bool,
+    /// Instead: so many calls of browsers, a third abandoned before ICE, a third killed in mid-call; fails when the
+    /// gateway keeps anything of them
+    #[arg(long, requires = "webrtc", conflicts_with_all = ["calls", "seconds"])]
+    churn: Option<u32>,
 }
 
 const DEFAULT_CALLS: [u32; 3] = [10, 100, 500];
+const DEFAULT_WEB_CALLS: [u32; 2] = [150, 400];
 const DEFAULT_SECONDS: u64 = 60;
 
 impl Default for Media {
     fn default() -> Self {
-        Self { calls: DEFAULT_CALLS.into(), seconds: DEFAULT_SECONDS }
+        Self { calls: Vec::new(), seconds: DEFAULT_SECONDS, webrtc: false, churn: None }
     }
 }
 
 /// New calls a second while the load grows.
 const RATE: u32 = 50;
+/// The same of browsers, whose keys are agreed by both sides on the same machine.
+const WEB_RATE: u32 = 20;
 /// Between the last call's begin and the measured time, and between that and the first call's end.
 const MARGIN: Duration = Duration::from_secs(1);
 
@@ -41,6 +52,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 #[derive(Serialize)]
 pub(super) struct Rung {
     calls: u32,
+    webrtc: bool,
     failed: usize,
     packets_sent: u64,
     /// Sent and not counted by the gateway.
@@ -53,20 +65,23 @@ pub(super) struct Rung {
     gateway_cpu_ms_per_call_s: f64,
     caller_cpu_ms_per_call_s: f64,
     gateway_cpu_cores: f64,
+    setup_ms_p50: u64,
+    setup_ms_p95: u64,
     setup_ms_p99: u64,
 }
 
 impl Rung {
-    pub(super) const HEAD: &str = " calls  failed  packets sent    lost  ledger ms  KiB/call  gateway ms/call-s  caller ms/call-s  \
-         gateway cores  set-up p99 ms";
+    pub(super) const HEAD: &str = " calls      by  failed  packets sent    lost  ledger ms  KiB/call  gateway ms/call-s  caller ms/call-s  \
+         gateway cores  set-up p50, p95, p99 ms";
 }
 
 impl fmt::Display for Rung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:6} {:7} {:13} {:7} {:10} {:9.1} {:18.3} {:17.3} {:14.2} {:14}",
+            "{:6} {:>7} {:7} {:13} {:7} {:10} {:9.1} {:18.3} {:17.3} {:14.2} {:13} {:4} {:4}",
             self.calls,
+            if self.webrtc { "browser" } else { "phone" },
             self.failed,
             self.packets_sent,
             self.packets_lost,
@@ -75,21 +90,36 @@ impl fmt::Display for Rung {
             self.gateway_cpu_ms_per_call_s,
             self.caller_cpu_ms_per_call_s,
             self.gateway_cpu_cores,
+            self.setup_ms_p50,
+            self.setup_ms_p95,
             self.setup_ms_p99
         )
     }
 }
 
 impl Media {
+    /// What the README says of browsers.
+    pub(super) fn web() -> Self {
+        Self { webrtc: true, ..Self::default() }
+    }
+
     pub(super) async fn run(&self, report: &mut Report) -> Result<(), Failure> {
+        if let Some(calls) = self.churn {
+            report.churn = Some(churn::run(calls).await?);
+            return Ok(());
+        }
         let progress = ProgressBar::new_spinner();
         progress.enable_steady_tick(Duration::from_millis(200));
-        for calls in &self.calls {
+        let usual = if self.webrtc { &DEFAULT_WEB_CALLS[..] } else { &DEFAULT_CALLS };
+        let all = if self.calls.is_empty() { usual } else { &self.calls };
+        let mut rungs = Vec::new();
+        for calls in all {
             progress.set_message(format!("{calls} calls for {} s", self.seconds));
-            report.media.push(self.rung(*calls).await?);
+            rungs.push(self.rung(*calls).await?);
         }
         progress.finish_and_clear();
-        report.figures.extend(self.figures(&report.media));
+        report.figures.extend(if self.webrtc { self.web_figures(&rungs) } else { self.figures(&rungs) });
+        report.media.extend(rungs);
         Ok(())
     }
 
@@ -98,9 +128,10 @@ impl Media {
         let clock = Clock::system();
         let gateway = GatewayProcess::start(&folder.0, calls + 1).await?;
         let idle = gateway.usage()?;
-        let growing = Duration::from_secs(u64::from(calls.div_ceil(RATE)));
+        let (rate, target) = if self.webrtc { (WEB_RATE, &gateway.web) } else { (RATE, &gateway.target) };
+        let growing = Duration::from_secs(u64::from(calls.div_ceil(rate)));
         let speaking = growing + 2 * MARGIN + Duration::from_secs(self.seconds);
-        let callers = CallerProcess::start(&gateway.target, calls, RATE, speaking.as_secs())?;
+        let callers = CallerProcess::start(target, calls, rate, speaking.as_secs())?;
         tokio::time::sleep(growing + MARGIN).await;
         let (begun, gateway_before, callers_before) = (clock.instant(), gateway.usage()?, callers.usage()?);
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;
@@ -116,6 +147,7 @@ impl Media {
         }
         Ok(Rung {
             calls,
+            webrtc: self.webrtc,
             failed: summary.failed + tally.not_done,
             packets_sent: summary.packets_sent,
             packets_lost: summary.packets_sent.saturating_sub(tally.packets_received),
@@ -124,8 +156,38 @@ impl Media {
             gateway_cpu_ms_per_call_s: per_call_s(gateway_cpu),
             caller_cpu_ms_per_call_s: per_call_s(callers_after.cpu.saturating_sub(callers_before.cpu)),
             gateway_cpu_cores: gateway_cpu.as_secs_f64() / measured_s,
+            setup_ms_p50: summary.setup_ms_p50,
+            setup_ms_p95: summary.setup_ms_p95,
             setup_ms_p99: summary.setup_ms_p99,
         })
+    }
+
+    /// Each number of calls has its own bound: the smaller one must hold, the larger one is the goal.
+    fn web_figures(&self, rungs: &[Rung]) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for rung in rungs {
+            let load = format!("{} browsers at once for {} s, recogniser stubbed", rung.calls, self.seconds);
+            figures.push(Figure {
+                name: "packets of browsers lost under load",
+                value: rung.packets_lost as f64 + rung.ledger_lost_ms as f64 / 20.0,
+                unit: "packets",
+                landing: 0.0,
+                goal: 0.0,
+                note: format!(
+                    "{load}; {} sent, {} calls failed; {:.3} ms of processor time a second of a call, {:.0} KiB a call",
+                    rung.packets_sent, rung.failed, rung.gateway_cpu_ms_per_call_s, rung.rss_per_call_kib
+                ),
+            });
+            figures.push(Figure {
+                name: "offer to answer, p95",
+                value: rung.setup_ms_p95 as f64,
+                unit: "ms",
+                landing: 300.0,
+                goal: 100.0,
+                note: format!("{load}, {WEB_RATE} new ones a second; median {} ms", rung.setup_ms_p50),
+            });
+        }
+        figures
     }
 
     fn figures(&self, rungs: &[Rung]) -> Vec<Figure> {

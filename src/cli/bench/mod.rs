@@ -3,6 +3,7 @@
 //! Gateway and callers each run in a process of their own, so that memory and processor time are theirs alone.
 
 mod boot;
+mod churn;
 mod drafts;
 mod media;
 mod process;
@@ -20,7 +21,7 @@ use crate::gateway::Gateway;
 
 #[derive(Args)]
 pub(super) struct Bench {
-    /// Without one of these: every figure of the README, in about six minutes
+    /// Without one of these: every figure of the README, in about ten minutes
     #[command(subcommand)]
     what: Option<What>,
     /// One JSON document on stdout
@@ -32,7 +33,7 @@ pub(super) struct Bench {
 enum What {
     /// From hang-up to the endpoint's acceptance of the draft, with the configured recogniser's model
     Drafts(drafts::Drafts),
-    /// Concurrent recorded calls: packets lost, memory and processor time a call
+    /// Concurrent recorded calls, by telephone or with --webrtc as browsers: packets lost, memory and processor time a call
     Media(media::Media),
     /// Calls set up a second, each hung up at once: how many, and how long each waits for its answer
     Signalling(signalling::Signalling),
@@ -62,6 +63,8 @@ struct Report {
     media: Vec<media::Rung>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signalling: Vec<signalling::Rung>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    churn: Option<churn::Churn>,
 }
 
 impl Bench {
@@ -71,6 +74,7 @@ impl Bench {
             None => {
                 drafts::Drafts::default().run(&mut report).await?;
                 media::Media::default().run(&mut report).await?;
+                media::Media::web().run(&mut report).await?;
                 signalling::Signalling::default().run(&mut report).await?;
                 boot::Boot::default().run(&mut report).await?;
             }
@@ -85,7 +89,7 @@ impl Bench {
         } else {
             report.print();
         }
-        Ok(())
+        report.churn.as_ref().map_or(Ok(()), churn::Churn::verdict)
     }
 }
 
@@ -100,6 +104,9 @@ impl Report {
             println!("{}", signalling::Rung::HEAD);
             self.signalling.iter().for_each(|rung| println!("{rung}"));
             println!();
+        }
+        if let Some(churn) = &self.churn {
+            println!("{churn}");
         }
         for Figure { name, value, unit, landing, goal, note } in &self.figures {
             println!("{name:42} {value:>10.3} {unit:10} (landing {landing}, goal {goal})  {note}");

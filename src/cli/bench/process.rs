@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::stub::StubRecognizer;
@@ -24,6 +24,10 @@ use crate::store::Store;
 /// Sound ports below the system's own, which the callers' sockets come from: 10,000 pairs, as each stays bound for
 /// 10 s after its call.
 const RTP_PORTS: PortRange = PortRange { first: 10_000, last: 29_999 };
+/// The same for browsers: one each, above those.
+const WEB_PORTS: PortRange = PortRange { first: 30_000, last: 32_767 };
+/// New calls a minute that the callers' one address may make: no bound.
+const WEB_RATE: u32 = 60_000;
 /// How long the last calls may take to become drafts.
 const FINISH_WITHIN: Duration = Duration::from_secs(120);
 /// Sockets and files of one call, and what the process holds besides.
@@ -32,7 +36,7 @@ const FILES_BESIDES: u64 = 200;
 /// `/proc/PID/stat` counts in hundredths of a second (USER_HZ) on every architecture.
 const TICK: Duration = Duration::from_millis(10);
 
-/// `heardline bench gateway`: serves until its stdin closes, then says what it has come to.
+/// `heardline bench gateway`: takes a census at every line of its stdin; when that closes it says what it has come to.
 #[derive(Args)]
 pub(super) struct GatewayUnderLoad {
     #[arg(long)]
@@ -45,6 +49,19 @@ pub(super) struct GatewayUnderLoad {
 #[derive(Serialize, Deserialize)]
 struct Serving {
     target: String,
+    web: String,
+}
+
+/// What a gateway holds at a moment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Census {
+    /// In no final state.
+    pub calls: usize,
+    /// Open descriptors.
+    pub files: usize,
+    /// Of the runtime.
+    pub tasks: usize,
+    pub rss_kib: u64,
 }
 
 /// What the gateway says when its last call is a draft.
@@ -67,12 +84,19 @@ impl GatewayUnderLoad {
         let mut config = config(&self.data);
         config.sip.max_calls = self.max_calls;
         config.sip.rtp_ports = RTP_PORTS;
+        config.webrtc.udp_ports = WEB_PORTS;
+        config.webrtc.calls_per_address = self.max_calls;
+        config.webrtc.calls_per_minute = WEB_RATE;
         descriptors::allow(u64::try_from(self.max_calls).unwrap_or(0) * FILES_A_CALL + FILES_BESIDES)
             .map_err(Failure::new)?;
         let parts = Parts { clock: clock.clone(), recognizer: Some(Arc::new(StubRecognizer::default())) };
         let gateway = Gateway::start(config, parts).await?;
-        say(&Serving { target: target(&gateway)? })?;
-        let _ended = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
+        let web = format!("http://{}/whip/default", gateway.public_address());
+        say(&Serving { target: target(&gateway)?, web })?;
+        let mut asked = BufReader::new(tokio::io::stdin()).lines();
+        while let Ok(Some(_)) = asked.next_line().await {
+            say(&census(gateway.store().as_ref()).await?)?;
+        }
         let begun = clock.instant();
         let store = gateway.store();
         let finishing = async {
@@ -89,6 +113,16 @@ impl GatewayUnderLoad {
         finished.unwrap_or_else(|_| Err(Failure::new("the last calls did not become drafts in time")))?;
         say(&tally)
     }
+}
+
+async fn census(store: &dyn Store) -> Result<Census, Failure> {
+    let files = std::fs::read_dir("/proc/self/fd").map_err(|e| Failure::new(format!("/proc/self/fd: {e}")))?.count();
+    Ok(Census {
+        calls: store.unfinished().await.map_err(Failure::new)?.len(),
+        files,
+        tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
+        rss_kib: Usage::of_process(std::process::id())?.rss_kib,
+    })
 }
 
 fn say(line: &impl Serialize) -> Result<(), Failure> {
@@ -165,6 +199,8 @@ pub(super) struct GatewayProcess {
     child: Child,
     answers: Lines<BufReader<ChildStdout>>,
     pub target: String,
+    /// WHIP URL of its line.
+    pub web: String,
 }
 
 impl GatewayProcess {
@@ -179,12 +215,19 @@ impl GatewayProcess {
             .map_err(Failure::new)?;
         let stdout = child.stdout.take().ok_or_else(|| Failure::new("the gateway's answers are lost"))?;
         let mut answers = BufReader::new(stdout).lines();
-        let Serving { target } = answer(&mut answers).await?;
-        Ok(Self { child, answers, target })
+        let Serving { target, web } = answer(&mut answers).await?;
+        Ok(Self { child, answers, target, web })
     }
 
     pub(super) fn usage(&self) -> Result<Usage, Failure> {
         Usage::of(&self.child)
+    }
+
+    pub(super) async fn census(&mut self) -> Result<Census, Failure> {
+        let stdin = self.child.stdin.as_mut().ok_or_else(|| Failure::new("the gateway cannot be asked"))?;
+        stdin.write_all(b"census\n").await.map_err(Failure::new)?;
+        stdin.flush().await.map_err(Failure::new)?;
+        answer(&mut self.answers).await
     }
 
     /// Waits until every call has become a draft, then ends the gateway.

@@ -53,7 +53,7 @@ use crate::ops::clock::Clock;
 use crate::ops::tls::{Tls, TlsError};
 
 use super::admission::Admission;
-use super::{IncomingCall, Reload};
+use super::{Change, IncomingCall, Reload};
 use doors::Doors;
 use flows::Flows;
 use gate::Gate;
@@ -285,15 +285,25 @@ pub struct Reloader {
 }
 
 impl Reload for Reloader {
-    fn reload(&self, config: &Config) -> Result<(), String> {
-        // What can fail comes first. Without a `tls:` listener the files are of no use.
-        if let Some(tls) = &self.tls {
-            let files = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref());
-            let (certificate, key) = files.ok_or("sip.tls_certificate and sip.tls_key: a tls: listener needs both")?;
-            tls.replace(&Tls::load("sip", certificate, key).map_err(|error| error.to_string())?);
-        }
-        self.doors.replace_trunks(config.trunks.clone());
-        Ok(())
+    fn reload(&self, config: &Config) -> Result<Change, String> {
+        // Without a `tls:` listener the files are of no use.
+        let renewed = match &self.tls {
+            Some(tls) => {
+                let files = config.sip.tls_certificate.as_ref().zip(config.sip.tls_key.as_ref());
+                let (certificate, key) =
+                    files.ok_or("sip.tls_certificate and sip.tls_key: a tls: listener needs both")?;
+                let fresh = Tls::load("sip", certificate, key).map_err(|error| error.to_string())?;
+                Some((tls.clone(), fresh))
+            }
+            None => None,
+        };
+        let (doors, trunks) = (self.doors.clone(), config.trunks.clone());
+        Ok(Box::new(move || {
+            if let Some((tls, fresh)) = renewed {
+                tls.replace(&fresh);
+            }
+            doors.replace_trunks(trunks);
+        }))
     }
 }
 

@@ -69,17 +69,10 @@ fn candidate_line(candidate: &str, public: Option<IpAddr>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Direction;
 
     #[test]
     fn the_browser_gets_each_candidate_and_format_once_and_the_address_it_can_reach() {
-        let offer = Offer {
-            codec: Codec::Opus,
-            payload_type: 111,
-            dtmf: Some((110, 48_000)),
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-        };
+        let offer = Offer { codec: Codec::Opus, payload_type: 111, dtmf: Some((110, 48_000)), ptime_ms: 20 };
         let library = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 110 110\r\na=rtpmap:111 opus/48000/2\r\n\
             a=fmtp:111 minptime=10\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:110 telephone-event/48000\r\n\
             a=candidate:1 1 udp 2130706431 10.0.0.5 30000 typ host\r\na=candidate:1 2 udp 2130706431 10.0.0.5 30000 typ host\r\n\

@@ -1,6 +1,7 @@
 //! One call from a browser: our side of it as [`Signalling`], the browser's as events, from the offer to the close.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -24,13 +25,19 @@ pub(super) enum Command {
 pub(super) struct WebSignalling {
     /// Whoever waits for the answer to the offer, and what it will be.
     waiting: Mutex<Option<(oneshot::Sender<Result<Created, Refused>>, Created)>>,
+    answered: Arc<AtomicBool>,
     over: CancellationToken,
 }
 
 impl WebSignalling {
-    /// `over` is cancelled when the pipeline ends the call.
-    pub fn new(reply: oneshot::Sender<Result<Created, Refused>>, answer: Created, over: CancellationToken) -> Self {
-        Self { waiting: Mutex::new(Some((reply, answer))), over }
+    /// `answered` becomes true with the answer; `over` is cancelled when the pipeline ends the call.
+    pub fn new(
+        reply: oneshot::Sender<Result<Created, Refused>>,
+        answer: Created,
+        answered: Arc<AtomicBool>,
+        over: CancellationToken,
+    ) -> Self {
+        Self { waiting: Mutex::new(Some((reply, answer))), answered, over }
     }
 
     /// False when nobody waits any more.
@@ -48,7 +55,11 @@ impl Signalling for WebSignalling {
     }
 
     async fn answer(&self, _: Option<std::net::SocketAddr>) -> Result<(), SignalError> {
-        if self.reply(None) { Ok(()) } else { Err(SignalError::Cancelled) }
+        if !self.reply(None) {
+            return Err(SignalError::Cancelled);
+        }
+        self.answered.store(true, Ordering::Release);
+        Ok(())
     }
 
     async fn refuse(&self, refusal: Refusal) {
@@ -94,7 +105,7 @@ pub(super) async fn watch(
         match commanded {
             None | Some(Command::HangUp) => break Some(SignalEvent::HungUp),
             Some(Command::Candidates(candidates, taken)) => {
-                let _nobody_asks = taken.send(add(&peer, candidates).await);
+                let _nobody_asks = taken.send(add(&mut peer, candidates).await);
             }
         }
     };
@@ -104,7 +115,7 @@ pub(super) async fn watch(
     peer.close().await;
 }
 
-async fn add(peer: &Peer, candidates: Vec<(String, Option<String>)>) -> usize {
+async fn add(peer: &mut Peer, candidates: Vec<(String, Option<String>)>) -> usize {
     let mut taken = 0;
     for (candidate, mid) in candidates {
         match peer.add_candidate(candidate, mid).await {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::http::HeaderMap;
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::call::{Command, WebSignalling, watch};
 use super::callers::{Callers, Place, Wait};
@@ -22,7 +24,7 @@ use super::{fragment, source};
 use crate::call::{CallId, Origin};
 use crate::config::{Config, WebRtc, limits};
 use crate::ingress::admission::{Admission, Permit};
-use crate::ingress::{Carrier, IncomingCall, Refusal, Reload};
+use crate::ingress::{Carrier, Change, IncomingCall, Refusal, Reload};
 use crate::ops::clock::Clock;
 
 /// The web door. Clones share it.
@@ -41,6 +43,8 @@ struct Door {
     sessions: Sessions,
     live: Mutex<HashMap<SessionId, Live>>,
     offers: Arc<Semaphore>,
+    /// Every call's task, so that the end of the program waits for the farewells.
+    calls: TaskTracker,
     incoming: mpsc::Sender<IncomingCall>,
     clock: Clock,
 }
@@ -113,6 +117,7 @@ impl WebDoor {
             sessions,
             live: Mutex::default(),
             offers: Arc::new(Semaphore::new(limits::MAX_OFFERS)),
+            calls: TaskTracker::new(),
             incoming,
             clock,
         })))
@@ -128,6 +133,12 @@ impl WebDoor {
         source::client(peer, headers, &self.0.trusted_proxies)
     }
 
+    /// Returns when every connection is closed and its browser told.
+    pub async fn closed(&self) {
+        self.0.calls.close();
+        self.0.calls.wait().await;
+    }
+
     /// Connections that are up or coming up.
     pub fn live(&self) -> usize {
         self.0.live().len()
@@ -138,7 +149,7 @@ impl WebDoor {
     pub(super) async fn call(&self, request: Request) -> Result<Created, Refused> {
         let admitted = self.0.admit(request)?;
         let (reply, answered) = oneshot::channel();
-        tokio::spawn(self.0.clone().run(admitted, reply));
+        self.0.calls.spawn(self.0.clone().run(admitted, reply));
         match tokio::time::timeout(limits::OFFER_ANSWERED, answered).await {
             Ok(answered) => answered.unwrap_or(Err(Refused::Failed)),
             Err(_) => Err(Refused::Busy),
@@ -165,9 +176,9 @@ impl WebDoor {
         taken.await.ok()
     }
 
-    /// Whether a fragment under this user name belongs to the connection that is up.
-    pub(super) fn is_ufrag_of(&self, session: &SessionId, ufrag: &str) -> bool {
-        self.0.live().get(session).is_some_and(|live| live.ufrag.as_deref() == Some(ufrag))
+    /// Whether a fragment under this user name belongs to the connection. `None`: there is none any more.
+    pub(super) fn is_ufrag_of(&self, session: &SessionId, ufrag: &str) -> Option<bool> {
+        self.0.live().get(session).map(|live| live.ufrag.as_deref() == Some(ufrag))
     }
 
     pub(super) fn sessions(&self) -> &Sessions {
@@ -176,9 +187,9 @@ impl WebDoor {
 }
 
 impl Reload for WebDoor {
-    fn reload(&self, config: &Config) -> Result<(), String> {
-        *self.0.lines.write().unwrap_or_else(PoisonError::into_inner) = names(config);
-        Ok(())
+    fn reload(&self, config: &Config) -> Result<Change, String> {
+        let (door, lines) = (self.0.clone(), names(config));
+        Ok(Box::new(move || *door.lines.write().unwrap_or_else(PoisonError::into_inner) = lines))
     }
 }
 
@@ -212,7 +223,7 @@ impl Door {
         let info = request.info.as_deref().map(CallInfo::read).transpose().map_err(Refused::Info)?.unwrap_or_default();
         let offer = Offer::parse(&request.sdp).map_err(Refused::Offer)?;
         let follows = match &info.related {
-            Some(bearer) => Some(self.sessions.of_bearer(bearer).ok_or(Refused::TooLate)?),
+            Some(bearer) => Some(self.sessions.of_bearer(&request.line, bearer).ok_or(Refused::TooLate)?),
             None => None,
         };
         let offer_permit = self.offers.clone().try_acquire_owned().map_err(|_| Refused::Busy)?;
@@ -225,7 +236,7 @@ impl Door {
     /// The call's task on this side of the pipeline.
     async fn run(self: Arc<Self>, admitted: Admitted, reply: oneshot::Sender<Result<Created, Refused>>) {
         let Admitted { request, offer, party, language, follows, place, permit, offer_permit } = admitted;
-        let Answered { peer, link, sdp } = match Peer::answer(request.sdp.clone(), &offer, &self.peers).await {
+        let Answered { mut peer, link, sdp } = match Peer::answer(request.sdp.clone(), &offer, &self.peers).await {
             Ok(answered) => answered,
             Err(error) => {
                 let _gone = reply.send(Err(refused(error)));
@@ -240,7 +251,7 @@ impl Door {
         };
         let (signals, events) = mpsc::channel(8);
         let (commands, commanded) = mpsc::channel(8);
-        let over = CancellationToken::new();
+        let (over, answered) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
         let answer = Created { session: session.clone(), bearer, sdp };
         let incoming = IncomingCall {
             call,
@@ -253,20 +264,19 @@ impl Door {
             plan: offer.plan(SocketAddr::new(source, DISCARD)),
             agreed: true,
             carrier: Carrier::Door(link),
-            signalling: Box::new(WebSignalling::new(reply, answer, over.clone())),
+            signalling: Box::new(WebSignalling::new(reply, answer, answered.clone(), over.clone())),
             events,
             permit,
         };
         let ufrag = fragment::ufrag(&request.sdp).map(str::to_owned);
-        self.live().insert(session.clone(), Live { commands, ufrag });
+        let entry = Entry { door: &self, session, answered };
+        self.live().insert(entry.session.clone(), Live { commands, ufrag });
         if let Err(TrySendError::Full(call) | TrySendError::Closed(call)) = self.incoming.try_send(incoming) {
             call.signalling.refuse(Refusal::Busy).await;
         }
         drop(offer_permit);
         watch(peer, commanded, signals, over).await;
-        self.live().remove(&session);
-        self.sessions.ended(&session);
-        drop(place);
+        drop((entry, place));
     }
 
     fn commands(&self, session: &SessionId) -> Option<mpsc::Sender<Command>> {
@@ -275,6 +285,25 @@ impl Door {
 
     fn live(&self) -> MutexGuard<'_, HashMap<SessionId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call's entry in the tables, taken out whatever ends its task.
+struct Entry<'a> {
+    door: &'a Door,
+    session: SessionId,
+    answered: Arc<AtomicBool>,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.door.live().remove(&self.session);
+        if self.answered.load(Ordering::Acquire) {
+            self.door.sessions.ended(&self.session);
+        } else {
+            // Nobody was told of it.
+            self.door.sessions.close(&self.session);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `application/trickle-ice-sdpfrag` (RFC 8840): candidates a browser sends after its offer. Pure.
 
+use std::net::IpAddr;
+
 use crate::config::limits;
 
 /// What a PATCH asks for.
@@ -36,6 +38,26 @@ impl Fragment {
     }
 }
 
+/// An address and a UDP port: nothing to resolve, nothing to connect to (RFC 8839 section 5.1).
+pub(super) fn is_usable(candidate: &str) -> bool {
+    let mut parts = candidate.split(' ');
+    let transport = parts.nth(2).is_some_and(|transport| transport.eq_ignore_ascii_case("udp"));
+    transport && parts.nth(1).is_some_and(|address| address.parse::<IpAddr>().is_ok())
+}
+
+/// The offer with at most [`limits::MAX_CANDIDATES`] candidates, those we can use.
+pub(super) fn usable(offer: &str) -> String {
+    let mut candidates = 0;
+    let keep = |line: &&str| match line.strip_prefix("a=candidate:") {
+        None => true,
+        Some(candidate) => {
+            candidates += usize::from(is_usable(candidate));
+            is_usable(candidate) && candidates <= limits::MAX_CANDIDATES
+        }
+    };
+    offer.split_inclusive('\n').filter(keep).collect()
+}
+
 /// The user name fragment an offer stands under.
 pub(super) fn ufrag(offer: &str) -> Option<&str> {
     offer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).map(str::trim_end)
@@ -55,6 +77,16 @@ mod tests {
         let [(candidate, mid)] = fragment.candidates.as_slice() else { panic!("{fragment:?}") };
         assert!(candidate.starts_with("candidate:1387637174 1 udp") && mid.as_deref() == Some("0"));
         assert_eq!(ufrag(body), Some("EsAw"));
+    }
+
+    #[test]
+    fn only_addresses_with_udp_ports_are_tried_and_only_so_many() {
+        let one = "a=candidate:1 1 udp 1 192.0.2.1 4000 typ host\r\n";
+        let others = "a=candidate:1 1 tcp 1 10.0.0.5 6379 typ host tcptype passive\r\na=candidate:1 1 udp 1 internal.example 53 \
+            typ host\r\na=candidate:1 1 udp\r\n";
+        assert_eq!(usable(&format!("v=0\r\n{others}{one}a=mid:0\r\n")), format!("v=0\r\n{one}a=mid:0\r\n"));
+        assert_eq!(usable(&one.repeat(500)), one.repeat(limits::MAX_CANDIDATES));
+        assert!(is_usable("candidate:1 1 UDP 1 2001:db8::1 4000 typ host"));
     }
 
     #[test]

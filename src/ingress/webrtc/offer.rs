@@ -27,8 +27,8 @@ pub enum OfferError {
     NotEncrypted,
     #[error("no ICE credentials; offer a=ice-ufrag and a=ice-pwd")]
     NoIce,
-    #[error("nothing would be sent to us; offer sendrecv, or sendonly")]
-    SendsNothing,
+    #[error("sound must go both ways, for the caller must hear that the call is recorded; offer sendrecv")]
+    OneWay,
     #[error("RTP and RTCP on ports of their own; offer a=rtcp-mux")]
     NotMultiplexed,
     #[error("no codec in common; offer opus, G722, PCMU or PCMA")]
@@ -53,8 +53,6 @@ pub(super) struct Offer {
     pub payload_type: u8,
     /// telephone-event with its clock, hertz.
     pub dtmf: Option<(u8, u32)>,
-    /// From our side.
-    pub direction: Direction,
     pub ptime_ms: u32,
 }
 
@@ -76,8 +74,8 @@ impl Offer {
         }
         secure(media, &session)?;
         let direction = ours(direction(media, &session), false);
-        if !direction.we_receive() {
-            return Err(OfferError::SendsNothing);
+        if direction != Direction::SendRecv {
+            return Err(OfferError::OneWay);
         }
         let formats = Formats::of(media);
         let (payload_type, codec) = formats.preferred(&CODECS).ok_or(OfferError::NoCommonCodec)?;
@@ -86,7 +84,6 @@ impl Offer {
             codec,
             payload_type,
             dtmf: event(codec.clock()).or_else(|| event(8_000)),
-            direction,
             ptime_ms: packet_time(media),
         })
     }
@@ -102,7 +99,7 @@ impl Offer {
             remote_rtcp: source,
             rtcp_mux: true,
             signalled_from: None,
-            direction: self.direction,
+            direction: Direction::SendRecv,
             ptime_ms: self.ptime_ms,
         }
     }

@@ -1,7 +1,7 @@
 //! The connection to one browser: ICE, DTLS-SRTP and the packets in the clear. The only user of webrtc 0.21.1 on the
 //! gateway's side.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,17 +22,19 @@ use webrtc::peer_connection::{
     RTCIceGatheringState, RTCPeerConnectionState, RTCSessionDescription, Registry, SettingEngineBuilder,
 };
 
-use super::answer;
 use super::offer::{Offer, OfferError};
 use super::ports::UdpPorts;
-use super::socket::Watched;
+use super::socket::{Handshake, Watched};
 use super::tap::Tap;
+use super::{answer, fragment};
 use crate::call::Codec;
 use crate::config::limits;
 use crate::ingress::{LinkEvent, LinkPacket, PacketLink};
 
 /// Packets behind the newest one that may still come once each (RFC 3711 section 3.3.2); off by default in the library.
 const REPLAY_WINDOW: usize = 128;
+/// Ports tried for one connection.
+const BIND_TRIES: usize = 3;
 /// How long candidates may take: they are our own addresses, nobody is asked.
 const GATHERED: Duration = Duration::from_secs(5);
 /// No answer to checks for this long: disconnected; this long after it: failed. The media stage gives up before
@@ -71,12 +73,15 @@ pub(super) enum PeerEvent {
     Failed,
 }
 
-/// One connection. Ended with [`close`](Peer::close) and not by being dropped: the library's task lives on.
+/// One connection. End it with [`close`](Peer::close), which waits until port and task are free.
 pub(super) struct Peer {
     connection: Arc<dyn PeerConnection>,
     events: mpsc::Receiver<PeerEvent>,
     alert_left: Arc<Notify>,
+    /// Candidates that came after the offer.
+    candidates: usize,
     up: bool,
+    closed: bool,
 }
 
 /// A connection that waits for the browser, and what it is told.
@@ -89,22 +94,41 @@ pub(super) struct Answered {
 impl Peer {
     /// Takes a port and answers the offer; the browser's checks are awaited from now on.
     pub async fn answer(sdp: String, offer: &Offer, settings: &PeerSettings) -> Result<Answered, PeerError> {
-        let addresses = settings.ports.pick().ok_or(PeerError::NoPort)?;
+        // Between our look at a port and the library's bind another program may take it.
+        let mut error = PeerError::NoPort;
+        for _ in 0..BIND_TRIES {
+            match Self::answer_on(settings.ports.pick().ok_or(PeerError::NoPort)?, &sdp, offer, settings).await {
+                Err(failed @ PeerError::Failed(_)) => error = failed,
+                settled => return settled,
+            }
+        }
+        Err(error)
+    }
+
+    async fn answer_on(
+        addresses: Vec<SocketAddr>,
+        sdp: &str,
+        offer: &Offer,
+        settings: &PeerSettings,
+    ) -> Result<Answered, PeerError> {
         let (to_media, received) = mpsc::channel(limits::LINK_QUEUE);
         let (events, told) = mpsc::channel(8);
         let alert_left = Arc::new(Notify::new());
-        let handler = Arc::new(Handler { events, link: to_media.clone(), gathered: Notify::new() });
+        let handshake = Arc::new(Handshake::default());
+        let handler =
+            Arc::new(Handler { events, link: to_media.clone(), gathered: Notify::new(), handshake: handshake.clone() });
         let connection = PeerConnectionBuilder::new()
             .with_media_engine(media_engine(offer)?)
             .with_interceptor_registry(Registry::new().with(Slot::ReceiverReport, Tap::new(to_media)))
             .with_setting_engine(engine(settings.lite))
-            .with_runtime(Arc::new(Watched::new(alert_left.clone())))
+            .with_runtime(Arc::new(Watched::new(alert_left.clone()).shaking(handshake)))
             .with_handler(handler.clone())
             .with_udp_addrs(addresses)
             .build()
             .await
             .map_err(failed)?;
-        let peer = Self { connection: Arc::new(connection), events: told, alert_left, up: false };
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let mut peer = Self { connection, events: told, alert_left, candidates: 0, up: false, closed: false };
         match peer.describe(sdp, offer, &handler).await {
             Ok((answer, track, ssrc)) => {
                 let (send, leaving) = mpsc::channel(limits::LINK_QUEUE);
@@ -121,15 +145,15 @@ impl Peer {
 
     async fn describe(
         &self,
-        sdp: String,
+        sdp: &str,
         offer: &Offer,
         handler: &Handler,
-    ) -> Result<(String, Option<Arc<dyn TrackLocal>>, u32), PeerError> {
+    ) -> Result<(String, Arc<dyn TrackLocal>, u32), PeerError> {
         let malformed = |error: webrtc::error::Error| OfferError::Malformed(error.to_string());
-        let theirs = RTCSessionDescription::offer(sdp).map_err(malformed)?;
+        let theirs = RTCSessionDescription::offer(fragment::usable(sdp)).map_err(malformed)?;
         self.connection.set_remote_description(theirs).await.map_err(malformed)?;
         let ssrc = rand::random();
-        let track = if offer.direction.we_send() { Some(self.add_track(offer, ssrc).await?) } else { None };
+        let track = self.add_track(offer, ssrc).await?;
         let ours = self.connection.create_answer(None).await.map_err(malformed)?;
         self.connection.set_local_description(ours).await.map_err(failed)?;
         tokio::time::timeout(GATHERED, handler.gathered.notified())
@@ -161,17 +185,38 @@ impl Peer {
         event
     }
 
-    /// A candidate the browser found later (RFC 8838).
-    pub async fn add_candidate(&self, candidate: String, mid: Option<String>) -> Result<(), String> {
+    /// A candidate the browser found later (RFC 8838): an address and a UDP port, and only so many in a call.
+    pub async fn add_candidate(&mut self, candidate: String, mid: Option<String>) -> Result<(), String> {
+        self.candidates += 1;
+        if self.candidates > limits::MAX_CANDIDATES || !fragment::is_usable(&candidate) {
+            return Err("over another transport, with a name, or one too many".into());
+        }
         let candidate = RTCIceCandidateInit { candidate, sdp_mid: mid, ..Default::default() };
         self.connection.add_ice_candidate(candidate).await.map_err(|error| error.to_string())
     }
 
     /// Tells the browser and frees port and task.
-    pub async fn close(&self) {
-        if let Err(error) = self.connection.close().await {
-            tracing::debug!(%error, "a peer connection did not close cleanly");
+    pub async fn close(&mut self) {
+        self.closed = true;
+        close(self.connection.as_ref()).await;
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // The library's task lives on until it is told; a runtime that is ending takes it along.
+        if !self.closed
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let connection = self.connection.clone();
+            runtime.spawn(async move { close(connection.as_ref()).await });
         }
+    }
+}
+
+async fn close(connection: &dyn PeerConnection) {
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "a peer connection did not close cleanly");
     }
 }
 
@@ -219,9 +264,8 @@ fn parameters(mime: &str, clock: u32, channels: u16, format: &str, payload_type:
 }
 
 /// Ends when the media stage has let go of the link.
-async fn send_all(mut leaving: mpsc::Receiver<LinkPacket>, track: Option<Arc<dyn TrackLocal>>) {
+async fn send_all(mut leaving: mpsc::Receiver<LinkPacket>, track: Arc<dyn TrackLocal>) {
     while let Some(packet) = leaving.recv().await {
-        let Some(track) = &track else { continue };
         let sent = match packet {
             LinkPacket::Rtp(packet) => send_rtp(track.as_ref(), packet).await,
             LinkPacket::Rtcp(packet) => send_rtcp(track.as_ref(), packet).await,
@@ -245,6 +289,7 @@ struct Handler {
     events: mpsc::Sender<PeerEvent>,
     link: mpsc::Sender<LinkEvent>,
     gathered: Notify,
+    handshake: Arc<Handshake>,
 }
 
 #[async_trait]
@@ -263,6 +308,7 @@ impl PeerConnectionEventHandler for Handler {
             _ => return,
         };
         if event == PeerEvent::Up {
+            self.handshake.is_done();
             let _media_stage_is_gone = self.link.try_send(LinkEvent::Up);
         }
         let _call_is_over = self.events.try_send(event);

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::PortRange;
 
+/// Ports looked at for one call; each costs two system calls.
+const TRIES: usize = 64;
+
 /// Clones share the range.
 #[derive(Clone, Debug)]
 pub(super) struct UdpPorts {
@@ -20,10 +23,10 @@ impl UdpPorts {
     }
 
     /// The next port that is free on every address. In turn, so that what is still on its way to the last call of a
-    /// port does not reach the next one. Given back by the library, which binds it: `None` when all are taken.
+    /// port does not reach the next one. The library binds it. `None`: the next [`TRIES`] are taken.
     pub fn pick(&self) -> Option<Vec<SocketAddr>> {
         let ports = usize::from(self.range.last - self.range.first) + 1;
-        (0..ports).find_map(|_| {
+        (0..ports.min(TRIES)).find_map(|_| {
             let turn = self.next.fetch_add(1, Ordering::Relaxed) % ports;
             let port = self.range.first.checked_add(u16::try_from(turn).ok()?)?;
             let all: Vec<_> = self.addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect();

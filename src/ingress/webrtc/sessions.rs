@@ -27,8 +27,14 @@ pub struct Bearer(String);
 /// The sessions of all calls. Clones share them.
 #[derive(Clone)]
 pub struct Sessions {
-    known: Arc<Mutex<HashMap<SessionId, Session>>>,
+    known: Arc<Mutex<Known>>,
     clock: Clock,
+}
+
+#[derive(Default)]
+struct Known {
+    sessions: HashMap<SessionId, Session>,
+    by_bearer: HashMap<[u8; 32], SessionId>,
 }
 
 struct Session {
@@ -92,8 +98,9 @@ impl Sessions {
         let bearer = Bearer(random::<32>()?);
         let session = Session { call, line: line.to_owned(), bearer: bearer.hash(), ended: None };
         let mut known = self.lock();
-        forget_old(&mut known, self.clock.instant());
-        known.insert(id.clone(), session);
+        known.forget_old(self.clock.instant());
+        known.by_bearer.insert(session.bearer, id.clone());
+        known.sessions.insert(id.clone(), session);
         Some((id, bearer))
     }
 
@@ -114,12 +121,16 @@ impl Sessions {
         )
     }
 
-    /// The call that this bearer opens, whatever its URL: an earlier call to add to.
-    pub fn of_bearer(&self, bearer: &Bearer) -> Option<CallId> {
-        let hash = bearer.hash();
-        let mut known = self.lock();
-        forget_old(&mut known, self.clock.instant());
-        known.values().find(|session| session.bearer == hash).map(|session| session.call)
+    /// The call of this line that this bearer opens, whatever its URL: an earlier call to add to.
+    pub fn of_bearer(&self, line: &str, bearer: &Bearer) -> Option<CallId> {
+        let known = self.lock();
+        let id = known.by_bearer.get(&bearer.hash())?;
+        known.readable(line, id, self.clock.instant()).map(|session| session.call)
+    }
+
+    /// Whether this is the bearer of a call other than that of `id`.
+    pub fn is_of_another(&self, id: &SessionId, bearer: &Bearer) -> bool {
+        self.lock().by_bearer.get(&bearer.hash()).is_some_and(|of| of != id)
     }
 
     /// The call was never answered: nobody was told of this session.
@@ -130,17 +141,17 @@ impl Sessions {
     /// The caller is gone; the session can be read for ten minutes more.
     pub fn ended(&self, id: &SessionId) {
         let now = self.clock.instant();
-        if let Some(session) = self.lock().get_mut(id) {
+        if let Some(session) = self.lock().sessions.get_mut(id) {
             session.ended.get_or_insert(now);
         }
     }
 
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().sessions.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().sessions.is_empty()
     }
 
     fn with<T>(
@@ -149,24 +160,41 @@ impl Sessions {
         id: &SessionId,
         read: impl FnOnce(&Session) -> Result<T, NoSession>,
     ) -> Result<T, NoSession> {
-        let mut known = self.lock();
-        forget_old(&mut known, self.clock.instant());
-        read(known.get(id).filter(|session| session.line == line).ok_or(NoSession::Unknown)?)
+        read(self.lock().readable(line, id, self.clock.instant()).ok_or(NoSession::Unknown)?)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One a call, so a sweep is as long as the calls of ten minutes are many; over the limit those that ended first go.
-fn forget_old(known: &mut HashMap<SessionId, Session>, now: Instant) {
-    let old = |ended: Instant| now.saturating_duration_since(ended) >= limits::SESSION_READABLE;
-    known.retain(|_, session| !session.ended.is_some_and(old));
-    while known.len() >= limits::MAX_SESSIONS {
-        let oldest = known.iter().filter_map(|(id, s)| Some((s.ended?, id.clone()))).min_by_key(|(ended, _)| *ended);
-        let Some((_, id)) = oldest else { return };
-        known.remove(&id);
+impl Session {
+    fn is_old(&self, now: Instant) -> bool {
+        self.ended.is_some_and(|ended| now.saturating_duration_since(ended) >= limits::SESSION_READABLE)
+    }
+}
+
+impl Known {
+    fn readable(&self, line: &str, id: &SessionId, now: Instant) -> Option<&Session> {
+        self.sessions.get(id).filter(|session| session.line == line && !session.is_old(now))
+    }
+
+    fn remove(&mut self, id: &SessionId) {
+        if let Some(session) = self.sessions.remove(id) {
+            self.by_bearer.remove(&session.bearer);
+        }
+    }
+
+    /// One a call, so a sweep is as long as the calls of ten minutes are many; over the limit those that ended first go.
+    fn forget_old(&mut self, now: Instant) {
+        self.sessions.retain(|_, session| !session.is_old(now));
+        while self.sessions.len() >= limits::MAX_SESSIONS {
+            let ended = self.sessions.iter().filter_map(|(id, session)| Some((session.ended?, id.clone())));
+            let Some((_, id)) = ended.min_by_key(|(ended, _)| *ended) else { break };
+            self.remove(&id);
+        }
+        let sessions = &self.sessions;
+        self.by_bearer.retain(|_, id| sessions.contains_key(id));
     }
 }
 
@@ -190,8 +218,11 @@ mod tests {
         assert_eq!(sessions.open_with("default", &first, &other_bearer), Err(NoSession::Bearer));
         assert_eq!(sessions.open_with("other", &first, &its_bearer), Err(NoSession::Unknown));
         assert_eq!(sessions.call("default", &second), Ok(two));
-        assert_eq!(sessions.of_bearer(&other_bearer), Some(two));
-        assert_eq!(sessions.of_bearer(&Bearer::from_header("")), None);
+        assert_eq!(sessions.of_bearer("default", &other_bearer), Some(two));
+        assert_eq!(sessions.of_bearer("other", &other_bearer), None, "another line's ticket");
+        assert_eq!(sessions.of_bearer("default", &Bearer::from_header("")), None);
+        assert!(sessions.is_of_another(&first, &other_bearer) && !sessions.is_of_another(&first, &its_bearer));
+        assert!(!sessions.is_of_another(&first, &Bearer::from_header("a.signed.identity")));
         assert!(!format!("{its_bearer:?}").contains(its_bearer.reveal()));
     }
 
@@ -200,16 +231,16 @@ mod tests {
         let clock = Clock::system();
         let sessions = Sessions::new(clock.clone());
         let (id, bearer) = sessions.open(CallId::new(), "default").unwrap();
-        forget_old(&mut sessions.lock(), clock.instant() + 10 * limits::SESSION_READABLE);
+        sessions.lock().forget_old(clock.instant() + 10 * limits::SESSION_READABLE);
         assert!(sessions.open_with("default", &id, &bearer).is_ok(), "the call is still up");
         sessions.ended(&id);
-        let ended = sessions.lock()[&id].ended.expect("noted");
+        let ended = sessions.lock().sessions[&id].ended.expect("noted");
         sessions.ended(&id);
-        assert_eq!(sessions.lock()[&id].ended, Some(ended), "the first end counts");
-        forget_old(&mut sessions.lock(), ended + limits::SESSION_READABLE - std::time::Duration::from_secs(1));
+        assert_eq!(sessions.lock().sessions[&id].ended, Some(ended), "the first end counts");
+        sessions.lock().forget_old(ended + limits::SESSION_READABLE - std::time::Duration::from_secs(1));
         assert!(sessions.open_with("default", &id, &bearer).is_ok());
-        forget_old(&mut sessions.lock(), ended + limits::SESSION_READABLE);
+        sessions.lock().forget_old(ended + limits::SESSION_READABLE);
         assert_eq!(sessions.open_with("default", &id, &bearer), Err(NoSession::Unknown));
-        assert!(sessions.is_empty());
+        assert!(sessions.is_empty() && sessions.lock().by_bearer.is_empty());
     }
 }

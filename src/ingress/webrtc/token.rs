@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 use super::info::{identity, name, number, object};
 use crate::call::{Identity, Language};
 use crate::config::{TokenAlgorithm, WebRtc, limits};
+use crate::ingress::text;
 use crate::ops::clock::Clock;
 
 /// Bytes of an HS256 secret: those of the hash (RFC 7518 section 3.2).
@@ -115,7 +116,7 @@ impl Tokens {
 
     /// Reads the value of `Authorization`.
     pub fn check(&self, value: &[u8]) -> Result<Verified, TokenRefused> {
-        let token = bearer(value).ok_or(TokenRefused::NotBearer)?;
+        let token = text::bearer(value).ok_or(TokenRefused::NotBearer)?;
         if token.len() > limits::MAX_TOKEN {
             return Err(TokenRefused::TooLong);
         }
@@ -233,13 +234,6 @@ impl Audience {
 /// A member that is there has its type: null is not "absent".
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(member: D) -> Result<Option<T>, D::Error> {
     T::deserialize(member).map(Some)
-}
-
-/// The scheme's name in any case, one space or more, then the token.
-fn bearer(value: &[u8]) -> Option<&str> {
-    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    let token = token.trim_matches(' ');
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// The language of a tag like `en-GB`, `zh-Hant` or `zh_CN`, if it is one that calls can have.

@@ -1,7 +1,9 @@
 //! WHIP (RFC 9725) over HTTP: an offer in, an answer and the call's URL out.
 //!
-//! Two departures: the answer to `sendrecv` is `sendrecv`, for a caller must hear the notice; and what was understood
-//! is read with a bearer that comes with the answer. The URL itself cannot be guessed and is enough to hang up.
+//! What differs, and why: sound goes both ways (`sendrecv`), for a caller must hear that the call is recorded. The URL of
+//! a call cannot be guessed and is enough to end it; an `Authorization` that comes along is only refused when it is
+//! another call's. What was understood is read with a bearer of our own (`Heardline-Token`). Candidates may trickle; an
+//! ICE restart is refused with 422, so there is no `ETag` to match. The page asks elsewhere for its ICE servers.
 
 use std::net::SocketAddr;
 
@@ -88,7 +90,7 @@ fn is_cross_origin(headers: &HeaderMap) -> bool {
 
 fn answered(line: &str, created: &Created) -> Response {
     // A line's name may hold anything; the session is of base64's URL alphabet.
-    let location = format!("/whip/{}/{}", encoded(line), created.session.as_str());
+    let location = format!("/whip/{}/{}", text::path_segment(line), created.session.as_str());
     let headers = [
         (header::CONTENT_TYPE, SDP.to_owned()),
         (header::LOCATION, location),
@@ -98,24 +100,15 @@ fn answered(line: &str, created: &Created) -> Response {
     (StatusCode::CREATED, headers, created.sdp.clone()).into_response()
 }
 
-/// Percent-encoding of a path segment (RFC 3986 section 3.3), unreserved characters left.
-fn encoded(segment: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    segment
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
 /// The URL is enough; a bearer that comes along must be this call's.
 fn session(door: &WebDoor, line: &str, session: &str, headers: &HeaderMap) -> Result<SessionId, Problem> {
     let id = SessionId::from_url(session);
     let gone = |_| Problem::not_found("there is no such call, or it is over");
     door.sessions().call(line, &id).map_err(gone)?;
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(bearer) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
-        let wrong = |_| Problem::new(StatusCode::FORBIDDEN, "bearer", "this bearer is another call's");
-        door.sessions().open_with(line, &id, &Bearer::from_header(bearer)).map_err(wrong)?;
+    // It may be the identity that the offer came with; what is not ours to tell apart is let be.
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| text::bearer(value.as_bytes()));
+    if bearer.is_some_and(|bearer| door.sessions().is_of_another(&id, &Bearer::from_header(bearer))) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "bearer", "this bearer is another call's"));
     }
     Ok(id)
 }
@@ -142,14 +135,13 @@ async fn candidates(
     let malformed =
         |error: super::fragment::FragmentError| Problem::new(StatusCode::BAD_REQUEST, "fragment", error.to_string());
     let fragment = Fragment::parse(&body).map_err(malformed)?;
-    if fragment.ufrag.is_some_and(|ufrag| !door.is_ufrag_of(&session, &ufrag)) {
+    let gone = || Problem::not_found("there is no such call, or it is over");
+    let ours = fragment.ufrag.map(|ufrag| door.is_ufrag_of(&session, &ufrag).ok_or_else(gone)).transpose()?;
+    if ours == Some(false) {
         let detail = "ICE restarts are not supported; make a new call that adds to this one";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ice-restart", detail));
     }
-    match door.candidates(&session, fragment.candidates).await {
-        Some(_) => Ok(StatusCode::NO_CONTENT),
-        None => Err(Problem::not_found("there is no such call, or it is over")),
-    }
+    door.candidates(&session, fragment.candidates).await.map(|_| StatusCode::NO_CONTENT).ok_or_else(gone)
 }
 
 fn expect(headers: &HeaderMap, kind: &str) -> Result<(), Problem> {
@@ -172,7 +164,7 @@ impl Refused {
             Self::Wait(Wait::TooFast(time)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(time.as_secs().max(1)));
             }
-            Self::Wait(Wait::TooMany) | Self::Busy => {
+            Self::Wait(Wait::TooMany) | Self::Busy | Self::CannotRecord => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER_S));
             }
             _ => {}
@@ -198,8 +190,13 @@ impl Refused {
             Self::Wait(Wait::TooFast(_)) => {
                 of(429, "too-fast", "this address has called many times; wait a little, then call again".into())
             }
-            Self::Busy => of(503, "busy", "all lines are busy, or the hotline is closing; try again soon".into()),
-            Self::CannotRecord | Self::Failed => {
+            Self::Busy => of(503, "busy", "no line is free, or the hotline is closing; try again soon".into()),
+            Self::CannotRecord => of(
+                503,
+                "cannot-record",
+                "calls cannot be recorded at the moment, so none are taken; try again later".into(),
+            ),
+            Self::Failed => {
                 of(500, "failed", "the call could not be taken; its operator finds the reason in the log".into())
             }
         }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use super::public::{Inner, Public};
 use crate::call::CallId;
+use crate::ingress::text;
 use crate::ingress::webrtc::sessions::{Bearer, NoSession, SessionId};
 use crate::intake::problem::Problem;
 
@@ -32,7 +33,7 @@ struct Place {
 
 impl Place {
     fn new(line: String, session: &str, headers: &HeaderMap) -> Self {
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| text::bearer(value.as_bytes()));
         let bearer = Bearer::from_header(bearer.unwrap_or_default());
         Self { line, session: SessionId::from_url(session), bearer }
     }
@@ -47,10 +48,4 @@ impl Place {
             }
         })
     }
-}
-
-/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

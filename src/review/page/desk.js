@@ -144,12 +144,13 @@ function drawCall() {
 function drawHead(call) {
   const reference = call.reference.replace(/^(\d{3})(\d{3})(\d{4})$/, "$1 $2 $3");
   $("facts").textContent = [`Reference ${reference}`, when(call.started_at), length(call)].filter(Boolean).join(" · ");
+  if (call.follows) $("facts").append(" · ", earlier(call.follows));
   const title = at(call.draft, "summary.title.value") || at(call.draft, "issues.0.title.value");
   const open = early(call, at(call.draft, "issues.0.category.value"));
   $("title").textContent = call.erased_at ? "Erased" : open ? "Listening…" : title || (call.state === "refused" ? "Call not taken" : "No title");
   const chips = [[call.erased_at ? `erased ${when(call.erased_at)}` : STATES[call.state] || call.state, `state-${call.state}`],
     [call.cause ? CAUSES[call.cause] || call.cause : null], [call.erased_at ? null : caller(call)],
-    [call.line === "default" ? null : `line ${call.line}`], [call.dtmf ? `keys ${call.dtmf}` : null],
+    [call.channel === "webrtc" ? "web" : null], [call.line === "default" ? null : `line ${call.line}`], [call.dtmf ? `keys ${call.dtmf}` : null],
     [call.draft && !call.draft_complete ? "draft still changes" : null],
     [at(call.draft, "needs_listening") ? "needs listening" : null, "warn"],
     [at(call.draft, "transcript.demo_model") && !(desk.notices || []).length ? "demo model" : null, "warn"]];
@@ -157,6 +158,11 @@ function drawHead(call) {
   const suggestion = at(call.draft, "disposition_suggestion");
   const due = suggestion === "redirect" || call.draft_complete; // before that, most callers only have not finished
   $("suggestion").textContent = suggestion && due ? `Suggestion: ${SUGGESTIONS[suggestion] || suggestion}` : "";
+}
+function earlier(id) { // both calls have the reference of the first
+  const link = el("a", "", "adds to an earlier call");
+  link.href = `#${id}`;
+  return link;
 }
 function drawDeliveries(call) {
   const none = call.erased_at ? "Nothing is owed any more." : call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";

@@ -4,7 +4,10 @@
 const $ = (id) => document.getElementById(id);
 const SURE = 0.8; // a field at or above this, without a review mark, is sure
 
-const ORIGINS = { sip_pai: "from the trunk", sip_from: "claimed by the phone", spoken: "spoken" };
+const ORIGINS = {
+  sip_pai: "from the trunk", sip_from: "claimed by the phone", spoken: "spoken",
+  token: "proved by sign-in", web_form: "typed by the caller",
+};
 const BANDS = { missing: ["–", "missing", "Missing"], check: ["?", "check", "Check"], sure: ["✓", "sure", "Sure"] };
 const LANGUAGES = {
   en: "English", "cmn-Hans": "Mandarin", "cmn-Hant": "Mandarin (traditional)", "yue-Hant": "Cantonese", "yue-Hans": "Cantonese (simplified)",
@@ -73,7 +76,10 @@ function collect(draft) {
   });
   const whole = at(draft, "summary.text");
   if (whole && whole.value !== at(draft, "issues.0.description.value")) add("summary", "Summary", whole);
-  add("name", "Name", at(draft, "caller.name"));
+  const named = ORIGINS[at(draft, "caller.name.source")];
+  add("name", "Name", at(draft, "caller.name"), (value) => (named && value === at(draft, "caller.name.value") ? `${value} (${named})` : value));
+  const subject = at(draft, "caller.subject");
+  if (subject) add("subject", "Signed in as", { value: subject, confidence: 1 });
   collectPhones(draft, add);
   const mixed = (at(draft, "language.mixed_with") || []).map(language);
   add("language", "Language", at(draft, "language.primary"), (value) => [language(value), ...mixed.map((one) => `also ${one}`)].join(", "));

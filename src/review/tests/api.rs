@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::TestDesk;
 use crate::call::{
-    CallState, Codec, Coverage, DraftId, Language, LineQuality, MediaSpan, MediaTime, SegmentOutcome, Utterance, Word,
+    CallState, Codec, Coverage, DraftId, Identity, Language, LineQuality, MediaSpan, MediaTime, Origin, Party,
+    SegmentOutcome, Utterance, Word,
 };
 use crate::store::{DeliveryRow, DeliveryState};
 
@@ -54,6 +55,36 @@ async fn a_call_is_shown_with_everything_known_about_it() {
     assert_eq!(list["calls"][0]["emergency"], true);
     assert_eq!(list["notices"], json!(["demo model"]));
     assert_eq!(list["sip"], json!(["sip:hotline@127.0.0.1:5060"]));
+}
+
+#[tokio::test]
+async fn a_call_from_the_web_shows_what_was_typed_what_is_proved_and_what_it_adds_to() {
+    let desk = TestDesk::start().await;
+    let (earlier, id) = (desk.add_call(CallState::Done), desk.add_call(CallState::Done));
+    let given = |name: &str, number: Option<&str>| Identity {
+        uri: number.map(|number| format!("tel:{number}")).unwrap_or_default(),
+        number: number.map(str::to_owned),
+        display_name: Some(name.into()),
+        subject: None,
+    };
+    {
+        let mut calls = desk.store.calls.lock().unwrap();
+        let row = calls.iter_mut().find(|row| row.id == id).unwrap();
+        row.origin = Origin::WebRtc { source: [127, 0, 0, 1].into(), user_agent: None, origin: None };
+        row.follows = Some(earlier);
+        row.party = Party { claimed: Some(given("Anna", None)), ..Party::default() };
+    }
+    let shown = desk.get(&format!("/api/calls/{id}")).await.json();
+    assert_eq!((&shown["channel"], &shown["follows"]), (&json!("webrtc"), &json!(earlier.to_string())));
+    assert_eq!(shown["party"], json!({"verified": null, "claimed": "Anna", "asserted": null, "withheld": false}));
+    assert_eq!((&shown["number"], &shown["display_name"]), (&json!(null), &json!("Anna")));
+    let verified = Some(given("Anna Walker", Some("+12125550134")));
+    desk.store.calls.lock().unwrap().iter_mut().find(|row| row.id == id).unwrap().party.verified = verified;
+    let shown = desk.get(&format!("/api/calls/{id}")).await.json();
+    assert_eq!((&shown["party"]["verified"], &shown["number"]), (&json!("tel:+12125550134"), &json!("+12125550134")));
+    assert_eq!(shown["display_name"], "Anna Walker");
+    let first = desk.get(&format!("/api/calls/{earlier}")).await.json();
+    assert_eq!((&first["channel"], &first["follows"]), (&json!("sip"), &json!(null)));
 }
 
 #[tokio::test]

@@ -124,7 +124,8 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         None => None,
     };
     let follows = match r.get::<Option<&str>>("follows")? {
-        Some(_) => Some(r.parse("follows")?),
+        // Told beside the call as well.
+        Some(_) => r.parse("follows").inspect_err(report_damage).ok(),
         None => None,
     };
     let recording = match r.get::<Option<String>>("recording_sha256")? {

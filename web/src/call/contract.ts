@@ -57,7 +57,7 @@ export interface Snapshot {
   fields: Fields | null;
 }
 
-/** One event of GET {Location}/events. `lagged` never leaves the reader: it reloads the snapshot instead. */
+/** One event of GET {Location}/events. `lagged` is not among them: the fresh snapshot right after it says it all. */
 export type CallEvent =
   | { kind: "snapshot"; snapshot: Snapshot }
   | { kind: "state"; state: CallState; end_cause: string | null }
@@ -77,6 +77,8 @@ export interface Failure {
   /** HTTP status; 0 where no answer came at all. */
   status: number;
   retryAfterSeconds: number | null;
+  /** The problem's `type` (RFC 9457); null where the answer was no problem document. */
+  problem: string | null;
   /** The gateway's own sentence, for the operator. */
   detail: string | null;
 }

@@ -7,8 +7,9 @@ import { watchLevel, type LevelWatch } from "../io/level";
 import { microphoneFailure, openMicrophone } from "../io/mic";
 import { openPeer, type Peer } from "../io/peer";
 import { afterNotice, openSample, type SampleCaller } from "../io/sample";
-import { earlierCall, forgetCall, rememberCall } from "../io/memory";
-import { deleteCall, isTelephoneNumber, loadLine, loadSnapshot, postOffer, Refused, type CallInfo } from "../io/whip";
+import { forgetCall, rememberCall } from "../io/memory";
+import { recall } from "../io/recall";
+import { deleteCall, isTelephoneNumber, loadLine, postOffer, Refused, type CallInfo } from "../io/whip";
 import { keepScreenOn, type ScreenLock } from "../io/screen";
 
 export interface Surroundings {
@@ -23,7 +24,7 @@ export interface Surroundings {
 }
 
 const serverFault = (error: unknown) =>
-  error instanceof Refused ? error.failure : { status: 500, retryAfterSeconds: null, detail: String(error) };
+  (error instanceof Refused ? error : new Refused({ status: 500, detail: String(error) })).failure;
 
 export class Driver {
   private microphone: MediaStream | null = null;
@@ -78,11 +79,8 @@ export class Driver {
 
   /** A page that was reloaded within ten minutes still shows its last call. */
   async recall(): Promise<void> {
-    const session = earlierCall(this.on.line);
-    if (session === null) return;
-    const snapshot = await loadSnapshot(session).catch(() => null);
-    if (snapshot !== null) this.on.dispatch({ kind: "earlier_call", session, snapshot });
-    else forgetCall(this.on.line);
+    const earlier = await recall(this.on.line);
+    if (earlier !== null) this.on.dispatch({ kind: "earlier_call", ...earlier });
   }
 
   /** The caller pressed "turn the sound on": this time there is a gesture. */
@@ -96,7 +94,7 @@ export class Driver {
       const line = await loadLine(this.on.line);
       // Said before the microphone is asked for, not after.
       if (line.token_required && this.on.identityToken === null)
-        throw new Refused({ status: 401, retryAfterSeconds: null, detail: null });
+        throw new Refused({ status: 401 });
       this.on.dispatch({ kind: "line_loaded", line });
     } catch (error) {
       this.on.dispatch({ kind: "line_failed", failure: serverFault(error) });

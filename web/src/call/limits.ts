@@ -22,6 +22,8 @@ export const RETRY_MAX_S = 300;
 /** The gateway sends a comment every 15 s; two missed ones mean that the stream is dead. */
 export const STREAM_SILENCE_MS = 35_000;
 export const RECONNECT_MS = [500, 1_000, 2_000, 4_000] as const;
+/** Waits before each question after the call of before a reload: a gateway that restarts is back within a minute. */
+export const RECALL_MS = [0, 1_000, 4_000, 15_000, 40_000] as const;
 /** One event is one caption or one snapshot: far below this. A peer that sends more is not the gateway. */
 export const EVENT_MAX_CHARS = 1_000_000;
 /** Captions kept on the page: a 30 minute call makes a few hundred. */

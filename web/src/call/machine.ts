@@ -45,7 +45,8 @@ export function step(model: Model, event: Event, nowMs: number): Step {
     case "line_failed":
       return phase.at === "loading" ? to(model, failure(event.failure, null, nowMs)) : stay(model);
     case "earlier_call":
-      return phase.at === "loading" || phase.at === "before" ? earlier(model, event) : stay(model);
+      // Also over a line that is closed or away just now: the reference is what this caller came back for.
+      return model.attempt === 0 ? earlier(model, event) : stay(model);
     case "identity_changed":
       return stay({ ...model, identity: event.identity });
     case "call_pressed":
@@ -60,7 +61,7 @@ export function step(model: Model, event: Event, nowMs: number): Step {
       return answered(model, event.attempt, event.session);
     case "refused":
       return phase.at === "connecting" && event.attempt === model.attempt
-        ? to(model, failure(event.failure, phase.source, nowMs), { kind: "close_media" }, ...stopTimers)
+        ? to(model, failure(event.failure, phase.source, nowMs), ...giveUp(phase.session))
         : stay(model);
     case "link":
       return event.attempt === model.attempt ? link(model, event.link, nowMs) : stay(model);
@@ -117,14 +118,15 @@ function opening(model: Model, nowMs: number): Phase {
 
 /** RFC 9110 statuses as what the caller can do about them. */
 function failure(failure: Failure, again: Source | null, nowMs: number): Phase {
-  const { status, detail } = failure;
+  const { status, problem, detail } = failure;
   const waitS = Math.min(failure.retryAfterSeconds ?? RETRY_S, RETRY_MAX_S);
   const later = { retryAtMs: nowMs + waitS * 1_000, again, detail };
   if (status === 0) return { at: "trouble", why: "server_gone", ...later, retryAtMs: null };
   if (status === 404) return { at: "trouble", why: "no_such_line", ...later, retryAtMs: null };
   if (status === 401) return { at: "trouble", why: "link_expired", ...later, retryAtMs: null };
   if (status === 429) return { at: "trouble", why: "too_many_calls", ...later };
-  if (status === 503) return { at: "trouble", why: "line_busy", ...later };
+  // Only the gateway's own "busy" says so: another 503 is a proxy's, or one where nothing can be recorded.
+  if (status === 503) return { at: "trouble", why: problem?.endsWith(":busy") ? "line_busy" : "line_unavailable", ...later };
   return { at: "trouble", why: "server_fault", ...later, retryAtMs: null };
 }
 
@@ -198,8 +200,14 @@ function begin(model: Model, from: Extract<Phase, { at: "connecting" }>, session
 
 /** The offer was answered over HTTPS and no media came through: a firewall that lets no UDP pass. */
 function blocked(model: Model, source: Source, session: Session): Step {
-  return to({ ...model, attempt: model.attempt + 1 }, trouble("media_blocked", source), ...stopTimers,
-    { kind: "close_media" }, { kind: "unfollow" }, { kind: "delete_call", session, leaving: false });
+  return to({ ...model, attempt: model.attempt + 1 }, trouble("media_blocked", source), ...giveUp(session));
+}
+
+/** Leaves a call that never came up. One the gateway has answered is ended there, or it would wait for media that never
+ * come and count against this address until then. */
+function giveUp(session: Session | null): Effect[] {
+  const end: Effect[] = session === null ? [] : [{ kind: "delete_call", session, leaving: false }];
+  return [...stopTimers, { kind: "close_media" }, { kind: "unfollow" }, ...end];
 }
 
 function finish(model: Model, live: Live, ...effects: Effect[]): Step {
@@ -276,10 +284,8 @@ function hangUp(model: Model): Step {
   if (phase.at === "live")
     return finish(model, { ...phase, link: "up" }, { kind: "delete_call", session: phase.session, leaving: false });
   if (phase.at !== "asking" && phase.at !== "connecting") return stay(model);
-  const effects: Effect[] = [...stopTimers, { kind: "close_media" }, { kind: "unfollow" }];
-  if (phase.at === "connecting" && phase.session !== null)
-    effects.push({ kind: "delete_call", session: phase.session, leaving: false });
-  return to({ ...model, attempt: model.attempt + 1 }, { at: "before" }, ...effects);
+  const session = phase.at === "connecting" ? phase.session : null;
+  return to({ ...model, attempt: model.attempt + 1 }, { at: "before" }, ...giveUp(session));
 }
 
 function add(model: Model, session: Session, reference: string | null): Step {

@@ -3,7 +3,7 @@
 import type { CallEvent, Caption, CallState, Fields, Session, Snapshot } from "../call/contract";
 import { RECONNECT_MS, STREAM_SILENCE_MS } from "../call/limits";
 import { EventParser, type ServerEvent } from "./sse";
-import { bearer, loadSnapshot, Refused } from "./whip";
+import { bearer, isGone } from "./whip";
 
 export interface Following {
   onEvent(event: CallEvent): void;
@@ -34,7 +34,7 @@ async function readOnce(
   try {
     const headers = { ...bearer(session), Accept: "text/event-stream" };
     const response = await fetch(`${session.location}/events`, { headers, cache: "no-store", signal: silence.signal });
-    if ([401, 403, 404, 410].includes(response.status)) return "gone";
+    if (isGone(response.status)) return "gone";
     if (!response.ok || response.body === null) return "broken";
     onOpen();
     const parser = new EventParser();
@@ -45,14 +45,13 @@ async function readOnce(
       clearTimeout(watchdog);
       watchdog = setTimeout(stop, STREAM_SILENCE_MS);
       for (const event of parser.push(value)) {
-        if (event.name === "lagged") on.onEvent({ kind: "snapshot", snapshot: await loadSnapshot(session) });
         const known = callEvent(event);
         if (known !== null) on.onEvent(known);
         if (known?.kind === "complete" || (known?.kind === "snapshot" && known.snapshot.complete)) return "complete";
       }
     }
-  } catch (error) {
-    return error instanceof Refused && [401, 403, 404, 410].includes(error.failure.status) ? "gone" : "broken";
+  } catch {
+    return "broken";
   } finally {
     clearTimeout(watchdog);
     signal.removeEventListener("abort", stop);
@@ -60,7 +59,7 @@ async function readOnce(
   }
 }
 
-/** Unknown names are a newer gateway's; the page lives without them. */
+/** `lagged` needs no answer, a fresh snapshot follows it; other unknown names are a newer gateway's. */
 function callEvent({ name, data }: ServerEvent): CallEvent | null {
   const value: unknown = JSON.parse(data);
   switch (name) {

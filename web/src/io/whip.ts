@@ -5,8 +5,11 @@ import { POST_MS } from "../call/limits";
 
 /** A request that got no good answer. Everything in this module throws only this. */
 export class Refused extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.detail ?? `status ${failure.status}`);
+  readonly failure: Failure;
+
+  constructor(known: Pick<Failure, "status"> & Partial<Failure>) {
+    super(known.detail ?? `status ${known.status}`);
+    this.failure = { retryAfterSeconds: null, problem: null, detail: null, ...known };
   }
 }
 
@@ -40,14 +43,15 @@ export function callInfoHeader(info: CallInfo): string | null {
 
 async function refusal(response: Response): Promise<Refused> {
   const problem: unknown = await response.json().catch(() => null);
-  const detail = problem !== null && typeof problem === "object" && "detail" in problem ? String(problem.detail) : null;
+  const { type, detail } = Object(problem) as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === "string" ? value : null);
   const retryAfterSeconds = retryAfter(response.headers.get("retry-after"), Date.now());
-  return new Refused({ status: response.status, retryAfterSeconds, detail });
+  return new Refused({ status: response.status, retryAfterSeconds, problem: text(type), detail: text(detail) });
 }
 
 async function ask(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(POST_MS), ...init }).catch(() => null);
-  if (response === null) throw new Refused({ status: 0, retryAfterSeconds: null, detail: null });
+  if (response === null) throw new Refused({ status: 0 });
   if (!response.ok) throw await refusal(response);
   return response;
 }
@@ -55,7 +59,7 @@ async function ask(url: string, init: RequestInit): Promise<Response> {
 /** A body cut off on the way is the network's fault like a missing answer. */
 async function body<T>(reading: Promise<T>): Promise<T> {
   return reading.catch(() => {
-    throw new Refused({ status: 0, retryAfterSeconds: null, detail: null });
+    throw new Refused({ status: 0 });
   });
 }
 
@@ -68,7 +72,8 @@ export async function loadLine(line: string): Promise<LineInfo> {
   return (await body(response.json())) as LineInfo;
 }
 
-/** Posts the offer; the answer's session is told at once, because from then on the gateway waits for media. */
+/** Posts the offer; the answer's session is told at once, because from then on the gateway waits for media. A call to add
+ * to that is too long ago is no reason to turn a caller away: then this one stands for itself, under its own reference. */
 export async function postOffer(
   line: string,
   offer: string,
@@ -80,13 +85,26 @@ export async function postOffer(
   const described = callInfoHeader(info);
   if (described !== null) headers["Heardline-Call-Info"] = described;
   if (identityToken !== null) headers["Authorization"] = `Bearer ${identityToken}`;
-  const response = await ask(`/whip/${encodeURIComponent(line)}`, { method: "POST", headers, body: offer });
+  const post = () => ask(`/whip/${encodeURIComponent(line)}`, { method: "POST", headers, body: offer });
+  const response = await post().catch((error: unknown) => {
+    const tooLongAgo = error instanceof Refused && error.failure.problem?.endsWith(":related");
+    if (!tooLongAgo) throw error;
+    const alone = callInfoHeader({ ...info, related: "" });
+    if (alone === null) delete headers["Heardline-Call-Info"];
+    else headers["Heardline-Call-Info"] = alone;
+    return post();
+  });
   const location = response.headers.get("location");
   const token = response.headers.get("heardline-token");
   if (location === null || token === null)
-    throw new Refused({ status: response.status, retryAfterSeconds: null, detail: "the answer named no call" });
+    throw new Refused({ status: response.status, detail: "the answer named no call" });
   onSession({ location, token });
   return body(response.text());
+}
+
+/** Whether this status says that the call cannot be read any more, or not by this bearer; others may pass. */
+export function isGone(status: number): boolean {
+  return [401, 403, 404, 410].includes(status);
 }
 
 export async function loadSnapshot(session: Session): Promise<Snapshot> {

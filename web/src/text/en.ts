@@ -31,7 +31,7 @@ export const en = {
     heading: "Demonstration: sample callers only",
     explain: (model: string) =>
       `The demo model ${model} understands only the sample callers below. Of any other voice it makes sentences nobody said.`,
-    command: "One command brings a model for real speech:",
+    command: "For real speech, its operator names a real Whisper model in heardline.toml:",
     choose: "Sample caller",
     seconds: (seconds: number) => `${seconds} s`,
     play: "Play a sample caller",
@@ -149,7 +149,7 @@ export const en = {
       },
       line_unavailable: {
         heading: "The line cannot take calls now",
-        say: "We know about it and are working on it.",
+        say: "Nothing is wrong with your device. Please try again later.",
         steps: [],
       },
       too_many_calls: {

@@ -47,7 +47,7 @@ function line(demo: boolean): LineInfo {
     languages: ["en", "zh"],
     emergency_number: "112",
     notice,
-    demo: demo ? { model: "heardline-nano", command: "heardline models pull small", samples } : null,
+    demo: demo ? { model: "heardline-nano", command: "speech.model = \"models/ggml-small.bin\"", samples } : null,
     ice_servers: [],
     token_required: false,
     limits: { name: 80, number: 32 },

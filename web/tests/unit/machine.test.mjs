@@ -59,13 +59,32 @@ test("an answer that comes after the caller gave up is ended at the gateway", ()
   assert.deepEqual(kinds(on(cancelled, { kind: "answered", attempt: 1, session })), ["delete_call"]);
 });
 
+test("a call that fails after the gateway answered it is ended there and followed no more", () => {
+  const failed = { kind: "refused", attempt: 1, failure: { status: 500, retryAfterSeconds: null, problem: null, detail: "d" } };
+  const answered = on(play([...called(), { kind: "answered", attempt: 1, session }]), failed);
+  assert.equal(answered.model.phase.why, "server_fault");
+  assert.deepEqual(answered.effects.find(({ kind }) => kind === "delete_call"), { kind: "delete_call", session, leaving: false });
+  assert.ok(kinds(answered).includes("close_media") && kinds(answered).includes("unfollow"));
+  assert.ok(!kinds(on(play(called()), failed)).includes("delete_call"));
+});
+
+test("the call of before a reload is shown even where the line is away, but not over a call of this page", () => {
+  const earlier = { kind: "earlier_call", session, snapshot: snapshot({ state: "done", complete: true }) };
+  const away = play([{ kind: "line_failed", failure: { status: 0, retryAfterSeconds: null, problem: null, detail: null } }]);
+  for (const from of [play([]), play([{ kind: "line_loaded", line }]), away]) {
+    assert.equal(on(from, earlier).model.phase.at, "ended");
+    assert.equal(on(from, earlier).model.phase.heard.reference, "4829130675");
+  }
+  assert.equal(on(play(called()), earlier).model.phase.at, "connecting");
+});
+
 test("late events of an earlier call change nothing", () => {
   const second = on(live(), { kind: "hang_up_pressed" }, { kind: "add_pressed" }, { kind: "line_loaded", line },
     { kind: "call_pressed", source: microphone });
   assert.equal(second.model.attempt, 2);
   for (const event of [
     { kind: "microphone_opened", attempt: 1 },
-    { kind: "refused", attempt: 1, failure: { status: 0, retryAfterSeconds: null, detail: null } },
+    { kind: "refused", attempt: 1, failure: { status: 0, retryAfterSeconds: null, problem: null, detail: null } },
     { kind: "link", attempt: 1, link: "lost" },
     { kind: "call", attempt: 1, event: { kind: "complete" } },
     { kind: "sample_over", attempt: 1 },
@@ -108,10 +127,12 @@ test("a network break is waited for, and what the gateway says of the end stands
 });
 
 test("every refusal becomes what the caller can do about it", () => {
-  const refused = (status, retryAfterSeconds = null) =>
-    on(play(called()), { kind: "refused", attempt: 1, failure: { status, retryAfterSeconds, detail: "d" } }).model.phase;
-  const expected = { 0: "server_gone", 401: "link_expired", 404: "no_such_line", 429: "too_many_calls", 503: "line_busy", 500: "server_fault", 422: "server_fault" };
+  const refused = (status, retryAfterSeconds = null, problem = null) =>
+    on(play(called()), { kind: "refused", attempt: 1, failure: { status, retryAfterSeconds, problem, detail: "d" } }).model.phase;
+  const expected = { 0: "server_gone", 401: "link_expired", 404: "no_such_line", 429: "too_many_calls", 503: "line_unavailable", 500: "server_fault", 422: "server_fault" };
   for (const [status, why] of Object.entries(expected)) assert.equal(refused(Number(status)).why, why);
+  assert.equal(refused(503, null, "urn:heardline:problem:busy").why, "line_busy");
+  assert.equal(refused(503, null, "urn:heardline:problem:cannot-record").why, "line_unavailable");
   assert.equal(refused(503, 24).retryAtMs, 25_000);
   assert.equal(refused(503).retryAtMs, 11_000);
   assert.equal(refused(429, 86_400).retryAtMs, 301_000);

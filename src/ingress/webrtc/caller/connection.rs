@@ -13,6 +13,7 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
 use rtc::shared::marshal::Unmarshal;
+use sdp_types::Session;
 use tokio::sync::{Notify, mpsc, watch};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
@@ -20,12 +21,12 @@ use webrtc::peer_connection::{
     MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
     RTCPeerConnectionState, RTCSessionDescription, Registry, SettingEngineBuilder,
 };
-use webrtc::rtp_transceiver::RtpSender;
 
 use super::cable::Cable;
 use crate::call::Codec;
 use crate::config::limits;
 use crate::ingress::caller::{Formats, Heard, Line};
+use crate::ingress::sdp;
 use crate::ingress::webrtc::socket::Watched;
 use crate::ingress::webrtc::tap::Tap;
 use crate::ingress::{LinkEvent, LinkPacket};
@@ -38,7 +39,6 @@ const OPUS: &str = "minptime=10;useinbandfec=1";
 /// One connection. [`close`](Self::close) it; one that is dropped in mid-call closes itself soon after.
 pub(super) struct Connection {
     peer: Arc<dyn PeerConnection>,
-    sender: Arc<dyn RtpSender>,
     track: Arc<dyn TrackLocal>,
     codec: Codec,
     ssrc: u32,
@@ -71,10 +71,10 @@ impl Connection {
         let peer: Arc<dyn PeerConnection> = Arc::new(peer);
         let ssrc = rand::random();
         let track = track(codec, ssrc);
-        match describe(peer.as_ref(), &track, &handler).await {
-            Ok((sender, sdp)) => {
+        match describe(peer.as_ref(), &track, codec, &handler).await {
+            Ok(sdp) => {
                 let closed = false;
-                Ok((Self { peer, sender, track, codec, ssrc, received, states, alert_left, cable, closed }, sdp))
+                Ok((Self { peer, track, codec, ssrc, received, states, alert_left, cable, closed }, sdp))
             }
             Err(error) => {
                 let _already_failed = peer.close().await;
@@ -84,19 +84,11 @@ impl Connection {
     }
 
     /// Takes the answer; what was agreed.
-    pub async fn answer(&self, sdp: String) -> Result<Formats, webrtc::error::Error> {
-        self.peer.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
-        let agreed = self.sender.get_parameters().await?.rtp_parameters.codecs;
-        let number = |mime: &str, clock: u32| {
-            let same = |c: &&RTCRtpCodecParameters| {
-                c.rtp_codec.mime_type.eq_ignore_ascii_case(mime) && c.rtp_codec.clock_rate == clock
-            };
-            agreed.iter().find(same).map(|c| c.payload_type)
-        };
-        let clock = self.codec.clock();
-        let payload_type = number(&mime(self.codec), clock)
-            .ok_or_else(|| webrtc::error::Error::Other(format!("it refuses {}", self.codec.name())))?;
-        Ok(Formats { codec: self.codec, payload_type, keys: number(MIME_TYPE_TELEPHONE_EVENT, clock) })
+    pub async fn answer(&self, sdp: String) -> Result<Formats, String> {
+        let formats = agreed(&sdp, self.codec)?;
+        let answer = RTCSessionDescription::answer(sdp).map_err(|error| error.to_string())?;
+        self.peer.set_remote_description(answer).await.map_err(|error| error.to_string())?;
+        Ok(formats)
     }
 
     /// Returns once sound can flow; `Err`: ICE or DTLS gave up.
@@ -181,19 +173,33 @@ impl Line for WebLine<'_> {
     }
 }
 
+/// Payload types of an answer; the library keeps those of the offer whatever the answer says.
+fn agreed(sdp: &str, codec: Codec) -> Result<Formats, String> {
+    let session = Session::parse(sdp.as_bytes()).map_err(|error| format!("its SDP cannot be read: {error}"))?;
+    let audio = session.medias.iter().find(|media| media.media == "audio" && media.port != 0);
+    let formats = sdp::format::Formats::of(audio.ok_or("it takes no audio")?);
+    let (payload_type, _) = formats.preferred(&[codec]).ok_or_else(|| format!("it refuses {}", codec.name()))?;
+    Ok(Formats { codec, payload_type, keys: formats.number(sdp::format::Kind::Event(codec.clock())) })
+}
+
 async fn describe(
     peer: &dyn PeerConnection,
     track: &Arc<dyn TrackLocal>,
+    codec: Codec,
     handler: &Handler,
-) -> Result<(Arc<dyn RtpSender>, String), webrtc::error::Error> {
-    let sender = peer.add_track(track.clone()).await?;
+) -> Result<String, webrtc::error::Error> {
+    peer.add_track(track.clone()).await?;
+    // From a track the library would offer its codec and no keys.
+    for transceiver in peer.get_transceivers().await {
+        transceiver.set_codec_preferences(vec![sound(codec), event(codec)]).await?;
+    }
     let offer = peer.create_offer(None).await?;
     peer.set_local_description(offer).await?;
     let nothing = |what: &str| webrtc::error::Error::Other(what.to_owned());
     let gathered = tokio::time::timeout(GATHERED, handler.gathered.notified()).await;
     gathered.map_err(|_| nothing("no candidates were gathered"))?;
     let local = peer.local_description().await.ok_or_else(|| nothing("there is no local description"))?;
-    Ok((sender, local.sdp))
+    Ok(local.sdp)
 }
 
 fn track(codec: Codec, ssrc: u32) -> Arc<dyn TrackLocal> {
@@ -208,20 +214,25 @@ fn track(codec: Codec, ssrc: u32) -> Arc<dyn TrackLocal> {
 fn media_engine(codec: Codec) -> Result<MediaEngine, webrtc::error::Error> {
     let mut engine = MediaEngine::default();
     engine.register_codec(sound(codec), RtpCodecKind::Audio)?;
-    // The numbers that Chromium gives them.
-    let payload_type = if codec.clock() == 48_000 { 110 } else { 126 };
-    let event = parameters(MIME_TYPE_TELEPHONE_EVENT, codec.clock(), 0, "0-15", payload_type);
-    engine.register_codec(event, RtpCodecKind::Audio)?;
+    engine.register_codec(event(codec), RtpCodecKind::Audio)?;
     Ok(engine)
 }
 
-fn mime(codec: Codec) -> String {
-    format!("audio/{}", codec.name())
+/// Keys at the codec's clock, under the numbers that Chromium gives them.
+fn event(codec: Codec) -> RTCRtpCodecParameters {
+    let payload_type = if codec.clock() == 48_000 { 110 } else { 126 };
+    parameters(MIME_TYPE_TELEPHONE_EVENT, codec.clock(), 0, "0-15", payload_type)
 }
 
 fn sound(codec: Codec) -> RTCRtpCodecParameters {
     let (channels, format) = if codec == Codec::Opus { (2, OPUS) } else { (0, "") };
-    parameters(&mime(codec), codec.clock(), channels, format, codec.static_payload_type().unwrap_or(111))
+    parameters(
+        &format!("audio/{}", codec.name()),
+        codec.clock(),
+        channels,
+        format,
+        codec.static_payload_type().unwrap_or(111),
+    )
 }
 
 fn parameters(mime: &str, clock: u32, channels: u16, format: &str, payload_type: u8) -> RTCRtpCodecParameters {

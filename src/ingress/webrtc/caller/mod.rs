@@ -219,7 +219,7 @@ impl WhipCaller {
         answer: String,
         stop: &CancellationToken,
     ) -> Result<Formats, CallerError> {
-        let bad = |error: webrtc::error::Error| CallerError::Answer { url: self.url(), reason: error.to_string() };
+        let bad = |reason| CallerError::Answer { url: self.url(), reason };
         let formats = connection.answer(answer).await.map_err(bad)?;
         let late = || format!("no connection within {} s", limits::WEB_CONNECT.as_secs());
         let up = tokio::select! {

@@ -193,6 +193,7 @@ impl TestPublic {
             party: Party::default(),
             origin: Origin::File,
             dialled: None,
+            follows: None,
             created_unix_ms: 1_000,
             started_unix_ms: 1_000,
             answered_unix_ms: Some(2_000),
