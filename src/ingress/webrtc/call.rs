@@ -21,10 +21,12 @@ pub(super) enum Command {
     Candidates(Vec<(String, Option<String>)>, oneshot::Sender<usize>),
 }
 
+/// Whoever waits for the answer to the offer, and what it will be.
+type Waiting = (oneshot::Sender<Result<Created, Refused>>, Created);
+
 /// Our side of the call.
 pub(super) struct WebSignalling {
-    /// Whoever waits for the answer to the offer, and what it will be.
-    waiting: Mutex<Option<(oneshot::Sender<Result<Created, Refused>>, Created)>>,
+    waiting: Mutex<Option<Waiting>>,
     answered: Arc<AtomicBool>,
     over: CancellationToken,
 }
@@ -103,7 +105,11 @@ pub(super) async fn watch(
             command = commands.recv() => command,
         };
         match commanded {
-            None | Some(Command::HangUp) => break Some(SignalEvent::HungUp),
+            None | Some(Command::HangUp) => {
+                // The request may have overtaken the last words.
+                tokio::time::sleep(limits::LAST_WORDS).await;
+                break Some(SignalEvent::HungUp);
+            }
             Some(Command::Candidates(candidates, taken)) => {
                 let _nobody_asks = taken.send(add(&mut peer, candidates).await);
             }
