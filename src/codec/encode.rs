@@ -13,9 +13,9 @@ use crate::call::Codec;
 const OPUS_BITS_PER_SECOND: i32 = 24_000;
 /// The loss that error correction is laid out for, percent.
 const OPUS_EXPECTED_LOSS: i32 = 10;
-/// Of 10: telephone prompts gain nothing above, and from 2 on each call costs several times as much (SILK's delayed
-/// decisions).
-const OPUS_COMPLEXITY: i32 = 1;
+/// Of 10: telephone prompts gain nothing above, and what is not a prompt kept encoded costs its share of a core. Below 2
+/// the encoder leaves out the upper band.
+const OPUS_COMPLEXITY: i32 = 5;
 
 enum State {
     Pcmu,
