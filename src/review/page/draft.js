@@ -79,7 +79,7 @@ function collect(draft) {
   const named = ORIGINS[at(draft, "caller.name.source")];
   add("name", "Name", at(draft, "caller.name"), (value) => (named && value === at(draft, "caller.name.value") ? `${value} (${named})` : value));
   const subject = at(draft, "caller.subject");
-  if (subject) add("subject", "Signed in as", { value: subject, confidence: 1 });
+  if (subject) add("subject", "Account", { value: subject, confidence: 1 });
   collectPhones(draft, add);
   const mixed = (at(draft, "language.mixed_with") || []).map(language);
   add("language", "Language", at(draft, "language.primary"), (value) => [language(value), ...mixed.map((one) => `also ${one}`)].join(", "));
