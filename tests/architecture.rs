@@ -185,6 +185,8 @@ fn the_rules_see_what_they_are_meant_to_see() {
     let after = lines.iter().find(|line| line.number == 8).unwrap();
     assert!(!after.is_test);
     assert!(source::names_crate(after.text, "reqwest") && !source::names_crate(after.text, "hound"));
+    assert!(!source::names_crate("use crate::ingress::webrtc::Door;", "webrtc"));
+    assert!(source::names_crate("let a = ::webrtc::new();", "webrtc"));
 
     let split = SourceFile::of("src/media/probe.rs", "use crate::{\n    call::Party,\n    review::Desk,\n};\n");
     let found: Vec<_> = split.code().flat_map(|line| line.modules_of_ours).collect();

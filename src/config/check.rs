@@ -25,7 +25,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
         );
     }
     check_sip(config, path)?;
-    webrtc::check(config, path)?;
+    super::webrtc::check(config, path)?;
     check_endpoint(config, path)?;
     check_collector(config, path)?;
     check_rules(config, path)?;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language};
 
-pub use webrtc::{IceServer, TokenAlgorithm, WebRtc};
+pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use super::{REAL_MODEL, StartError};
 use crate::config::{Config, Line};
 use crate::draft::Names;
 use crate::ingress::admission::Admission;
-use crate::ingress::webrtc::{self, IceServers, Sessions, WebDoor};
+use crate::ingress::webrtc::{IceServers, Sessions, WebDoor, routes};
 use crate::ingress::{Change, IncomingCall, Reload};
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
@@ -111,7 +111,7 @@ impl PublicSide {
             ice_servers: self.ice_servers,
             origins: self.origins,
             token_required: self.token_required,
-            whip: self.door.map(webrtc::routes),
+            whip: self.door.map(routes),
         }
     }
 }

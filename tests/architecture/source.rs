@@ -57,14 +57,16 @@ pub fn under(folder: &str) -> Vec<SourceFile> {
     found
 }
 
-/// Whether a line of code names a crate: as a path (`name::`), or in `use name` and `extern crate name`.
+/// Whether a line of code names a crate: as a path (`name::`), or in `use name` and `extern crate name`. A module of
+/// ours that is called like one stands behind another (`ingress::name::`).
 pub fn names_crate(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = &text[at + name.len()..];
         let whole = before.is_none_or(|c| !is_word(c)) && after.chars().next().is_none_or(|c| !is_word(c));
         let imported = text[..at].trim_end().ends_with("use") || text[..at].trim_end().ends_with("crate");
-        whole && (after.starts_with("::") || imported)
+        let ours = text[..at].strip_suffix("::").is_some_and(|parent| parent.ends_with(is_word));
+        whole && !ours && (after.starts_with("::") || imported)
     })
 }
 

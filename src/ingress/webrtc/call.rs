@@ -21,10 +21,12 @@ pub(super) enum Command {
     Candidates(Vec<(String, Option<String>)>, oneshot::Sender<usize>),
 }
 
+/// Whoever waits for the answer to the offer, and what it will be.
+type Waiting = (oneshot::Sender<Result<Created, Refused>>, Created);
+
 /// Our side of the call.
 pub(super) struct WebSignalling {
-    /// Whoever waits for the answer to the offer, and what it will be.
-    waiting: Mutex<Option<(oneshot::Sender<Result<Created, Refused>>, Created)>>,
+    waiting: Mutex<Option<Waiting>>,
     answered: Arc<AtomicBool>,
     over: CancellationToken,
 }

@@ -260,7 +260,7 @@ fn parameters(mime: &str, clock: u32, channels: u16, format: &str, payload_type:
         sdp_fmtp_line: format.to_owned(),
         rtcp_feedback: Vec::new(),
     };
-    RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }
+    RTCRtpCodecParameters { rtp_codec, payload_type }
 }
 
 /// Ends when the media stage has let go of the link.
