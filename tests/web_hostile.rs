@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -219,7 +218,7 @@ async fn forger(gateway: SocketAddr) -> String {
         for name in [header::CONTENT_TYPE, header::LOCATION] {
             headers.extend(answer.headers().get(&name).map(|value| (name, value.clone())));
         }
-        (answer.status(), headers, Bytes::from(answer.bytes().await.unwrap())).into_response()
+        (answer.status(), headers, answer.bytes().await.unwrap()).into_response()
     }
     let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

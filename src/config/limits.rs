@@ -85,6 +85,8 @@ pub const LINK_QUEUE: usize = 256;
 pub const OFFER_ANSWERED: Duration = Duration::from_secs(10);
 /// From the answer to the first media packet's keys: ICE and DTLS. Then the call ends and says so.
 pub const WEB_CONNECT: Duration = Duration::from_secs(30);
+/// After a browser's hang-up its sound is listened to for so long: a request over TCP may overtake packets over UDP.
+pub const LAST_WORDS: Duration = Duration::from_millis(150);
 /// Offers being answered at once; each holds a few milliseconds of work and a peer connection. Above it 503.
 pub const MAX_OFFERS: usize = 64;
 /// `Heardline-Call-Info`: name, number, language and bearer as base64.

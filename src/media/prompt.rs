@@ -2,24 +2,38 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::resample::resample;
-use crate::call::Language;
+use crate::call::{Codec, Language};
+use crate::codec::Encoder;
 
 /// Rate of our recordings, and of half of our codecs.
 pub(super) const NARROW: u32 = 8_000;
 /// Rate of the other half.
 const WIDE: u32 = 16_000;
+/// Samples of an Opus packet of ours, 20 ms, and the most bytes it takes.
+const OPUS_SAMPLES: usize = 320;
+const OPUS_PAYLOAD: usize = 480;
 
 /// A spoken text: mono PCM at the two rates of our codecs, and what it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Prompt {
     narrow: Vec<i16>,
     /// Exactly twice as many samples.
     wide: Vec<i16>,
+    /// The same in Opus, made when a call first needs it: what is said to every caller is encoded once.
+    opus: OnceLock<Vec<Box<[u8]>>>,
     pub text: String,
 }
+
+impl PartialEq for Prompt {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.narrow, &self.text) == (&other.narrow, &other.text)
+    }
+}
+
+impl Eq for Prompt {}
 
 impl Prompt {
     /// `pcm`: 8 kHz mono.
@@ -27,12 +41,27 @@ impl Prompt {
         // Neither rate can be refused; should the filter fail, the caller hears silence and the call goes on.
         let mut wide = resample(&pcm, NARROW, WIDE).unwrap_or_default();
         wide.resize(pcm.len() * 2, 0);
-        Self { narrow: pcm, wide, text }
+        Self { narrow: pcm, wide, opus: OnceLock::new(), text }
     }
 
     /// The sound at `rate`: 16,000 or 8,000.
     pub fn pcm(&self, rate: u32) -> &[i16] {
         if rate == WIDE { &self.wide } else { &self.narrow }
+    }
+
+    /// Opus packets of 20 ms, the last one filled up with silence.
+    pub fn opus(&self) -> &[Box<[u8]>] {
+        self.opus.get_or_init(|| {
+            let mut encoder = Encoder::new(Codec::Opus);
+            let mut payload = [0; OPUS_PAYLOAD];
+            let packet = |pcm: &[i16]| {
+                let mut whole = [0; OPUS_SAMPLES];
+                whole.iter_mut().zip(pcm).for_each(|(to, from)| *to = *from);
+                let length = encoder.encode(&whole, &mut payload);
+                payload.get(..length).unwrap_or(&[]).into()
+            };
+            self.wide.chunks(OPUS_SAMPLES).map(packet).collect()
+        })
     }
 
     pub fn millis(&self) -> u64 {

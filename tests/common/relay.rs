@@ -55,28 +55,33 @@ async fn carry(outside: Arc<UdpSocket>, gateway: SocketAddr, up: Arc<AtomicBool>
     let mut back = JoinSet::new();
     let mut buffer = vec![0; 2_048];
     while let Ok((length, browser)) = outside.recv_from(&mut buffer).await {
-        if !inside.contains_key(&browser) {
-            let socket = Arc::new(UdpSocket::bind((LOOPBACK, 0)).await.unwrap());
-            inside.insert(browser, socket.clone());
-            let (outside, up) = (outside.clone(), up.clone());
-            back.spawn(async move {
-                let mut buffer = vec![0; 2_048];
-                while let Ok((length, _)) = socket.recv_from(&mut buffer).await {
-                    if up.load(Ordering::Acquire) {
-                        let _gone = outside.send_to(&buffer[..length], browser).await;
-                    }
-                }
-            });
-        }
+        let socket = match inside.get(&browser) {
+            Some(socket) => socket.clone(),
+            None => {
+                let socket = Arc::new(UdpSocket::bind((LOOPBACK, 0)).await.unwrap());
+                inside.insert(browser, socket.clone());
+                back.spawn(carry_back(socket.clone(), outside.clone(), browser, up.clone()));
+                socket
+            }
+        };
         if up.load(Ordering::Acquire) {
-            let _gone = inside[&browser].send_to(&buffer[..length], gateway).await;
+            let _gone = socket.send_to(&buffer[..length], gateway).await;
         }
         if replayed_after > 0 {
             passed.push_back(buffer[..length].to_vec());
             if passed.len() > replayed_after {
                 let again = passed.pop_front().unwrap_or_default();
-                let _gone = inside[&browser].send_to(&again, gateway).await;
+                let _gone = socket.send_to(&again, gateway).await;
             }
+        }
+    }
+}
+
+async fn carry_back(inside: Arc<UdpSocket>, outside: Arc<UdpSocket>, browser: SocketAddr, up: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 2_048];
+    while let Ok((length, _)) = inside.recv_from(&mut buffer).await {
+        if up.load(Ordering::Acquire) {
+            let _gone = outside.send_to(&buffer[..length], browser).await;
         }
     }
 }

@@ -54,7 +54,7 @@ fn keys(config: &Config) -> Vec<Finding> {
     match Tokens::load(&config.webrtc, Clock::system()) {
         Ok(None) => {}
         Ok(Some(_)) => findings.push(good("token_key", "callers' signed identities are checked")),
-        Err(error) => findings.push(fail("token_key", format!("webrtc.token_key: {error}"))),
+        Err(error) => findings.push(fail("token_key", error.to_string())),
     }
     if !config.ice_servers.is_empty() {
         findings.push(match IceServers::load(&config.ice_servers) {

@@ -105,7 +105,11 @@ pub(super) async fn watch(
             command = commands.recv() => command,
         };
         match commanded {
-            None | Some(Command::HangUp) => break Some(SignalEvent::HungUp),
+            None | Some(Command::HangUp) => {
+                // The request may have overtaken the last words.
+                tokio::time::sleep(limits::LAST_WORDS).await;
+                break Some(SignalEvent::HungUp);
+            }
             Some(Command::Candidates(candidates, taken)) => {
                 let _nobody_asks = taken.send(add(&mut peer, candidates).await);
             }
