@@ -22,20 +22,20 @@ const RATE: f64 = 20.0;
 /// What each says, unless it is gone before.
 const SPEAKS_MS: usize = 2_000;
 const DIES_AFTER: Duration = Duration::from_millis(1_000);
-/// Calls before the first count: allocator, store and HTTP have what they keep for good.
-const WARM_UP: u32 = 90;
 /// After the last call: an abandoned one is waited for 30 s, a dead one 15 s, then comes its draft.
 const QUIET_WITHIN: Duration = Duration::from_secs(120);
 /// Two descriptors: a connection that is being closed, a file that is being synced.
 const FILES: usize = 2;
 /// Timers and HTTP connections of the moment.
 const TASKS: usize = 2;
-/// What the allocator may keep, and 200 bytes of each session until it can be read no more.
+/// Chance of the allocator, and 200 bytes of each session until it can be read no more.
 const KIB: u64 = 16 * 1024;
 
-/// The gateway before and after.
+/// The gateway before and after. All calls are made twice: what the allocator keeps of the first time for the next is
+/// no loss, what grows with the second is.
 #[derive(Serialize)]
 pub(super) struct Churn {
+    /// Each time.
     calls: u32,
     abandoned: u32,
     killed: u32,
@@ -44,14 +44,15 @@ pub(super) struct Churn {
     /// Calls the gateway did not take, with the first reason.
     refused: u32,
     reason: Option<String>,
-    before: Census,
-    after: Census,
+    started: Census,
+    once: Census,
+    twice: Census,
     back_after_ms: u64,
 }
 
 impl Churn {
     fn is_back(&self) -> bool {
-        back(&self.before, &self.after) && self.after.rss_kib <= self.before.rss_kib + KIB && self.refused == 0
+        back(&self.once, &self.twice) && self.twice.rss_kib <= self.once.rss_kib + KIB && self.refused == 0
     }
 }
 
@@ -61,10 +62,10 @@ fn back(before: &Census, after: &Census) -> bool {
 
 impl fmt::Display for Churn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, abandoned, killed, ended, refused, before, after, back_after_ms, .. } = self;
-        writeln!(f, "{calls} calls: {abandoned} abandoned, {killed} killed, {ended} ended, {refused} refused")?;
+        let Self { calls, abandoned, killed, ended, refused, started, once, twice, back_after_ms, .. } = self;
+        writeln!(f, "{calls} calls, twice: {abandoned} abandoned, {killed} killed, {ended} ended, {refused} refused")?;
         writeln!(f, "            calls  descriptors  tasks  resident KiB")?;
-        for (name, census) in [("before", before), ("after", after)] {
+        for (name, census) in [("started", started), ("once", once), ("twice", twice)] {
             let Census { calls, files, tasks, rss_kib } = census;
             writeln!(f, "{name:10} {calls:6} {files:12} {tasks:6} {rss_kib:13}")?;
         }
@@ -76,13 +77,15 @@ impl fmt::Display for Churn {
 pub(super) async fn run(calls: u32) -> Result<Churn, Failure> {
     let folder = TemporaryFolder::make()?;
     let clock = Clock::system();
-    let mut gateway = GatewayProcess::start(&folder.0, calls.max(WARM_UP)).await?;
-    let progress = ProgressBar::new(u64::from(WARM_UP + calls)).with_message("calls that go badly");
-    make(&gateway.web, WARM_UP, &progress).await?;
-    let before = quiet(&mut gateway, None).await?;
-    let made = make(&gateway.web, calls, &progress).await?;
+    let mut gateway = GatewayProcess::start(&folder.0, calls).await?;
+    let started = gateway.census().await?;
+    let progress = ProgressBar::new(2 * u64::from(calls)).with_message("calls that go badly");
+    let mut made = Made::default();
+    make(&gateway.web, calls, &mut made, &progress).await?;
+    let once = quiet(&mut gateway, None).await?;
+    make(&gateway.web, calls, &mut made, &progress).await?;
     let begun = clock.instant();
-    let after = quiet(&mut gateway, Some(&before)).await?;
+    let twice = quiet(&mut gateway, Some(&once)).await?;
     let back_after = clock.instant().duration_since(begun);
     progress.finish_and_clear();
     gateway.finish().await?;
@@ -93,8 +96,9 @@ pub(super) async fn run(calls: u32) -> Result<Churn, Failure> {
         ended: made.ended,
         refused: made.refused,
         reason: made.reason,
-        before,
-        after,
+        started,
+        once,
+        twice,
         back_after_ms: u64::try_from(back_after.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -103,7 +107,7 @@ impl Churn {
     pub(super) fn verdict(&self) -> Result<(), Failure> {
         match (&self.reason, self.is_back()) {
             (Some(reason), _) => {
-                Err(Failure::new(format!("{} of {} calls failed: {reason}", self.refused, self.calls)))
+                Err(Failure::new(format!("{} of {} calls failed: {reason}", self.refused, 2 * self.calls)))
             }
             (None, true) => Ok(()),
             (None, false) => Err(Failure::new("the gateway kept something of calls that are over; see the figures")),
@@ -121,7 +125,7 @@ struct Made {
 }
 
 /// A third of each kind. Returns when the last caller is gone, its HTTP connections included.
-async fn make(url: &str, calls: u32, progress: &ProgressBar) -> Result<Made, Failure> {
+async fn make(url: &str, calls: u32, made: &mut Made, progress: &ProgressBar) -> Result<(), Failure> {
     let caller = Arc::new(WhipCaller::new(url, None, Clock::system()).map_err(Failure::new)?);
     let mut pcm = wav::read_at(&super::sample()?, Codec::Opus.rate()).map_err(Failure::new)?.pcm;
     pcm.truncate(SPEAKS_MS * 16);
@@ -144,7 +148,6 @@ async fn make(url: &str, calls: u32, progress: &ProgressBar) -> Result<Made, Fai
         let caller = caller.clone();
         running.spawn(async move { (fault, caller.call(plan, CancellationToken::new(), |_| ()).await) });
     }
-    let mut made = Made::default();
     while let Some(joined) = running.join_next().await {
         progress.inc(1);
         match joined.map_err(Failure::new)? {
@@ -157,7 +160,7 @@ async fn make(url: &str, calls: u32, progress: &ProgressBar) -> Result<Made, Fai
             }
         }
     }
-    Ok(made)
+    Ok(())
 }
 
 /// The gateway once its last call is a draft and, with `before`, once it is back there; else as it is after a while.
