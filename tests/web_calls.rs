@@ -6,9 +6,12 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heardline::call::{CallState, Codec, EndCause, Origin};
+use heardline::config::TokenAlgorithm;
 use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp};
-use heardline::ingress::webrtc::caller::{CallInfo, Fault, WebPlan};
+use heardline::ingress::webrtc::caller::{CallInfo, CallerError, Fault, WebPlan, WhipCaller};
 use heardline::ops::clock::Clock;
 use heardline::store::CallRow;
 use serde_json::Value;
@@ -220,5 +223,48 @@ async fn calls_by_telephone_and_from_browsers_share_no_word() {
         let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         assert_eq!(chinese, name.starts_with("zh"), "{name}: {text}");
     }
+    gateway.shutdown().await;
+}
+
+/// A token of HS256 (RFC 7519), valid for a minute.
+fn signed(secret: &str) -> String {
+    let expires = Clock::system().unix_ms() / 1_000 + 60;
+    let claims =
+        serde_json::json!({"aud": "heardline", "exp": expires, "name": "Anna Walker", "phone_number": "+12025550134"});
+    let parts =
+        [r#"{"alg":"HS256","typ":"JWT"}"#.to_owned(), claims.to_string()].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let signed = parts.join(".");
+    let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes()), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_identities_are_signed_nobody_calls_without_and_the_draft_says_who_is_proved() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (file, secret) = (folder.path().join("secret"), "0123456789abcdef0123456789abcdef");
+    std::fs::write(&file, secret).unwrap();
+    let mut gateway = TestGateway::start_with(Some(Arc::new(Deaf::new())), |config| {
+        config.webrtc.token_key = Some(file);
+        config.webrtc.token_algorithm = TokenAlgorithm::HS256;
+        config.webrtc.token_required = true;
+    })
+    .await;
+    let url = format!("http://{}/whip/default", gateway.gateway.public_address());
+    let caller = WhipCaller::new(&url, None, Clock::system()).unwrap();
+    for bearer in [None, Some(signed("another secret of thirty-two bytes"))] {
+        let plan = WebPlan { bearer, ..saying(sample("en-gas", Codec::Opus)) };
+        let refused = caller.call(plan, CancellationToken::new(), |_| ()).await.unwrap_err();
+        assert!(matches!(refused, CallerError::Refused { status: 401, .. }), "{refused}");
+    }
+    let info = CallInfo { number: Some("+12025550199".into()), ..CallInfo::default() };
+    let plan = WebPlan { bearer: Some(signed(secret)), info: Some(info), ..saying(sample("en-gas", Codec::Opus)) };
+    let _report = call(&gateway, plan).await;
+    let calls = gateway.settled(1, DEADLINE).await;
+    let draft = draft(&gateway, &calls[0]).await;
+    let phones = draft["caller"]["phones"].as_array().unwrap();
+    let of = |origin: &str| phones.iter().find(|phone| phone["origin"] == origin).map(|phone| phone["e164"].clone());
+    assert_eq!(of("token"), Some("+12025550134".into()), "{phones:?}");
+    assert_eq!(of("web_form"), Some("+12025550199".into()), "{phones:?}");
+    assert_eq!(draft["caller"]["name"]["value"], "Anna Walker");
     gateway.shutdown().await;
 }
