@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Config, ConfigError, SipListen, webrtc};
+use super::{Config, ConfigError, SipListen};
 
 /// toml's error as one line: where, the line itself, what is wrong.
 pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
