@@ -124,11 +124,12 @@ async fn a_real_phone_is_recorded_understood_and_hung_up_from_either_side_in_eve
     .await;
 
     let cases = cases();
+    let (udp, tcp, tls) = (gateway.udp_port(), gateway.tcp_port(), gateway.tls_port());
     let dial = |case: &Case| {
         let (dials, authority) = match case.transport {
-            Transport::Udp => (gateway.udp_port(), None),
-            Transport::Tcp => (gateway.tcp_port(), None),
-            Transport::Tls => (gateway.tls_port(), Some(chain.as_path())),
+            Transport::Udp => (udp, None),
+            Transport::Tcp => (tcp, None),
+            Transport::Tls => (tls, Some(chain.as_path())),
         };
         let (transport, codec) = (case.transport, case.codec);
         Baresip::dial(&BaresipPlan { transport, codec, number: &case.number, plays: &plays, dials, authority })
