@@ -14,9 +14,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
@@ -93,7 +95,7 @@ impl Runtime for Watched {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let socket = self.inner.wrap_udp_socket(socket)?;
+        let socket: Arc<dyn AsyncUdpSocket> = Arc::new(Plain(UdpSocket::from_std(socket)?));
         let socket = self.cable.as_ref().map_or_else(|| socket.clone(), |cable| cable.around(socket.clone()));
         Ok(Arc::new(WatchedSocket { socket, alert_left: self.alert_left.clone(), handshake: self.handshake.clone() }))
     }
@@ -123,7 +125,35 @@ impl Runtime for Watched {
     }
 }
 
-/// One datagram a call, both ways: what is saved by batches, the buffers for them would cost each call.
+/// One datagram a system call, both ways. The library's own socket lets the kernel join what comes in a burst (UDP GRO);
+/// the buffers for that would cost each call 128 KiB, and with smaller ones the rest of a burst is cut off.
+#[derive(Debug)]
+struct Plain(UdpSocket);
+
+impl AsyncUdpSocket for Plain {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.0.poll_send_to(cx, transmit.contents, transmit.destination)
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let (Some(buffer), Some(meta)) = (buffers.first_mut(), meta.first_mut()) else { return Poll::Ready(Ok(0)) };
+        let mut read = ReadBuf::new(buffer);
+        let from = ready!(self.0.poll_recv_from(cx, &mut read))?;
+        (meta.addr, meta.len) = (from, read.filled().len());
+        meta.stride = meta.len.max(1);
+        Poll::Ready(Ok(1))
+    }
+}
+
 #[derive(Debug)]
 struct WatchedSocket {
     socket: Arc<dyn AsyncUdpSocket>,
