@@ -15,6 +15,8 @@ use heardline::store::CallRow;
 
 const SAMPLE: &str = "en-streetlight";
 const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
+/// What a phone plays after the words: more than all of the test's deadlines for one call.
+const SILENCE_S: usize = 300;
 /// The bundled model understands this sample from its file without an error. The line may cost one word in eight: the
 /// phone plays as it likes, not with the sample's own beginning.
 const MOST_ERRORS: f64 = 0.125;
@@ -110,16 +112,18 @@ async fn a_real_phone_is_recorded_understood_and_hung_up_from_either_side_in_eve
     let (spoken, rate) = sound::read_wav(&bundled(&format!("audio-samples/{SAMPLE}.wav")));
     assert_eq!(rate, sound::RATE);
     let seconds = u64::try_from(spoken.len()).unwrap() / u64::from(rate) + 1;
-    // baresip stops sending where its file ends, which no telephone does: silence after the words keeps the line up.
+    // baresip hangs up where its file ends, which no telephone does: the silence after the words outlasts the test, and
+    // the gateway waits for words as long.
     let folder = tempfile::TempDir::new().unwrap();
     let plays = folder.path().join("plays.wav");
-    sound::write_wav(&plays, &[spoken.as_slice(), &vec![0; spoken.len()]].concat());
+    sound::write_wav(&plays, &[spoken.as_slice(), &vec![0; SILENCE_S * usize::try_from(rate).unwrap()]].concat());
     let (chain, key) = certificate(folder.path());
     let mut gateway = TestGateway::start_with(None, |config| {
         config.sip.listen.push(SipListen::Tls((LOOPBACK, 0).into()));
         config.sip.tls_certificate = Some(chain.clone());
         config.sip.tls_key = Some(key);
         config.speech.partials = false;
+        config.call.silence_ask_s = SILENCE_S.try_into().unwrap();
     })
     .await;
 

@@ -1,9 +1,10 @@
 //! Other people's phones as child processes: SIPp and baresip. Killed when dropped.
 
 use std::fs::File;
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -71,6 +72,22 @@ fn tail(path: &Path) -> String {
     let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(60)..].join("\n")
+}
+
+/// Two ports in a row that were free a moment ago, for UDP and TCP: baresip listens on both, and for TLS on the second.
+/// Outside the range that connections get their ports from, and each is given once a process.
+fn free_sip_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const PAIRS: u16 = 1_000;
+    let begin = u16::try_from(std::process::id() % u32::from(PAIRS)).expect("below PAIRS");
+    let taken = |port: u16| UdpSocket::bind((LOOPBACK, port)).is_err() || TcpListener::bind((LOOPBACK, port)).is_err();
+    for _ in 0..PAIRS {
+        let port = 6_000 + 2 * ((begin + NEXT.fetch_add(1, Ordering::Relaxed)) % PAIRS);
+        if !taken(port) && !taken(port + 1) {
+            return port;
+        }
+    }
+    panic!("no free ports for a phone between 6000 and 8000");
 }
 
 /// One baresip with its own folder and port.
@@ -176,7 +193,7 @@ pub struct HeardFile {
 fn configuration(folder: &Path, plan: &BaresipPlan<'_>) -> String {
     let authority = plan.authority.map(|file| format!("sip_cafile {}\n", file.display())).unwrap_or_default();
     let (folder, plays) = (folder.display(), plan.plays.display());
-    let port = free_port();
+    let port = free_sip_ports();
     authority
         + &format!(
             "poll_method epoll\n\
