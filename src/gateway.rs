@@ -13,6 +13,7 @@ mod web;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, mpsc};
@@ -37,7 +38,7 @@ use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::ops::tls::TlsError;
-use crate::pipeline::{Settings, Stages, carry_on, recover, run_call};
+use crate::pipeline::{Settings, Stages, carry_on, fill_in, recover, run_call};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
@@ -89,11 +90,13 @@ pub struct Parts {
     pub clock: Clock,
     /// `None`: the model of the configuration.
     pub recognizer: Option<Arc<dyn Recognizer>>,
+    /// Between two looks for segments without words.
+    pub fill_in_every: Duration,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Clock::system(), recognizer: None }
+        Self { clock: Clock::system(), recognizer: None, fill_in_every: limits::FILL_IN_EVERY }
     }
 }
 
@@ -128,7 +131,7 @@ impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
         let metrics = metrics::install()?;
-        let Parts { clock, recognizer } = parts;
+        let Parts { clock, recognizer, fill_in_every } = parts;
         let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
         let model = recognizer.model().clone();
         let health = Arc::new(Health::default());
@@ -218,6 +221,7 @@ impl Gateway {
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),
             tokio::spawn(retention.run(Pace::default(), servers.clone())),
+            tokio::spawn(fill_in(stages.clone(), fill_in_every)),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
         Ok(Self {

@@ -7,6 +7,7 @@ mod answer;
 mod conversation;
 mod ears;
 mod facts;
+mod fill_in;
 mod finish;
 mod live;
 mod partials;
@@ -36,6 +37,7 @@ use crate::store::{DataDir, NewCall, Store};
 
 use facts::Known;
 
+pub use fill_in::fill_in;
 pub use recover::{carry_on, recover};
 pub use settings::{InForce, Settings};
 pub use voice::LinePrompts;

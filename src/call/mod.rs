@@ -1,6 +1,7 @@
 //! What flows through the gateway: one caller's visit and the words about it. No I/O, no clock, knows nobody.
 
 mod audio;
+mod coverage;
 mod event;
 mod id;
 mod media_plan;
@@ -11,6 +12,7 @@ mod time;
 mod words;
 
 pub use audio::{AudioFrame, FrameKind};
+pub use coverage::{Coverage, CoverageKind, LostCause, LostSpan};
 pub use event::CallEvent;
 pub use id::{CallId, DraftId, IdError, Reference};
 pub use media_plan::{Codec, Direction, MediaPlan};
@@ -18,4 +20,4 @@ pub use party::{Identity, Origin, Party};
 pub use quality::{LineQuality, NoAudio};
 pub use state::{CallState, EndCause, UnknownName};
 pub use time::{MediaSpan, MediaTime};
-pub use words::{Coverage, CoverageKind, Hypothesis, Language, SegmentOutcome, Utterance, Word};
+pub use words::{Alignment, Band, Hypothesis, Language, Script, SegmentOutcome, SpokenHere, Unheard, Utterance, Word};

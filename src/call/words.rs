@@ -1,4 +1,4 @@
-//! What was heard: words with their times, and the ledger of every second.
+//! What was heard: words with their times.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,49 @@ impl Language {
     }
 }
 
+/// How a line wants its Chinese written; recognisers mix both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Script {
+    #[serde(rename = "zh-Hans")]
+    Simplified,
+    #[serde(rename = "zh-Hant")]
+    Traditional,
+}
+
+/// What is expected of a line's callers, the same for every segment of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenHere {
+    /// Languages it may be in; one is taken as given, among several the recogniser decides. Empty: all it knows.
+    pub languages: Vec<Language>,
+    /// `None`: as the recogniser writes it.
+    pub script: Option<Script>,
+    /// Names of streets, districts and agencies that callers say.
+    pub hot_words: Vec<String>,
+}
+
+/// How far a word can be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Band {
+    Sure,
+    /// A person should hear it.
+    #[default]
+    Check,
+    /// As good as not recognised.
+    Missing,
+}
+
+/// What the times of words are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Alignment {
+    /// Measured word by word.
+    #[default]
+    Word,
+    /// The recogniser gave none: every word carries the span of its segment.
+    Segment,
+}
+
 /// One word (English) or one character (Chinese) with its place in the recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Word {
@@ -43,17 +86,34 @@ pub struct Word {
     pub span: MediaSpan,
     /// Token probability merged over the word, 0-1.
     pub confidence: f32,
+    #[serde(default)]
+    pub band: Band,
+}
+
+impl Word {
+    /// Nothing is known yet of how far `confidence` can be relied on.
+    pub fn new(text: impl Into<String>, span: MediaSpan, confidence: f32) -> Self {
+        Self { text: text.into(), span, confidence, band: Band::default() }
+    }
 }
 
 /// What the recogniser thinks of a segment that may still grow.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hypothesis {
     pub text: String,
     pub language: Option<Language>,
     pub words: Vec<Word>,
+    pub alignment: Alignment,
     /// Mean token log-probability; `None` when nothing was decoded.
     pub average_log_probability: Option<f32>,
     pub no_speech_probability: Option<f32>,
+}
+
+impl Hypothesis {
+    /// The recogniser wrote nothing down.
+    pub fn empty(no_speech_probability: Option<f32>) -> Self {
+        Self { no_speech_probability, ..Self::default() }
+    }
 }
 
 /// How recognition of one segment ended.
@@ -68,6 +128,38 @@ pub enum SegmentOutcome {
     Unrecognised,
 }
 
+/// Why a segment has no words. Some causes pass, and the segment is then recognised from the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unheard {
+    /// No recogniser is configured, or none could be reached.
+    NoEngine,
+    /// It hung or failed on this segment.
+    EngineFailed,
+    /// Its result was not believed: a loop, an invention, nothing for long speech.
+    Refused,
+    /// The sound could not be read.
+    NoSound,
+}
+
+impl Unheard {
+    pub const ALL: [Self; 4] = [Self::NoEngine, Self::EngineFailed, Self::Refused, Self::NoSound];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoEngine => "no_engine",
+            Self::EngineFailed => "engine_failed",
+            Self::Refused => "refused",
+            Self::NoSound => "no_sound",
+        }
+    }
+
+    /// Whether another try may give words.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::NoEngine | Self::EngineFailed)
+    }
+}
+
 /// Final result for one speech segment. Stored as soon as it exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Utterance {
@@ -76,54 +168,44 @@ pub struct Utterance {
     /// The segment as it was cut (padding included), not the first and last word.
     pub span: MediaSpan,
     pub outcome: SegmentOutcome,
+    /// Only of an `Unrecognised` one.
+    pub unheard: Option<Unheard>,
     /// Empty unless `outcome` is `Text`.
     pub text: String,
     pub language: Option<Language>,
     pub words: Vec<Word>,
+    pub alignment: Alignment,
+    /// Where the detector heard speech in it. Words are held against it: speech that no word covers is declared.
+    pub voiced: Vec<MediaSpan>,
     /// Mean of the word confidences, 0-1.
     pub confidence: f32,
     /// Name of the model that made it.
     pub model: String,
 }
 
-/// What became of a stretch of caller audio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CoverageKind {
-    Text,
-    Silence,
-    Unrecognised,
-    Lost,
-    NotRecordedByPolicy,
-}
-
-/// Sums of the coverage ledger, in milliseconds; together they are the recording's length.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Coverage {
-    pub text_ms: u64,
-    pub silence_ms: u64,
-    pub unrecognised_ms: u64,
-    pub lost_ms: u64,
-    pub not_recorded_ms: u64,
-}
-
-impl Coverage {
-    pub fn total_ms(&self) -> u64 {
-        self.text_ms + self.silence_ms + self.unrecognised_ms + self.lost_ms + self.not_recorded_ms
-    }
-
-    pub fn add(&mut self, kind: CoverageKind, millis: u64) {
-        match kind {
-            CoverageKind::Text => self.text_ms += millis,
-            CoverageKind::Silence => self.silence_ms += millis,
-            CoverageKind::Unrecognised => self.unrecognised_ms += millis,
-            CoverageKind::Lost => self.lost_ms += millis,
-            CoverageKind::NotRecordedByPolicy => self.not_recorded_ms += millis,
+impl Utterance {
+    /// A segment without words.
+    pub fn wordless(seq: u32, span: MediaSpan, outcome: SegmentOutcome, model: &str) -> Self {
+        Self {
+            seq,
+            span,
+            outcome,
+            unheard: None,
+            text: String::new(),
+            language: None,
+            words: Vec::new(),
+            alignment: Alignment::default(),
+            voiced: Vec::new(),
+            confidence: 0.0,
+            model: model.to_owned(),
         }
     }
-}
 
-impl Utterance {
+    /// A segment that a person must hear.
+    pub fn unheard(seq: u32, span: MediaSpan, cause: Unheard, model: &str) -> Self {
+        Self { unheard: Some(cause), ..Self::wordless(seq, span, SegmentOutcome::Unrecognised, model) }
+    }
+
     /// First word's start to last word's end; the segment itself when there are no words.
     pub fn spoken_span(&self) -> MediaSpan {
         match (self.words.first(), self.words.last()) {

@@ -47,16 +47,10 @@ pub(super) async fn transcribe(
     let mut heard = listener.push(&AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm });
     heard.extend(listener.finish());
     let call = CallId::new();
-    let languages = config.line_for(None).languages.clone();
-    let segments = heard.into_iter().filter_map(|event| match event {
-        Heard::Segment { span, pcm } => Some((span, pcm)),
-        Heard::SpeechStarted(_) | Heard::SpeechEnded(_) => None,
-    });
-    let mut results = futures_util::stream::iter((0..).zip(segments))
-        .map(|(seq, (span, pcm))| {
-            let segment = SpeechSegment { call, seq, span, rate, pcm, languages: languages.clone() };
-            pool.recognise(segment, Priority::Final)
-        })
+    let spoken = config.line_for(None).spoken_here();
+    let cuts = heard.into_iter().filter_map(Heard::into_cut);
+    let mut results = futures_util::stream::iter((0..).zip(cuts))
+        .map(|(seq, cut)| pool.recognise(SpeechSegment::new(call, seq, cut, rate, spoken.clone()), Priority::Final))
         .buffered(AHEAD);
     let mut utterances = Vec::new();
     while let Some(utterance) = results.next().await {

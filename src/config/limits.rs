@@ -154,6 +154,14 @@ pub const ABANDONED_WORKERS: usize = 4;
 /// segment when no other worker is left.
 pub const REHIRE_WORKERS: Duration = Duration::from_secs(10);
 
+/// Segments without words are tried again from the recording this often: soon after an engine comes back, seldom enough
+/// that one which is away costs nothing.
+pub const FILL_IN_EVERY: Duration = Duration::from_secs(60);
+/// Recognitions of one segment, the first included, before only a person is left to hear it.
+pub const FILL_IN_TRIES: u32 = 4;
+/// Calls looked at together; their segments are read and recognised one by one.
+pub const FILL_IN_BATCH: u32 = 50;
+
 /// Live events kept for a slow reader of the event stream before it must catch up from the store.
 pub const EVENT_QUEUE: usize = 1_024;
 /// Watchers of the event stream at once; above it a new one gets 503. A watcher costs about 20 KiB.

@@ -18,7 +18,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Codec, Language};
+use crate::call::{Codec, Language, Script, SpokenHere};
 
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
@@ -146,6 +146,10 @@ pub struct Line {
     pub numbers: Vec<String>,
     /// Spoken languages, the first one is greeted first.
     pub languages: Vec<Language>,
+    /// How Chinese is written: `zh-Hans` or `zh-Hant`. Without it: as the recogniser writes it, which may mix both.
+    pub script: Option<Script>,
+    /// Names of streets, districts and agencies that callers say; the recogniser is told to expect them.
+    pub hot_words: Vec<String>,
     /// Country codes (ISO 3166-1 alpha-2) whose numbering plans a spoken number is read by, in this order.
     pub regions: Vec<String>,
     /// The number the notice names for danger.
@@ -155,6 +159,13 @@ pub struct Line {
     pub prompts: Option<PathBuf>,
     /// Days after its end that a call is kept; then sound, words, drafts and deliveries are erased.
     pub retention_days: u32,
+}
+
+impl Line {
+    /// What recognisers may expect of its callers.
+    pub fn spoken_here(&self) -> SpokenHere {
+        SpokenHere { languages: self.languages.clone(), script: self.script, hot_words: self.hot_words.clone() }
+    }
 }
 
 /// Traces, one a call, as OTLP over HTTP. Without `otlp_endpoint` none are made.
@@ -271,6 +282,8 @@ impl Default for Line {
             name: "default".into(),
             numbers: vec!["*".into()],
             languages: vec![Language::En, Language::Zh],
+            script: None,
+            hot_words: Vec::new(),
             regions: vec!["US".into(), "CN".into(), "HK".into()],
             emergency_number: "112".into(),
             record_before_notice_ends: true,

@@ -31,19 +31,16 @@ pub fn utterance(seq: u32, text: &str, start_ms: u64, end_ms: u64) -> Utterance 
         .map(|text| {
             let from = at(done);
             done += text.chars().count() as u64;
-            Word { text, span: MediaSpan::new(from, at(done)), confidence: 0.95 }
+            Word::new(text, MediaSpan::new(from, at(done)), 0.95)
         })
         .collect();
     let chinese = text.chars().any(is_han);
     Utterance {
-        seq,
-        span: MediaSpan::new(MediaTime(start_ms), MediaTime(end_ms)),
-        outcome: SegmentOutcome::Text,
         text: text.to_owned(),
         language: Some(if chinese { Language::Zh } else { Language::En }),
         words,
         confidence: 0.95,
-        model: "test".to_owned(),
+        ..Utterance::wordless(seq, MediaSpan::new(MediaTime(start_ms), MediaTime(end_ms)), SegmentOutcome::Text, "test")
     }
 }
 

@@ -138,14 +138,9 @@ mod tests {
 
     fn utterance() -> Utterance {
         Utterance {
-            seq: 3,
-            span: MediaSpan::new(MediaTime(2_000), MediaTime(3_500)),
-            outcome: SegmentOutcome::Text,
             text: "a secret".into(),
-            language: None,
-            words: Vec::new(),
             confidence: 0.5,
-            model: "nano".into(),
+            ..Utterance::wordless(3, MediaSpan::new(MediaTime(2_000), MediaTime(3_500)), SegmentOutcome::Text, "nano")
         }
     }
 

@@ -61,6 +61,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("heardline_speech_failures_total", "segments the recogniser failed on"),
     ("heardline_speech_partials_shed_total", "partial results skipped to keep up"),
     ("heardline_speech_second_tries_total", "segments decoded again with the whole window"),
+    ("heardline_pipeline_coverage_milliseconds_total", "callers' sound of ended calls, by what became of it"),
     ("heardline_speech_workers_abandoned_total", "recogniser threads given up because they did not stop"),
     ("heardline_intake_attempts_total", "delivery attempts, by result"),
     ("heardline_intake_endpoint_stopped_total", "endpoints that answered 410 and get nothing more"),
@@ -85,7 +86,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("heardline_gateway_calls", "calls ringing or on the line"),
     ("heardline_gateway_draining", "1 while the gateway ends: new calls are refused, running ones finish"),
     ("heardline_gateway_free_bytes", "free space of the data folder's file system"),
-    ("heardline_speech_queue_depth", "segments waiting for the recogniser"),
+    ("heardline_speech_queue_depth", "segments waiting for the recogniser, by priority"),
     (
         "heardline_speech_workers",
         "recogniser threads in service; below the configured number some could not be replaced",
@@ -101,6 +102,7 @@ const HISTOGRAMS: &[(&str, &str)] = &[
     ("heardline_media_concealed_seconds", "sound of a call that was lost on the way"),
     ("heardline_speech_audio_seconds", "length of decoded segments"),
     ("heardline_speech_decode_seconds", "time to decode a segment"),
+    ("heardline_speech_wait_seconds", "how far recognition lags: time a segment waited for a worker, by priority"),
     ("heardline_store_commit_seconds", "time of a group commit"),
     ("heardline_store_batch_commands", "commands committed together"),
 ];

@@ -3,7 +3,7 @@
 use super::Stages;
 use super::partials::Partials;
 use super::scribe::{Assignment, Scribe};
-use crate::call::{AudioFrame, FrameKind, MediaSpan, MediaTime};
+use crate::call::{AudioFrame, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime};
 use crate::media::Recorder;
 use crate::speech::{EndpointRules, Heard, Listener, SpeechSegment};
 
@@ -13,7 +13,7 @@ pub(super) struct Ears {
     pub listener: Listener,
     pub scribe: Scribe,
     pub partials: Partials,
-    pub lost: Vec<MediaSpan>,
+    pub lost: Vec<LostSpan>,
     /// End of the audio so far.
     pub now: MediaTime,
     assignment: Assignment,
@@ -37,12 +37,12 @@ impl Ears {
         let samples = u64::try_from(frame.pcm.len()).unwrap_or(u64::MAX);
         let end = frame.at + samples * 1000 / u64::from(frame.rate.max(1));
         if frame.kind == FrameKind::Concealed {
-            note_lost(&mut self.lost, MediaSpan::new(frame.at, end));
+            note_lost(&mut self.lost, MediaSpan::new(frame.at, end), LostCause::Line);
         }
         self.now = end;
         let heard = self.listener.push(&frame);
         if !self.recorder.append(frame.pcm) {
-            note_lost(&mut self.lost, MediaSpan::new(frame.at, end));
+            note_lost(&mut self.lost, MediaSpan::new(frame.at, end), LostCause::Recorder);
         }
         self.take(heard);
     }
@@ -66,45 +66,41 @@ impl Ears {
         if !self.partials.due(self.now) {
             return;
         }
-        let Some((span, pcm)) = self.listener.open().filter(|(span, _)| span.millis() >= Partials::FIRST_MS) else {
+        if self.listener.open_ms().is_none_or(|ms| ms < Partials::FIRST_MS) {
             return;
-        };
-        let segment = SpeechSegment {
-            call: self.assignment.call,
-            seq: self.scribe.next_seq(),
-            span,
-            rate: self.assignment.rate,
-            pcm: pcm.to_vec(),
-            languages: self.assignment.languages.clone(),
-        };
+        }
+        let Some(cut) = self.listener.open() else { return };
+        let Assignment { call, rate, spoken, .. } = &self.assignment;
+        let segment = SpeechSegment::new(*call, self.scribe.next_seq(), cut, *rate, spoken.clone());
         self.partials.asked(self.now, stages.speech.try_partial(segment));
     }
 
     fn take(&mut self, heard: Vec<Heard>) {
         for event in heard {
-            if let Heard::Segment { span, pcm } = event {
+            if let Heard::Segment(cut) = event {
                 self.partials.forget();
-                self.scribe.take(span, pcm);
+                self.scribe.take(cut);
             }
         }
     }
 }
 
 /// The spans less what of them lies within `span`.
-fn without(lost: &[MediaSpan], span: MediaSpan) -> Vec<MediaSpan> {
-    let around = |lost: &MediaSpan| {
+fn without(lost: &[LostSpan], span: MediaSpan) -> Vec<LostSpan> {
+    let around = |LostSpan { span: lost, cause }: &LostSpan| {
         let before = MediaSpan::new(lost.start, lost.end.min(span.start));
         let after = MediaSpan::new(lost.start.max(span.end), lost.end);
-        [before, after].into_iter().filter(|rest| rest.millis() > 0)
+        let cause = *cause;
+        [before, after].into_iter().filter(|rest| rest.millis() > 0).map(move |span| LostSpan { span, cause })
     };
     lost.iter().flat_map(around).collect()
 }
 
-/// Appends a lost span, joined to the one before it when they touch.
-fn note_lost(lost: &mut Vec<MediaSpan>, span: MediaSpan) {
+/// Appends a lost span, joined to the one before it when they touch and were lost the same way.
+fn note_lost(lost: &mut Vec<LostSpan>, span: MediaSpan, cause: LostCause) {
     match lost.last_mut() {
-        Some(last) if last.end >= span.start => last.end = span.end.max(last.end),
-        _ => lost.push(span),
+        Some(last) if last.span.end >= span.start && last.cause == cause => last.span.end = span.end.max(last.span.end),
+        _ => lost.push(LostSpan { span, cause }),
     }
 }
 
@@ -115,9 +111,15 @@ mod tests {
     #[test]
     fn a_span_taken_back_leaves_what_lies_around_it() {
         let span = |start, end| MediaSpan::new(MediaTime(start), MediaTime(end));
-        let lost = [span(0, 100), span(200, 300), span(400, 500)];
-        assert_eq!(without(&lost, span(50, 420)), [span(0, 50), span(420, 500)]);
-        assert_eq!(without(&lost, span(220, 240)), [span(0, 100), span(200, 220), span(240, 300), span(400, 500)]);
+        let lines = |spans: &[MediaSpan]| -> Vec<LostSpan> {
+            spans.iter().map(|span| LostSpan { span: *span, cause: LostCause::Line }).collect()
+        };
+        let lost = lines(&[span(0, 100), span(200, 300), span(400, 500)]);
+        assert_eq!(without(&lost, span(50, 420)), lines(&[span(0, 50), span(420, 500)]));
+        assert_eq!(
+            without(&lost, span(220, 240)),
+            lines(&[span(0, 100), span(200, 220), span(240, 300), span(400, 500)])
+        );
         assert_eq!(without(&lost, span(600, 700)), lost);
     }
 }

@@ -6,6 +6,7 @@ use crate::draft::{CallFacts, RecordingFacts};
 use crate::store::CallRow;
 
 use super::Stages;
+use super::finish::Version;
 
 /// What is known of a call from its first second.
 #[derive(Clone)]
@@ -54,11 +55,11 @@ pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
 }
 
 /// Facts of a call whose audio is complete, from its stored row.
-pub(super) fn complete(stages: &Stages, row: &CallRow, draft: DraftId) -> CallFacts {
+pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version) -> CallFacts {
     let line = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default();
     CallFacts {
-        draft_id: draft,
-        version: 1,
+        draft_id: version.draft,
+        version: version.number,
         call: row.id,
         reference: Some(row.reference.clone()),
         line: row.line.clone(),
@@ -85,4 +86,15 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, draft: DraftId) -> CallFa
         demo_model: stages.model.demo,
         emergency_number: line.emergency_number,
     }
+}
+
+/// Of a frozen draft. `None`: it is of a shape that this program does not write.
+pub(super) fn version_of(body: &str) -> Option<Version> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        draft_id: String,
+        version: u32,
+    }
+    let head: Head = serde_json::from_str(body).ok()?;
+    Some(Version { draft: head.draft_id.parse().ok()?, number: head.version })
 }

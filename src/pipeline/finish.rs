@@ -3,7 +3,7 @@
 use super::live::Ended;
 use super::persist::until_stored;
 use super::{Stages, facts, recover};
-use crate::call::{CallEvent, CallId, CallState, DraftId, MediaSpan, MediaTime};
+use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime};
 use crate::ops::fault;
 use crate::speech::ledger;
 use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
@@ -25,7 +25,7 @@ pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
     };
     let kept = MediaTime(recording.as_ref().map_or(0, |recording| recording.duration_ms));
     if kept < duration {
-        lost.push(MediaSpan::new(kept, duration));
+        lost.push(LostSpan { span: MediaSpan::new(kept, duration), cause: LostCause::Recorder });
     }
     let end = CallEnd {
         cause,
@@ -62,10 +62,19 @@ pub(super) async fn end_call(stages: &Stages, call: CallId, end: CallEnd) -> boo
 
 /// Commits the draft of a call whose utterances are all stored.
 pub(super) async fn complete(stages: &Stages, call: CallId) {
-    let _next_start_carries_on = until_stored(stages, call, || commit(stages, call)).await;
+    let first = Version { draft: DraftId::new(), number: 1 };
+    let _next_start_carries_on = until_stored(stages, call, || commit(stages, call, first)).await;
 }
 
-async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
+/// Which draft of a call.
+#[derive(Clone, Copy)]
+pub(super) struct Version {
+    pub draft: DraftId,
+    pub number: u32,
+}
+
+/// Draft and outbox rows of everything that is stored of a call.
+pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> Result<(), StoreError> {
     let row =
         stages.store.call(call).await?.ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
     let utterances = stages.store.utterances(call).await?;
@@ -76,14 +85,13 @@ async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
     let total = MediaTime(row.duration_ms.unwrap_or(0));
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
-    let draft_id = DraftId::new();
-    let draft = stages.draft(&facts::complete(stages, &row, draft_id), &utterances, coverage);
-    let damaged = |reason: String| StoreError::Damaged { what: "draft", id: draft_id.to_string(), reason };
+    let draft = stages.draft(&facts::complete(stages, &row, version), &utterances, coverage);
+    let damaged = |reason: String| StoreError::Damaged { what: "draft", id: version.draft.to_string(), reason };
     let body = serde_json::to_value(&draft).map_err(|e| damaged(e.to_string()))?;
     let committed = CompletedDraft {
         call,
-        draft: draft_id,
-        version: 1,
+        draft: version.draft,
+        version: version.number,
         body: body.to_string(),
         coverage,
         created_unix_ms: stages.clock.unix_ms(),
@@ -92,9 +100,28 @@ async fn commit(stages: &Stages, call: CallId) -> Result<(), StoreError> {
     if stages.store.complete_draft(committed).await? {
         tracing::info!(%call, utterances = utterances.len(), "draft committed");
         fault::point("draft.committed");
+        if version.number == 1 {
+            count(&coverage);
+        }
         stages.outbox.nudge();
         stages.tell(CallEvent::Draft { call, complete: true, draft: body });
         stages.tell_state(call, CallState::Done, row.cause);
     }
     Ok(())
+}
+
+/// Once a call, when its first draft is committed.
+fn count(coverage: &Coverage) {
+    let kinds = [
+        ("text", coverage.text_ms),
+        ("silence", coverage.silence_ms),
+        ("unrecognised", coverage.unrecognised_ms),
+        ("lost_line", coverage.lost_line_ms),
+        ("lost_recorder", coverage.lost_recorder_ms),
+        ("lost_interrupted", coverage.lost_interrupted_ms),
+        ("not_recorded", coverage.not_recorded_ms),
+    ];
+    for (kind, millis) in kinds {
+        metrics::counter!("heardline_pipeline_coverage_milliseconds_total", "kind" => kind).increment(millis);
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Ended {
     pub cause: EndCause,
     pub duration: MediaTime,
     pub recording: Result<Recording, RecorderError>,
-    pub lost: Vec<MediaSpan>,
+    pub lost: Vec<LostSpan>,
     pub notice: MediaSpan,
     pub keys: String,
     pub line_quality: LineQuality,
@@ -115,7 +115,7 @@ impl<'a> Live<'a> {
         let assignment = Assignment {
             call: known.call,
             rate: plan.codec.rate(),
-            languages: known.line.languages.clone(),
+            spoken: known.line.spoken_here(),
             recording: stages.data.recording(known.call),
             flusher: Some(recorder.flusher()),
         };

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 
 use super::persist::until_stored;
-use super::scribe::{self, Assignment, Cut, unrecognised};
+use super::scribe::{self, Assignment, Numbered};
 use super::{Stages, finish};
-use crate::call::{AudioFrame, CallId, CallState, EndCause, FrameKind, MediaSpan, MediaTime, Utterance};
+use crate::call::{
+    AudioFrame, CallId, CallState, EndCause, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime, Unheard, Utterance,
+};
 use crate::media::{Recording, WavError, read_mono, repair};
-use crate::speech::{EndpointRules, Heard, Listener, Priority};
+use crate::speech::{Cut, EndpointRules, Heard, Listener, Priority};
 use crate::store::{CallEnd, CallRow, RecordingRow};
 
 /// Calls carried on at once: enough to keep the recogniser busy, few enough to leave live calls the disk.
@@ -81,7 +83,7 @@ async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
     let heard = kept.max(spoken).max(MediaTime(row.heard_ms.unwrap_or(0)));
     let mut lost = stages.store.lost_spans(row.id).await.unwrap_or_default();
     if kept < heard {
-        lost.push(MediaSpan::new(kept, heard));
+        lost.push(LostSpan { span: MediaSpan::new(kept, heard), cause: LostCause::Interrupted });
     }
     CallEnd {
         cause: EndCause::Interrupted,
@@ -121,19 +123,19 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
         Ok(cut) => cut.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    let (rate, spans) = match cut {
+    let (rate, cuts) = match cut {
         Ok(cut) => cut,
         Err(error) => {
             tracing::error!(call = %row.id, error, "recording cannot be read; what was not recognised before needs listening");
             return declare_rest(stages, row, &stored, next_seq).await;
         }
     };
-    let languages = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default().languages;
-    let assignment = Assignment { call: row.id, rate, languages, recording: path, flusher: None };
-    let missing = spans.into_iter().filter(|(span, _)| !covered(*span, &stored));
-    for (seq, (span, pcm)) in (next_seq..).zip(missing) {
-        let cut = Cut { seq, span, pcm: Some(pcm) };
-        scribe::recognise(stages, &assignment, cut, Priority::Backlog).await?;
+    let spoken = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default().spoken_here();
+    let assignment = Assignment { call: row.id, rate, spoken, recording: path, flusher: None };
+    let missing = cuts.into_iter().filter(|cut| !covered(cut.span, &stored));
+    for (seq, cut) in (next_seq..).zip(missing) {
+        let numbered = Numbered { seq, cut, on_disk: false };
+        scribe::recognise(stages, &assignment, numbered, Priority::Backlog).await?;
     }
     Some(())
 }
@@ -150,11 +152,11 @@ async fn declare_rest(stages: &Stages, row: &CallRow, stored: &[Utterance], seq:
     if from >= to {
         return Some(());
     }
-    let rest = unrecognised(seq, MediaSpan::new(from, to), &stages.model.name);
+    let rest = Utterance::unheard(seq, MediaSpan::new(from, to), Unheard::NoSound, &stages.model.name);
     until_stored(stages, row.id, || stages.store.append_utterance(row.id, rest.clone())).await
 }
 
-type CutAgain = (u32, Vec<(MediaSpan, Vec<i16>)>);
+type CutAgain = (u32, Vec<Cut>);
 
 fn cut_again(path: &Path) -> Result<CutAgain, WavError> {
     let audio = match read_mono(path) {
@@ -167,11 +169,7 @@ fn cut_again(path: &Path) -> Result<CutAgain, WavError> {
     let mut listener = Listener::new(rate, EndpointRules::default());
     let mut heard = listener.push(&AudioFrame { at: MediaTime::ZERO, rate, kind: FrameKind::Heard, pcm: audio.pcm });
     heard.extend(listener.finish());
-    let segments = heard.into_iter().filter_map(|event| match event {
-        Heard::Segment { span, pcm } => Some((span, pcm)),
-        Heard::SpeechStarted(_) | Heard::SpeechEnded(_) => None,
-    });
-    Ok((rate, segments.collect()))
+    Ok((rate, heard.into_iter().filter_map(Heard::into_cut).collect()))
 }
 
 #[cfg(test)]
@@ -181,7 +179,8 @@ mod tests {
     #[test]
     fn a_segment_whose_cut_moved_a_little_is_not_recognised_twice_and_a_new_one_is_not_skipped() {
         let span = |from, to| MediaSpan::new(MediaTime(from), MediaTime(to));
-        let stored = [unrecognised(0, span(1_000, 3_000), "m"), unrecognised(1, span(5_000, 6_000), "m")];
+        let stored = [(0, span(1_000, 3_000)), (1, span(5_000, 6_000))]
+            .map(|(seq, span)| Utterance::unheard(seq, span, Unheard::NoSound, "m"));
         assert!(covered(span(1_000, 3_000), &stored));
         assert!(covered(span(1_240, 3_260), &stored));
         assert!(!covered(span(3_100, 4_900), &stored));

@@ -14,17 +14,17 @@ use tokio::task::JoinHandle;
 use super::Stages;
 use super::facts::{self, Known};
 use super::persist::until_stored;
-use crate::call::{CallEvent, CallId, Language, MediaSpan, SegmentOutcome, Utterance};
+use crate::call::{CallEvent, CallId, Language, MediaSpan, SpokenHere, Unheard, Utterance};
 use crate::config::limits;
 use crate::media::{Flusher, read_span};
-use crate::speech::{Priority, SpeechSegment, ledger};
+use crate::speech::{Cut, Priority, SpeechSegment, ledger};
 
-/// A stretch of speech as the endpointer cut it.
-pub(super) struct Cut {
+/// A stretch of speech as the endpointer cut it, with its number in the call.
+pub(super) struct Numbered {
     pub seq: u32,
-    pub span: MediaSpan,
-    /// `None`: too many are waiting; the audio is in the recording.
-    pub pcm: Option<Vec<i16>>,
+    pub cut: Cut,
+    /// Too many are waiting: its sound is in the recording, and not in `cut`.
+    pub on_disk: bool,
 }
 
 /// What is the same for every segment of one call.
@@ -32,7 +32,7 @@ pub(super) struct Cut {
 pub(super) struct Assignment {
     pub call: CallId,
     pub rate: u32,
-    pub languages: Vec<Language>,
+    pub spoken: SpokenHere,
     pub recording: PathBuf,
     /// Of a call that is still recorded: makes what was just cut readable.
     pub flusher: Option<Flusher>,
@@ -41,7 +41,7 @@ pub(super) struct Assignment {
 /// The sending side of a call's scribe.
 pub(super) struct Scribe {
     stages: Arc<Stages>,
-    cuts: mpsc::Sender<(Cut, Option<OwnedSemaphorePermit>)>,
+    cuts: mpsc::Sender<(Numbered, Option<OwnedSemaphorePermit>)>,
     next_seq: u32,
     language: watch::Receiver<Option<Language>>,
     hung_up: Arc<AtomicBool>,
@@ -61,12 +61,15 @@ impl Scribe {
 
     /// Queues a segment. Never waits: the queue holds more segments than the longest call can have, and sound is
     /// kept in memory only while all calls together keep few.
-    pub(super) fn take(&mut self, span: MediaSpan, pcm: Vec<i16>) {
+    pub(super) fn take(&mut self, mut cut: Cut) {
         let seq = self.next_seq;
         self.next_seq += 1;
         let room = self.stages.segment_memory.clone().try_acquire_owned().ok();
-        let pcm = room.is_some().then_some(pcm);
-        if self.cuts.try_send((Cut { seq, span, pcm }, room)).is_err() {
+        let on_disk = room.is_none();
+        if on_disk {
+            cut.pcm = Vec::new();
+        }
+        if self.cuts.try_send((Numbered { seq, cut, on_disk }, room)).is_err() {
             tracing::error!(seq, "speech segment not queued; it is recognised from the recording after the call");
         }
     }
@@ -100,7 +103,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn write_down(self, mut cuts: mpsc::Receiver<(Cut, Option<OwnedSemaphorePermit>)>) -> usize {
+    async fn write_down(self, mut cuts: mpsc::Receiver<(Numbered, Option<OwnedSemaphorePermit>)>) -> usize {
         let mut utterances = Vec::new();
         // What the store does not take (disk full) waits here, so that its sound need not be kept; an utterance is some
         // KiB and the queue bounds their number.
@@ -159,7 +162,7 @@ impl Desk {
 pub(super) async fn recognise(
     stages: &Stages,
     assignment: &Assignment,
-    cut: Cut,
+    cut: Numbered,
     priority: Priority,
 ) -> Option<Utterance> {
     let utterance = hear(stages, assignment, cut, priority).await;
@@ -173,32 +176,23 @@ async fn store(stages: &Stages, call: CallId, utterance: &Utterance) -> Option<(
 }
 
 /// What was said in one segment.
-async fn hear(stages: &Stages, assignment: &Assignment, cut: Cut, priority: Priority) -> Utterance {
-    let sound = match cut.pcm {
-        Some(pcm) => Some(pcm),
-        None => read_back(assignment, cut.span).await,
-    };
-    match sound {
-        Some(pcm) => {
-            let segment = SpeechSegment {
-                call: assignment.call,
-                seq: cut.seq,
-                span: cut.span,
-                rate: assignment.rate,
-                pcm,
-                languages: assignment.languages.clone(),
-            };
-            stages.speech.recognise(segment, priority).await
+async fn hear(stages: &Stages, assignment: &Assignment, numbered: Numbered, priority: Priority) -> Utterance {
+    let Numbered { seq, mut cut, on_disk } = numbered;
+    if on_disk {
+        match read_back(assignment, cut.span).await {
+            Some(pcm) => cut.pcm = pcm,
+            None => return Utterance::unheard(seq, cut.span, Unheard::NoSound, &stages.model.name),
         }
-        None => unrecognised(cut.seq, cut.span, &stages.model.name),
     }
+    let segment = SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone());
+    stages.speech.recognise(segment, priority).await
 }
 
 /// Spans are whole milliseconds: two of them at 8 kHz.
 const ROUNDING: u64 = 16;
 
 /// Sound of a segment from the recording. `None`: it is not (whole) there, so a person must listen.
-async fn read_back(assignment: &Assignment, span: MediaSpan) -> Option<Vec<i16>> {
+pub(super) async fn read_back(assignment: &Assignment, span: MediaSpan) -> Option<Vec<i16>> {
     let samples = span.end.as_samples(assignment.rate) - span.start.as_samples(assignment.rate);
     if let Some(flusher) = &assignment.flusher {
         flusher.flush().await;
@@ -212,17 +206,4 @@ async fn read_back(assignment: &Assignment, span: MediaSpan) -> Option<Vec<i16>>
     };
     tracing::error!(call = %assignment.call, error, "sound of a speech segment cannot be read back; it needs listening");
     None
-}
-
-pub(super) fn unrecognised(seq: u32, span: MediaSpan, model: &str) -> Utterance {
-    Utterance {
-        seq,
-        span,
-        outcome: SegmentOutcome::Unrecognised,
-        text: String::new(),
-        language: None,
-        words: Vec::new(),
-        confidence: 0.0,
-        model: model.to_owned(),
-    }
 }

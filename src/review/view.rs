@@ -5,7 +5,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::quality::LineQualityView;
-use crate::call::{CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Utterance, Word};
+use crate::call::{
+    Alignment, Band, CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Unheard, Utterance, Word,
+};
 use crate::ops::clock::timestamp;
 use crate::store::{CallRow, DeliveryRow, Erased};
 
@@ -99,6 +101,10 @@ pub(super) struct UtteranceView {
     pub span: SpanView,
     /// `text`, `no_speech` or `unrecognised`.
     pub outcome: &'static str,
+    /// Why it has no words: `no_engine`, `engine_failed`, `refused` or `no_sound`; only of an `unrecognised` one.
+    pub unheard: Option<&'static str>,
+    /// `word`: the times of words were measured. `segment`: they carry the span of all of it.
+    pub alignment: &'static str,
     pub text: String,
     pub language: Option<&'static str>,
     pub words: Vec<WordView>,
@@ -112,6 +118,8 @@ pub(super) struct WordView {
     pub start_ms: u64,
     pub end_ms: u64,
     pub confidence: f32,
+    /// `sure`, `check` or `missing`, as the model's measurements say.
+    pub band: &'static str,
 }
 
 /// What became of every millisecond of caller audio.
@@ -120,7 +128,14 @@ pub(super) struct CoverageView {
     pub text_ms: u64,
     pub silence_ms: u64,
     pub unrecognised_ms: u64,
+    /// Sound that is missing, by any cause.
     pub lost_ms: u64,
+    /// Packets that never came.
+    pub lost_line_ms: u64,
+    /// Heard, and could not be written to the disk.
+    pub lost_recorder_ms: u64,
+    /// On its way to the disk when the gateway ended.
+    pub lost_interrupted_ms: u64,
     pub not_recorded_ms: u64,
 }
 
@@ -236,6 +251,11 @@ impl From<Utterance> for UtteranceView {
                 SegmentOutcome::NoSpeech => "no_speech",
                 SegmentOutcome::Unrecognised => "unrecognised",
             },
+            unheard: utterance.unheard.map(Unheard::as_str),
+            alignment: match utterance.alignment {
+                Alignment::Word => "word",
+                Alignment::Segment => "segment",
+            },
             text: utterance.text,
             language: utterance.language.map(|language| language.code()),
             words: utterance.words.into_iter().map(WordView::from).collect(),
@@ -248,7 +268,12 @@ impl From<Utterance> for UtteranceView {
 impl From<Word> for WordView {
     fn from(word: Word) -> Self {
         let SpanView { start_ms, end_ms } = word.span.into();
-        Self { text: word.text, start_ms, end_ms, confidence: word.confidence }
+        let band = match word.band {
+            Band::Sure => "sure",
+            Band::Check => "check",
+            Band::Missing => "missing",
+        };
+        Self { text: word.text, start_ms, end_ms, confidence: word.confidence, band }
     }
 }
 
@@ -265,6 +290,9 @@ impl From<Coverage> for CoverageView {
             silence_ms: sums.silence_ms,
             unrecognised_ms: sums.unrecognised_ms,
             lost_ms: sums.lost_ms,
+            lost_line_ms: sums.lost_line_ms,
+            lost_recorder_ms: sums.lost_recorder_ms,
+            lost_interrupted_ms: sums.lost_interrupted_ms,
             not_recorded_ms: sums.not_recorded_ms,
         }
     }

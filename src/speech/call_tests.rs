@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use super::samples::{self, CALLS};
+use super::samples::{self, CALLS, spoken};
 use super::*;
 use crate::call::{CallId, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance};
 use crate::ops::clock::Clock;
@@ -28,14 +28,9 @@ pub fn heard(rate: u32, pcm: &[i16], size: usize) -> Vec<Heard> {
 }
 
 pub fn segments(call: CallId, rate: u32, heard: Vec<Heard>) -> Vec<SpeechSegment> {
-    let cut = heard.into_iter().filter_map(|h| match h {
-        Heard::Segment { span, pcm } => Some((span, pcm)),
-        _ => None,
-    });
-    let languages = vec![Language::En, Language::Zh];
-    cut.enumerate()
-        .map(|(n, (span, pcm))| SpeechSegment { call, seq: n as u32, span, rate, pcm, languages: languages.clone() })
-        .collect()
+    let spoken = spoken(&[Language::En, Language::Zh]);
+    let cuts = heard.into_iter().filter_map(Heard::into_cut);
+    cuts.zip(0..).map(|(cut, n)| SpeechSegment::new(call, n, cut, rate, spoken.clone())).collect()
 }
 
 pub async fn transcribe(pool: &SpeechPool, rate: u32, pcm: &[i16]) -> Vec<Utterance> {
@@ -165,10 +160,10 @@ async fn a_line_with_one_language_is_written_in_it_without_detection() {
     for (name, language, other) in [("en-gas", Language::En, Language::Zh), ("zh-water", Language::Zh, Language::En)] {
         let (rate, pcm) = samples::wav(name);
         let mut segment = segments(CallId::new(), rate, heard(rate, &pcm, 160)).remove(1);
-        segment.languages = vec![language];
+        segment.spoken.languages = vec![language];
         let right = pool.recognise(segment.clone(), Priority::Final).await;
         assert_eq!((right.outcome, right.language), (SegmentOutcome::Text, Some(language)));
-        segment.languages = vec![other];
+        segment.spoken.languages = vec![other];
         assert_ne!(pool.recognise(segment, Priority::Final).await.language, Some(language));
     }
 }
@@ -186,7 +181,7 @@ fn a_decode_stops_when_it_is_told_to_and_the_worker_can_go_on() {
     // Both ways: one language goes straight to whisper.cpp with its callback, two are stopped after detection.
     for languages in [vec![Language::En], vec![Language::En, Language::Zh]] {
         let told = Arc::new(AtomicBool::new(true));
-        let result = worker.recognise(&SpeechSegment { languages, ..long.clone() }, &told);
+        let result = worker.recognise(&SpeechSegment { spoken: spoken(&languages), ..long.clone() }, &told);
         assert!(matches!(result, Err(RecognizerError::Aborted)), "{result:?}");
     }
     assert!(worker.recognise(&good, &free).unwrap().text.contains("heating"));
@@ -201,17 +196,16 @@ async fn partial_results_of_a_growing_segment_show_only_what_the_final_keeps() {
     let (mut shown, mut finals, mut pieces) = (Vec::new(), Vec::new(), 0);
     for (n, frame) in samples::frames(rate, &pcm[..9 * rate as usize], 160).iter().enumerate() {
         for heard in listener.push(frame) {
-            let Heard::Segment { span, pcm } = heard else { continue };
-            let segment = SpeechSegment { call: CallId::new(), seq: 0, span, rate, pcm, languages: vec![Language::En] };
+            let Heard::Segment(cut) = heard else { continue };
+            let segment = SpeechSegment::new(CallId::new(), 0, cut, rate, spoken(&[Language::En]));
             let last = pool.recognise(segment, Priority::Final).await;
             finals.push((std::mem::take(&mut shown), tokens(&last.text)));
             stable = StablePrefix::new();
         }
-        let Some((span, sound)) = listener.open().filter(|_| n % 25 == 24) else { continue };
-        let languages = vec![Language::En];
-        let segment = SpeechSegment { call: CallId::new(), seq: 0, span, rate, pcm: sound.to_vec(), languages };
+        let Some(cut) = listener.open().filter(|_| n % 25 == 24) else { continue };
+        let segment = SpeechSegment::new(CallId::new(), 0, cut, rate, spoken(&[Language::En]));
         let Some(guess) = pool.try_partial(segment) else { continue };
-        if let Some(agreed) = guess.await.ok().and_then(|h| stable.push(h)) {
+        if let Some(agreed) = guess.await.ok().and_then(Result::ok).and_then(|h| stable.push(h)) {
             pieces += 1;
             shown = tokens(&agreed.text);
         }

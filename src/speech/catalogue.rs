@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::call::Language;
+use crate::call::{Band, Language};
 
 /// First bytes of a ggml model file.
 const MAGIC: &[u8; 4] = b"lmgg";
@@ -40,7 +40,7 @@ pub enum ModelError {
 }
 
 /// What a loaded model is; goes with every transcript it makes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
     pub name: String,
     /// Invents fluent sentences when a human speaks; every page that shows its words says so.
@@ -49,10 +49,51 @@ pub struct ModelInfo {
     /// One sentence for people.
     pub understands: String,
     pub sha256: String,
+    pub calibration: Calibration,
+}
+
+impl ModelInfo {
+    /// A recogniser of which only the name is known.
+    pub fn unknown(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            demo: false,
+            languages: Vec::new(),
+            understands: "a model of your own, not in the catalogue".to_owned(),
+            sha256: String::new(),
+            calibration: Calibration::default(),
+        }
+    }
+}
+
+/// What a model's word probabilities are worth. The default is for models that nobody measured, and careful.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// From here on a word is [`Band::Sure`].
+    pub sure: f32,
+    /// Below this a word is [`Band::Missing`].
+    pub missing: f32,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { sure: 0.9, missing: 0.2 }
+    }
+}
+
+impl Calibration {
+    pub fn band(&self, confidence: f32) -> Band {
+        match confidence {
+            sure if sure >= self.sure => Band::Sure,
+            missing if missing < self.missing => Band::Missing,
+            _ => Band::Check,
+        }
+    }
 }
 
 /// One known model file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueEntry {
     pub name: String,
@@ -66,10 +107,13 @@ pub struct CatalogueEntry {
     pub languages: Vec<Language>,
     pub licence: String,
     pub understands: String,
+    /// Without it: that of an unknown model.
+    #[serde(default)]
+    pub calibration: Calibration,
 }
 
 /// `models/catalogue.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     #[serde(rename = "model")]
@@ -114,14 +158,12 @@ pub fn verify(path: &Path, catalogue: &Catalogue, extra_sha256: Option<&str>) ->
             languages: entry.languages.clone(),
             understands: entry.understands.clone(),
             sha256: found,
+            calibration: entry.calibration,
         }),
-        None if extra_sha256.is_some() => Ok(ModelInfo {
-            name: path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-            demo: false,
-            languages: Vec::new(),
-            understands: "a model of your own, not in the catalogue".to_owned(),
-            sha256: found,
-        }),
+        None if extra_sha256.is_some() => {
+            let name = path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned());
+            Ok(ModelInfo { sha256: found, ..ModelInfo::unknown(&name) })
+        }
         None => {
             let known: Vec<&str> = catalogue.models.iter().map(|m| m.file.as_str()).collect();
             Err(ModelError::Unknown { path: path.into(), known: known.join(", "), found })
@@ -175,6 +217,7 @@ mod tests {
             languages: vec![Language::En],
             licence: "MIT".into(),
             understands: "nothing".into(),
+            calibration: Calibration::default(),
         }
     }
 

@@ -1,20 +1,23 @@
 //! What became of every millisecond of caller audio. Pure.
 
-use crate::call::{Coverage, CoverageKind, MediaSpan, MediaTime, SegmentOutcome, Utterance};
-
-/// A stretch without a word this long inside a text segment was not written down: the endpointer cuts at pauses
-/// of half a second, so somebody spoke there. Long enough that a coarse word time does not reach it.
-const UNWRITTEN_MS: u64 = 2_500;
+use super::skipped::skipped;
+use crate::call::{Coverage, CoverageKind, LostCause, LostSpan, MediaSpan, MediaTime, SegmentOutcome, Utterance};
 
 /// From the strongest to the weakest; silence is what nothing else claims.
-const PRECEDENCE: [CoverageKind; 4] =
-    [CoverageKind::NotRecordedByPolicy, CoverageKind::Lost, CoverageKind::Unrecognised, CoverageKind::Text];
+const PRECEDENCE: [CoverageKind; 6] = [
+    CoverageKind::NotRecordedByPolicy,
+    CoverageKind::Lost(LostCause::Interrupted),
+    CoverageKind::Lost(LostCause::Recorder),
+    CoverageKind::Lost(LostCause::Line),
+    CoverageKind::Unrecognised,
+    CoverageKind::Text,
+];
 
 /// Gives every millisecond of `0..total` exactly one kind; the spans touch each other and the sums equal `total`.
 pub fn ledger(
     total: MediaTime,
     utterances: &[Utterance],
-    lost: &[MediaSpan],
+    lost: &[LostSpan],
     not_recorded: Option<MediaSpan>,
 ) -> (Coverage, Vec<(MediaSpan, CoverageKind)>) {
     let mut edges: Vec<(MediaTime, usize, i32)> = Vec::new();
@@ -27,12 +30,14 @@ pub fn ledger(
         }
     };
     not_recorded.into_iter().for_each(|span| claim(span, CoverageKind::NotRecordedByPolicy));
-    lost.iter().for_each(|span| claim(*span, CoverageKind::Lost));
+    lost.iter().for_each(|lost| claim(lost.span, CoverageKind::Lost(lost.cause)));
     for utterance in utterances {
         match utterance.outcome {
             SegmentOutcome::Text => {
                 claim(utterance.span, CoverageKind::Text);
-                unwritten(utterance).into_iter().for_each(|gap| claim(gap, CoverageKind::Unrecognised));
+                let Utterance { words, alignment, voiced, span, .. } = utterance;
+                let unwritten = skipped(words, *alignment, voiced, *span);
+                unwritten.into_iter().for_each(|gap| claim(gap, CoverageKind::Unrecognised));
             }
             SegmentOutcome::Unrecognised => claim(utterance.span, CoverageKind::Unrecognised),
             SegmentOutcome::NoSpeech => {}
@@ -67,21 +72,11 @@ fn sweep(total: MediaTime, edges: &[(MediaTime, usize, i32)]) -> (Coverage, Vec<
     (sums, spans)
 }
 
-/// Stretches of a text segment that carry no word and are too long to be a pause.
-fn unwritten(utterance: &Utterance) -> Vec<MediaSpan> {
-    let starts = utterance.words.iter().map(|w| w.span.start).chain([utterance.span.end]);
-    let ends = [utterance.span.start].into_iter().chain(utterance.words.iter().map(|w| w.span.end));
-    ends.zip(starts)
-        .filter(|(end, start)| *start - *end >= UNWRITTEN_MS)
-        .map(|(end, start)| MediaSpan::new(end, start))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Language, Word};
-    use CoverageKind::{Lost, NotRecordedByPolicy, Silence, Text, Unrecognised};
+    use crate::call::Word;
+    use CoverageKind::{NotRecordedByPolicy, Silence, Text, Unrecognised};
     use rand::{Rng, SeedableRng};
 
     fn span(start: u64, end: u64) -> MediaSpan {
@@ -89,16 +84,8 @@ mod tests {
     }
 
     fn heard(seq: u32, at: MediaSpan, outcome: SegmentOutcome, words: &[MediaSpan]) -> Utterance {
-        Utterance {
-            seq,
-            span: at,
-            outcome,
-            text: String::new(),
-            language: Some(Language::En),
-            words: words.iter().map(|s| Word { text: "x".into(), span: *s, confidence: 1.0 }).collect(),
-            confidence: 1.0,
-            model: "m".into(),
-        }
+        let words = words.iter().map(|s| Word::new("x", *s, 1.0)).collect();
+        Utterance { words, ..Utterance::wordless(seq, at, outcome, "m") }
     }
 
     #[test]

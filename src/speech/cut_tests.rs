@@ -8,7 +8,7 @@ use crate::ops::clock::Clock;
 
 fn spans(heard: &[Heard]) -> Vec<MediaSpan> {
     let cut = heard.iter().filter_map(|h| match h {
-        Heard::Segment { span, .. } => Some(*span),
+        Heard::Segment(cut) => Some(cut.span),
         _ => None,
     });
     cut.collect()
@@ -27,7 +27,7 @@ fn every_sentence_lies_in_a_segment_and_no_two_segments_overlap() {
             assert!(covered + 20 >= truth.millis(), "{name}: {covered} ms of {truth:?} in {cut:?}");
         }
         for heard in &all {
-            let Heard::Segment { span, pcm: kept } = heard else { continue };
+            let Heard::Segment(Cut { span, pcm: kept, .. }) = heard else { continue };
             let (from, to) = (span.start.as_samples(rate) as usize, span.end.as_samples(rate) as usize);
             assert!(kept[..] == pcm[from..to], "{name}: the sound of {span:?} is not the sound of the call");
         }

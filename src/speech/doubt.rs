@@ -1,5 +1,7 @@
 //! When a decoder's words are not to be believed: loops, inventions, more words than the time can hold. Pure.
 
+use super::SpeechSegment;
+use super::skipped::skipped;
 use super::words::is_ideograph;
 use crate::call::{Hypothesis, MediaSpan, Word};
 
@@ -9,9 +11,8 @@ const LOW_LOG_PROBABILITY: f32 = -1.0;
 const NO_SPEECH_PROBABILITY: f32 = 0.6;
 /// Below this a known invention is taken for one.
 const UNSURE_LOG_PROBABILITY: f32 = -0.5;
-/// A segment this long with no text was speech to the detector and nothing to the recogniser. Its padding and the
-/// pause account for less than one second.
-const LONG_WITHOUT_TEXT_MS: u64 = 3_000;
+/// So much speech to the detector and nothing to the recogniser; less may have been a cough.
+const SPEECH_WITHOUT_TEXT_MS: u64 = 1_000;
 /// Faster than anyone speaks, per second.
 const WORDS_A_SECOND: u64 = 9;
 
@@ -39,20 +40,23 @@ pub enum Doubt {
     TooManyWords,
     Invention,
     NothingWritten,
+    /// Words are missing somewhere in it.
+    Skipped,
 }
 
 impl Doubt {
     /// Doubts that remain after the second try make the text worthless; a low probability alone does not, the
-    /// words carry their confidence.
+    /// words carry their confidence; nor do missing words, which the coverage ledger declares.
     pub fn refuses(self) -> bool {
-        !matches!(self, Self::LowProbability)
+        !matches!(self, Self::LowProbability | Self::Skipped)
     }
 }
 
-/// The strongest doubt about a result for a segment of this length.
-pub fn doubt(hypothesis: &Hypothesis, span: MediaSpan) -> Option<Doubt> {
+/// The strongest doubt about a result for this segment.
+pub fn doubt(hypothesis: &Hypothesis, segment: &SpeechSegment) -> Option<Doubt> {
+    let (span, voiced) = (segment.span, segment.voiced.as_slice());
     if hypothesis.words.is_empty() {
-        return (span.millis() >= LONG_WITHOUT_TEXT_MS).then_some(Doubt::NothingWritten);
+        return (spoken_ms(voiced, span) >= SPEECH_WITHOUT_TEXT_MS).then_some(Doubt::NothingWritten);
     }
     let below = |limit: f32| hypothesis.average_log_probability.is_some_and(|p| p < limit);
     if repeats(&hypothesis.words) {
@@ -66,7 +70,18 @@ pub fn doubt(hypothesis: &Hypothesis, span: MediaSpan) -> Option<Doubt> {
     if below(UNSURE_LOG_PROBABILITY) && INVENTIONS.iter().any(|known| text.contains(known)) {
         return Some(Doubt::Invention);
     }
+    if !skipped(&hypothesis.words, hypothesis.alignment, voiced, span).is_empty() {
+        return Some(Doubt::Skipped);
+    }
     below(LOW_LOG_PROBABILITY).then_some(Doubt::LowProbability)
+}
+
+/// How long somebody spoke; where nobody noted that, the segment less its padding and its pause.
+fn spoken_ms(voiced: &[MediaSpan], span: MediaSpan) -> u64 {
+    match voiced {
+        [] => span.millis().saturating_sub(2_000),
+        known => known.iter().map(|v| v.millis()).sum(),
+    }
 }
 
 /// Whether the recogniser itself says that its words are made of no speech.
@@ -109,51 +124,53 @@ fn key(word: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Language, MediaTime};
+    use crate::call::{Alignment, CallId, Language, MediaTime, SpokenHere};
+    use crate::speech::Cut;
 
     pub fn hypothesis(text: &str, log_probability: f32) -> Hypothesis {
-        let words = text
-            .split_whitespace()
-            .map(|t| Word { text: t.into(), span: MediaSpan::default(), confidence: 0.9 })
-            .collect();
+        let words = text.split_whitespace().map(|t| Word::new(t, MediaSpan::default(), 0.9)).collect();
         Hypothesis {
             text: text.into(),
             language: Some(Language::En),
             words,
+            alignment: Alignment::Segment,
             average_log_probability: Some(log_probability),
             no_speech_probability: Some(0.0),
         }
     }
 
-    fn seconds(n: u64) -> MediaSpan {
-        MediaSpan::new(MediaTime(0), MediaTime(n * 1_000))
+    /// A segment whose words have no times that could be held against its speech.
+    fn seconds(n: u64) -> SpeechSegment {
+        let span = MediaSpan::new(MediaTime(0), MediaTime(n * 1_000));
+        let cut = Cut { span, pcm: Vec::new(), voiced: vec![span] };
+        SpeechSegment::new(CallId::new(), 0, cut, 8_000, SpokenHere::default())
     }
 
     #[test]
     fn a_loop_is_doubted_and_a_telephone_number_is_not() {
         let looped = "thank you ".repeat(6);
-        assert_eq!(doubt(&hypothesis(&looped, -0.1), seconds(8)), Some(Doubt::Repetition));
+        assert_eq!(doubt(&hypothesis(&looped, -0.1), &seconds(8)), Some(Doubt::Repetition));
         let long = "I would like to report a problem. ".repeat(3);
-        assert_eq!(doubt(&hypothesis(&long, -0.1), seconds(8)), Some(Doubt::Repetition));
+        assert_eq!(doubt(&hypothesis(&long, -0.1), &seconds(8)), Some(Doubt::Repetition));
         for number in ["five five five five zero one one one", "my number is 8 8 8 8 8 8", "yes yes yes", "no no no no"]
         {
-            assert_eq!(doubt(&hypothesis(number, -0.1), seconds(4)), None, "{number}");
+            assert_eq!(doubt(&hypothesis(number, -0.1), &seconds(4)), None, "{number}");
         }
     }
 
     #[test]
     fn an_invention_counts_only_when_the_model_is_unsure() {
-        assert_eq!(doubt(&hypothesis("Thanks for watching!", -0.7), seconds(3)), Some(Doubt::Invention));
-        assert_eq!(doubt(&hypothesis("Thanks for watching the house", -0.1), seconds(3)), None);
+        assert_eq!(doubt(&hypothesis("Thanks for watching!", -0.7), &seconds(3)), Some(Doubt::Invention));
+        assert_eq!(doubt(&hypothesis("Thanks for watching the house", -0.1), &seconds(3)), None);
     }
 
     #[test]
     fn long_speech_without_text_and_text_without_time_are_doubted() {
         let nothing = Hypothesis { average_log_probability: None, ..hypothesis("", 0.0) };
-        assert_eq!(doubt(&nothing, seconds(4)), Some(Doubt::NothingWritten));
-        assert_eq!(doubt(&nothing, seconds(1)), None);
+        assert_eq!(doubt(&nothing, &seconds(4)), Some(Doubt::NothingWritten));
+        assert_eq!(doubt(&nothing, &SpeechSegment { voiced: vec![], ..seconds(1) }), None);
         let chatter: String = (0..30).map(|n| format!("word{n} ")).collect();
-        assert_eq!(doubt(&hypothesis(&chatter, -0.1), seconds(1)), Some(Doubt::TooManyWords));
-        assert_eq!(doubt(&hypothesis("gas leak now", -1.4), seconds(2)), Some(Doubt::LowProbability));
+        assert_eq!(doubt(&hypothesis(&chatter, -0.1), &seconds(1)), Some(Doubt::TooManyWords));
+        assert_eq!(doubt(&hypothesis("gas leak now", -1.4), &seconds(2)), Some(Doubt::LowProbability));
     }
 }

@@ -11,6 +11,7 @@ mod endpoint;
 mod pool;
 mod queue;
 mod recognizer;
+mod skipped;
 mod stable;
 mod upsample;
 mod utterance;
@@ -27,9 +28,9 @@ mod pool_tests;
 #[cfg(test)]
 mod samples;
 
-pub use catalogue::{Catalogue, CatalogueEntry, ModelError, ModelInfo, verify};
+pub use catalogue::{Calibration, Catalogue, CatalogueEntry, ModelError, ModelInfo, verify};
 pub use coverage::ledger;
-pub use endpoint::{EndpointRules, Heard, Listener};
+pub use endpoint::{Cut, EndpointRules, Heard, Listener};
 pub use pool::{PoolRules, SpeechPool};
 pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 pub use stable::StablePrefix;

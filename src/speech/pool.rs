@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::queue::JobQueue;
 use super::{ModelInfo, Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment, utterance};
-use crate::call::{Hypothesis, Utterance};
+use crate::call::{Hypothesis, Unheard, Utterance};
 use crate::config::limits;
 use crate::ops::clock::Clock;
 
@@ -50,7 +50,8 @@ type WorkerId = u64;
 struct Job {
     segment: Arc<SpeechSegment>,
     priority: Priority,
-    reply: oneshot::Sender<Hypothesis>,
+    reply: oneshot::Sender<Result<Hypothesis, Unheard>>,
+    asked_at: Instant,
     /// The worker that failed at it; it goes to another one.
     failed_on: Option<WorkerId>,
     /// Room in the queue, given back with the job. Partials take none: they never wait.
@@ -141,19 +142,31 @@ impl SpeechPool {
         self.owner.shared.recognizer.model()
     }
 
+    /// Whether there is a recogniser at all.
+    pub fn reachable(&self) -> bool {
+        self.owner.shared.recognizer.reachable()
+    }
+
     /// The final result for a segment. Waits for room and for a worker; never fails.
     pub async fn recognise(&self, segment: SpeechSegment, priority: Priority) -> Utterance {
         let segment = Arc::new(segment);
-        let hypothesis = match Arc::clone(&self.room).acquire_owned().await {
+        let heard = match Arc::clone(&self.room).acquire_owned().await {
+            _ if !self.reachable() => Err(Unheard::NoEngine),
             Ok(room) => {
                 let (reply, result) = oneshot::channel();
-                let job = Job { segment: Arc::clone(&segment), priority, reply, failed_on: None, _room: Some(room) };
-                self.owner.shared.submit(job);
-                result.await.ok()
+                self.owner.shared.submit(Job {
+                    segment: Arc::clone(&segment),
+                    priority,
+                    reply,
+                    asked_at: self.owner.shared.clock.instant(),
+                    failed_on: None,
+                    _room: Some(room),
+                });
+                result.await.unwrap_or(Err(Unheard::EngineFailed))
             }
-            Err(_) => None,
+            Err(_) => Err(Unheard::EngineFailed),
         };
-        let made = utterance(&segment, &self.model().name, hypothesis);
+        let made = utterance(&segment, self.model(), heard);
         let outcome = match made.outcome {
             crate::call::SegmentOutcome::Text => "text",
             crate::call::SegmentOutcome::NoSpeech => "no_speech",
@@ -166,18 +179,25 @@ impl SpeechPool {
 
     /// A guess at a segment that is still being spoken. `None` when a finished one waits or no worker is idle: it
     /// is shed. The receiver fails when a finished segment needed the worker after all.
-    pub fn try_partial(&self, segment: SpeechSegment) -> Option<oneshot::Receiver<Hypothesis>> {
+    pub fn try_partial(&self, segment: SpeechSegment) -> Option<oneshot::Receiver<Result<Hypothesis, Unheard>>> {
         let shared = &self.owner.shared;
         let mut state = shared.lock();
         let idle = state.workers.values().filter(|w| w.is_none()).count();
-        if state.closed || state.queue.waiting(Priority::Final) > 0 || state.queue.len() >= idle {
+        if state.closed || !self.reachable() || state.queue.waiting(Priority::Final) > 0 || state.queue.len() >= idle {
             drop(state);
             metrics::counter!("heardline_speech_partials_shed_total").increment(1);
             return None;
         }
         let (reply, result) = oneshot::channel();
         let call = segment.call;
-        let job = Job { segment: Arc::new(segment), priority: Priority::Partial, reply, failed_on: None, _room: None };
+        let job = Job {
+            segment: Arc::new(segment),
+            priority: Priority::Partial,
+            reply,
+            asked_at: shared.clock.instant(),
+            failed_on: None,
+            _room: None,
+        };
         state.queue.push(Priority::Partial, call, job);
         drop(state);
         shared.news.notify_all();
@@ -287,7 +307,10 @@ impl Shared {
                     let abort = Arc::new(AtomicBool::new(false));
                     let segment = Arc::clone(&job.segment);
                     let allowed = (segment.length() * self.rules.times_audio).max(self.rules.decode_floor);
-                    let deadline = self.clock.instant() + allowed;
+                    let now = self.clock.instant();
+                    let deadline = now + allowed;
+                    metrics::histogram!("heardline_speech_wait_seconds", "priority" => job.priority.as_str())
+                        .record(now.saturating_duration_since(job.asked_at));
                     state
                         .workers
                         .insert(id, Some(Running { job, abort: Arc::clone(&abort), deadline, aborted: false }));
@@ -311,12 +334,16 @@ impl Shared {
         };
         if let Some(running) = slot.take() {
             match result {
-                Ok(hypothesis) => drop(running.job.reply.send(hypothesis)),
+                Ok(hypothesis) => drop(running.job.reply.send(Ok(hypothesis))),
                 Err(e) => {
                     let cause = if running.aborted { "deadline" } else { "failed" };
                     tracing::warn!(call = %running.job.segment.call, seq = running.job.segment.seq, reason = %e, "decode failed");
                     metrics::counter!("heardline_speech_failures_total", "cause" => cause).increment(1);
-                    retry(&mut state, running.job, id);
+                    let unheard = match e {
+                        RecognizerError::Unreachable(_) => Unheard::NoEngine,
+                        _ => Unheard::EngineFailed,
+                    };
+                    retry(&mut state, running.job, id, unheard);
                 }
             }
         }
@@ -390,7 +417,7 @@ impl Shared {
         metrics::counter!("heardline_speech_workers_abandoned_total").increment(1);
         tracing::error!(worker = id, call = %running.job.segment.call, "recogniser worker hung and was abandoned");
         self.replace_missing(state);
-        retry(state, running.job, id);
+        retry(state, running.job, id, Unheard::EngineFailed);
         if state.rehire_at.is_none() {
             self.drain_without_workers(state);
         }
@@ -409,15 +436,20 @@ impl Shared {
 
     fn report(&self, state: &State) {
         metrics::gauge!("heardline_speech_workers").set(state.workers.len() as f64);
-        metrics::gauge!("heardline_speech_queue_depth").set(state.queue.len() as f64);
+        for priority in Priority::ALL {
+            metrics::gauge!("heardline_speech_queue_depth", "priority" => priority.as_str())
+                .set(state.queue.waiting(priority) as f64);
+        }
     }
 }
 
-/// Queues a final job once more; a partial, or a second failure, is dropped, which answers its caller.
-fn retry(state: &mut State, mut job: Job, failed_on: WorkerId) {
+/// Queues a final job once more; a partial, or a second failure, is answered.
+fn retry(state: &mut State, mut job: Job, failed_on: WorkerId, cause: Unheard) {
     if job.failed_on.is_none() && job.priority != Priority::Partial {
         job.failed_on = Some(failed_on);
         state.queue.push_again(job.priority, job.segment.call, job);
+    } else {
+        let _nobody_waits = job.reply.send(Err(cause));
     }
 }
 

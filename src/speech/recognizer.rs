@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelInfo;
-use crate::call::{CallId, Hypothesis, Language, MediaSpan, MediaTime};
+use super::{Cut, ModelInfo};
+use crate::call::{CallId, Hypothesis, MediaSpan, MediaTime, SpokenHere};
 
 /// Why a recogniser could not start or could not decode.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum RecognizerError {
     Decode(String),
     #[error("decode was stopped at its deadline")]
     Aborted,
+    /// Nothing is wrong with the segment: the recogniser is elsewhere and did not answer, or there is none.
+    #[error("no recogniser answers: {0}")]
+    Unreachable(String),
 }
 
 /// What the endpointer cut, with all a recogniser on any machine needs to know.
@@ -35,11 +38,17 @@ pub struct SpeechSegment {
     pub rate: u32,
     /// Mono, signed 16 bit.
     pub pcm: Vec<i16>,
-    /// Languages it may be in; one is taken as given, among several the recogniser decides. Empty: all it knows.
-    pub languages: Vec<Language>,
+    /// Where the detector heard speech in it, in the call's media time.
+    pub voiced: Vec<MediaSpan>,
+    pub spoken: SpokenHere,
 }
 
 impl SpeechSegment {
+    pub fn new(call: CallId, seq: u32, cut: Cut, rate: u32, spoken: SpokenHere) -> Self {
+        let Cut { span, pcm, voiced } = cut;
+        Self { call, seq, span, rate, pcm, voiced, spoken }
+    }
+
     /// Length of the sound itself.
     pub fn length(&self) -> Duration {
         let samples = u64::try_from(self.pcm.len()).unwrap_or(u64::MAX);
@@ -50,6 +59,10 @@ impl SpeechSegment {
 /// A loaded model that workers share.
 pub trait Recognizer: Send + Sync + 'static {
     fn model(&self) -> &ModelInfo;
+    /// Whether it makes sense to ask it anything. Without one, calls are recorded and drafted for listening.
+    fn reachable(&self) -> bool {
+        true
+    }
     /// A new worker with its own decoding state.
     fn worker(&self) -> Result<Box<dyn RecognizerWorker>, RecognizerError>;
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::call::{AudioFrame, FrameKind, MediaTime};
+use crate::call::{AudioFrame, FrameKind, Language, MediaTime, SpokenHere};
 
 pub const CALLS: [&str; 5] = ["en-gas", "en-heating", "en-streetlight", "zh-heating", "zh-water"];
 
@@ -49,4 +49,9 @@ pub fn frames(rate: u32, pcm: &[i16], size: usize) -> Vec<AudioFrame> {
             pcm: chunk.to_vec(),
         })
         .collect()
+}
+
+/// A line that asks for nothing but these languages.
+pub fn spoken(languages: &[Language]) -> SpokenHere {
+    SpokenHere { languages: languages.to_vec(), ..SpokenHere::default() }
 }

@@ -45,17 +45,8 @@ mod tests {
     use crate::call::{Language, MediaSpan, MediaTime};
 
     fn hypothesis(text: &str) -> Hypothesis {
-        let words = text
-            .split(' ')
-            .map(|t| Word { text: t.into(), span: MediaSpan::new(MediaTime(0), MediaTime(1)), confidence: 1.0 })
-            .collect();
-        Hypothesis {
-            text: text.into(),
-            language: Some(Language::En),
-            words,
-            average_log_probability: None,
-            no_speech_probability: None,
-        }
+        let words = text.split(' ').map(|t| Word::new(t, MediaSpan::new(MediaTime(0), MediaTime(1)), 1.0)).collect();
+        Hypothesis { text: text.into(), language: Some(Language::En), words, ..Hypothesis::default() }
     }
 
     fn shown(stable: &mut StablePrefix, text: &str) -> Option<String> {

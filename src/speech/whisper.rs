@@ -14,11 +14,12 @@ use whisper_rs::{
     DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use super::doubt::doubt;
+use super::doubt::{Doubt, doubt};
+use super::skipped::skipped;
 use super::upsample::{RATE, to_16k};
 use super::words::{Token, text_of, words_from_tokens};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
-use crate::call::{Hypothesis, Language, MediaSpan};
+use crate::call::{Alignment, Hypothesis, Language, MediaSpan};
 
 /// Encoder frames of the whole window: 30 s of 20 ms.
 const WHOLE_WINDOW: u32 = 1_500;
@@ -155,7 +156,7 @@ struct Worker {
 impl RecognizerWorker for Worker {
     fn recognise(&mut self, segment: &SpeechSegment, abort: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
         if segment.pcm.is_empty() {
-            return Ok(nothing(None));
+            return Ok(Hypothesis::empty(None));
         }
         let mut sound = to_16k(&segment.pcm, segment.rate);
         if sound.len() < SHORTEST_SAMPLES {
@@ -179,13 +180,12 @@ impl Worker {
         let window = window(sound.len(), self.settings);
         let language = self.language(segment, sound, window, abort)?;
         let first = self.decode(segment.span, sound, language, window)?;
-        let Some(wrong) = doubt(&first, segment.span) else { return Ok(first) };
-        if window == WHOLE_WINDOW || abort.load(Ordering::Relaxed) {
+        if doubt(&first, segment).is_none() || window == WHOLE_WINDOW || abort.load(Ordering::Relaxed) {
             return Ok(first);
         }
         metrics::counter!("heardline_speech_second_tries_total").increment(1);
         let second = self.decode(segment.span, sound, language, WHOLE_WINDOW)?;
-        Ok(better(first, second, wrong, segment.span))
+        Ok(better(first, second, segment))
     }
 
     /// The language to decode in. Whisper's own detection may name any of a hundred; here only those of the line.
@@ -196,7 +196,7 @@ impl Worker {
         window: u32,
         abort: &AtomicBool,
     ) -> Result<Language, RecognizerError> {
-        let candidates = candidates(&segment.languages, self.speaks);
+        let candidates = candidates(&segment.spoken.languages, self.speaks);
         if let [only] = candidates[..] {
             return Ok(only);
         }
@@ -266,12 +266,13 @@ impl Worker {
             words.extend(words_from_tokens(&tokens, passage));
         }
         if !text_of(&words).contains(char::is_alphanumeric) {
-            return Ok(nothing(no_speech));
+            return Ok(Hypothesis::empty(no_speech));
         }
         Ok(Hypothesis {
             text: text_of(&words),
             language: Some(language),
             words,
+            alignment: Alignment::Word,
             average_log_probability: Some(log_probability / count),
             no_speech_probability: no_speech,
         })
@@ -321,25 +322,18 @@ fn ctx(window: u32) -> i32 {
     i32::try_from(window).unwrap_or(0)
 }
 
-/// The second result when it is not doubted, or doubted less; of two doubted ones the more probable.
-fn better(first: Hypothesis, second: Hypothesis, first_doubt: super::doubt::Doubt, span: MediaSpan) -> Hypothesis {
-    let Some(second_doubt) = doubt(&second, span) else { return second };
+/// The one that is doubted less: not refused, then with less speech left out, then the more probable.
+fn better(first: Hypothesis, second: Hypothesis, segment: &SpeechSegment) -> Hypothesis {
+    let refused = |h: &Hypothesis| doubt(h, segment).is_some_and(Doubt::refuses);
+    let left_out = |h: &Hypothesis| {
+        let gaps = skipped(&h.words, h.alignment, &segment.voiced, segment.span);
+        gaps.iter().map(|gap| gap.millis()).sum::<u64>()
+    };
     let probability = |h: &Hypothesis| h.average_log_probability.unwrap_or(f32::NEG_INFINITY);
-    match (first_doubt.refuses(), second_doubt.refuses()) {
-        (true, false) => second,
-        (false, true) => first,
-        _ if probability(&second) > probability(&first) => second,
-        _ => first,
-    }
-}
-
-fn nothing(no_speech_probability: Option<f32>) -> Hypothesis {
-    Hypothesis {
-        text: String::new(),
-        language: None,
-        words: Vec::new(),
-        average_log_probability: None,
-        no_speech_probability,
+    let order = refused(&first).cmp(&refused(&second)).then_with(|| left_out(&first).cmp(&left_out(&second)));
+    match order.then_with(|| probability(&second).total_cmp(&probability(&first))) {
+        std::cmp::Ordering::Less => first,
+        _ => second,
     }
 }
 

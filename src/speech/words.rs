@@ -113,7 +113,7 @@ fn append(words: &mut Vec<Word>, text: &str, token: &Token, after_space: &mut bo
                 }
                 word.text.push(c);
             }
-            _ => words.push(Word { text: c.to_string(), span, confidence: token.probability.clamp(0.0, 1.0) }),
+            _ => words.push(Word::new(c, span, token.probability.clamp(0.0, 1.0))),
         }
         *after_space = false;
     }

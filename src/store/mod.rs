@@ -16,7 +16,9 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use crate::call::{CallId, CallState, Coverage, DraftId, EndCause, LineQuality, Origin, Party, Reference, Utterance};
+use crate::call::{
+    CallId, CallState, Coverage, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Utterance,
+};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,8 @@ pub struct CallRow {
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
     /// further. `None`: never noted.
     pub heard_ms: Option<u64>,
+    /// A segment gained words that the newest draft lacks.
+    pub redraft: bool,
     /// When it was erased: only id, reference, line, state, cause and times are left.
     pub erased_unix_ms: Option<i64>,
 }
@@ -93,7 +97,7 @@ pub struct CallRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Spans that were concealed so far.
-    pub lost: Vec<crate::call::MediaSpan>,
+    pub lost: Vec<LostSpan>,
     /// The notice, as far as it was played.
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
@@ -117,7 +121,7 @@ pub struct CallEnd {
     pub duration_ms: u64,
     pub recording: Option<RecordingRow>,
     /// Spans that were concealed, so that recovery can rebuild the ledger.
-    pub lost: Vec<crate::call::MediaSpan>,
+    pub lost: Vec<LostSpan>,
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
     /// `None`: the gateway did not live to see the end.
@@ -234,6 +238,8 @@ pub trait Store: Send + Sync + 'static {
     async fn end_call(&self, call: CallId, end: CallEnd) -> Result<(), StoreError>;
     /// Idempotent by (call, seq).
     async fn append_utterance(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
+    /// Another try at a segment that had no words; changes nothing where it has some by now.
+    async fn fill_in(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
     /// The draft as it stands in mid-call; overwritten by the next, ignored once a complete one exists.
     async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError>;
     /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft of this version or a
@@ -247,8 +253,11 @@ pub trait Store: Send + Sync + 'static {
     /// In order of their spans. A damaged one comes back as `Unrecognised` over its span, without words, so that
     /// the draft can be made of the others and says that listening is needed.
     async fn utterances(&self, call: CallId) -> Result<Vec<Utterance>, StoreError>;
+    /// Finished calls with segments that another try may give words (as long as fewer than `tries` were made at one of
+    /// them), or with words that their newest draft lacks. Oldest first.
+    async fn to_fill_in(&self, tries: u32, limit: u32) -> Result<Vec<CallId>, StoreError>;
     /// Spans given to `end_call`, before that to `note_progress`, as lost, as far as they can be read.
-    async fn lost_spans(&self, call: CallId) -> Result<Vec<crate::call::MediaSpan>, StoreError>;
+    async fn lost_spans(&self, call: CallId) -> Result<Vec<LostSpan>, StoreError>;
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError>;
     /// Calls in no final state, oldest first: what boot recovery must carry on.
     async fn unfinished(&self) -> Result<Vec<CallRow>, StoreError>;

@@ -20,6 +20,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::recognizer::Deaf;
 use super::{DEADLINE, LOOPBACK};
 
+/// Words for segments without them are looked for so often that a test need not wait.
+const FILL_IN_EVERY: Duration = Duration::from_millis(200);
+
 pub struct TestGateway {
     pub gateway: Gateway,
     pub clock: Clock,
@@ -60,7 +63,7 @@ impl TestGateway {
     ) -> Self {
         let mut config = config_in(&folder);
         tweak(&mut config);
-        let parts = Parts { clock: clock.clone(), recognizer };
+        let parts = Parts { clock: clock.clone(), recognizer, fill_in_every: FILL_IN_EVERY };
         let gateway = Gateway::start(config, parts).await.expect("the gateway starts");
         let events = gateway.events();
         Self { gateway, clock, events, seen: VecDeque::new(), folder }

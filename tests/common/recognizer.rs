@@ -3,17 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use heardline::call::{Hypothesis, Language, MediaSpan, Word};
+use heardline::call::{Alignment, Hypothesis, Language, MediaSpan, Word};
 use heardline::speech::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 
 fn info(name: &str) -> ModelInfo {
-    ModelInfo {
-        name: name.into(),
-        demo: false,
-        languages: vec![Language::En, Language::Zh],
-        understands: "nothing: a stand-in for tests".into(),
-        sha256: "0".repeat(64),
-    }
+    ModelInfo { languages: vec![Language::En, Language::Zh], ..ModelInfo::unknown(name) }
 }
 
 /// Hears no speech in anything.
@@ -39,13 +33,7 @@ impl Recognizer for Deaf {
 
 impl RecognizerWorker for DeafWorker {
     fn recognise(&mut self, _: &SpeechSegment, _: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
-        Ok(Hypothesis {
-            text: String::new(),
-            language: None,
-            words: Vec::new(),
-            average_log_probability: None,
-            no_speech_probability: Some(1.0),
-        })
+        Ok(Hypothesis::empty(Some(1.0)))
     }
 }
 
@@ -93,16 +81,13 @@ fn spread(text: &str, span: MediaSpan) -> Hypothesis {
     let words = words
         .iter()
         .zip(0_u64..)
-        .map(|(word, n)| Word {
-            text: (*word).to_owned(),
-            span: MediaSpan::new(span.start + n * each, span.start + (n + 1) * each),
-            confidence: 0.9,
-        })
+        .map(|(word, n)| Word::new(*word, MediaSpan::new(span.start + n * each, span.start + (n + 1) * each), 0.9))
         .collect();
     Hypothesis {
         text: text.to_owned(),
         language: Some(Language::En),
         words,
+        alignment: Alignment::Word,
         average_log_probability: Some(-0.1),
         no_speech_probability: Some(0.0),
     }

@@ -34,7 +34,8 @@ impl Boot {
         fill(&folder.0, self.stored).await?;
         let clock = Clock::system();
         let begun = clock.instant();
-        let parts = Parts { clock: clock.clone(), recognizer: Some(Arc::new(StubRecognizer::default())) };
+        let parts =
+            Parts { clock: clock.clone(), recognizer: Some(Arc::new(StubRecognizer::default())), ..Parts::default() };
         let gateway = Gateway::start(config(&folder.0), parts).await?;
         let took = clock.instant().duration_since(begun);
         gateway.shutdown().await;

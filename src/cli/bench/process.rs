@@ -89,7 +89,8 @@ impl GatewayUnderLoad {
         config.webrtc.calls_per_minute = WEB_RATE;
         descriptors::allow(u64::try_from(self.max_calls).unwrap_or(0) * FILES_A_CALL + FILES_BESIDES)
             .map_err(Failure::new)?;
-        let parts = Parts { clock: clock.clone(), recognizer: Some(Arc::new(StubRecognizer::default())) };
+        let parts =
+            Parts { clock: clock.clone(), recognizer: Some(Arc::new(StubRecognizer::default())), ..Parts::default() };
         let gateway = Gateway::start(config, parts).await?;
         let web = format!("http://{}/whip/default", gateway.public_address());
         say(&Serving { target: target(&gateway)?, web })?;

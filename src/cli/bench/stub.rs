@@ -11,13 +11,7 @@ pub(super) struct StubRecognizer(ModelInfo);
 
 impl Default for StubRecognizer {
     fn default() -> Self {
-        Self(ModelInfo {
-            name: "stub".into(),
-            demo: false,
-            languages: vec![Language::En],
-            understands: "nothing".into(),
-            sha256: String::new(),
-        })
+        Self(ModelInfo { languages: vec![Language::En], ..ModelInfo::unknown("stub") })
     }
 }
 
@@ -35,12 +29,6 @@ struct StubWorker;
 
 impl RecognizerWorker for StubWorker {
     fn recognise(&mut self, _: &SpeechSegment, _: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
-        Ok(Hypothesis {
-            text: String::new(),
-            language: None,
-            words: Vec::new(),
-            average_log_probability: None,
-            no_speech_probability: None,
-        })
+        Ok(Hypothesis::empty(None))
     }
 }

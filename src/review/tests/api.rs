@@ -23,18 +23,15 @@ async fn a_call_is_shown_with_everything_known_about_it() {
     let draft = json!({"summary": {"title": {"value": "No heating"}}, "issues": [{"category": {"value": "utility.heating"}}],
                        "emergency": {"flag": {"value": true}}});
     desk.store.drafts.lock().unwrap().push((id, draft.to_string(), true));
-    let word = Word { text: "hello".into(), span: span(100, 600), confidence: 0.4 };
+    let word = Word::new("hello", span(100, 600), 0.4);
     desk.store.utterances.lock().unwrap().push((
         id,
         Utterance {
-            seq: 0,
-            span: span(0, 900),
-            outcome: SegmentOutcome::Text,
             text: "hello".into(),
             language: Some(Language::En),
             words: vec![word],
             confidence: 0.4,
-            model: "nano".into(),
+            ..Utterance::wordless(0, span(0, 900), SegmentOutcome::Text, "nano")
         },
     ));
     let shown = desk.get(&format!("/api/calls/{id}")).await.json();

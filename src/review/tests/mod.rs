@@ -143,6 +143,7 @@ impl TestDesk {
             line_quality: None,
             dtmf: String::new(),
             heard_ms: None,
+            redraft: false,
             erased_unix_ms: None,
         });
         id

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use crate::call::{CallId, EndCause, MediaSpan, Reference, Utterance};
+use crate::call::{CallId, EndCause, LostSpan, Reference, Utterance};
 use crate::store::*;
 
 #[derive(Default)]
@@ -58,7 +58,15 @@ impl Store for FakeStore {
         let all = self.utterances.lock().unwrap();
         Ok(all.iter().filter(|(id, _)| *id == call).map(|(_, utterance)| utterance.clone()).collect())
     }
-    async fn lost_spans(&self, _: CallId) -> Result<Vec<MediaSpan>, StoreError> {
+    async fn fill_in(&self, _: CallId, _: Utterance) -> Result<(), StoreError> {
+        unreachable!("the desk recognises nothing")
+    }
+
+    async fn to_fill_in(&self, _: u32, _: u32) -> Result<Vec<CallId>, StoreError> {
+        unreachable!("the desk recognises nothing")
+    }
+
+    async fn lost_spans(&self, _: CallId) -> Result<Vec<LostSpan>, StoreError> {
         Ok(Vec::new())
     }
     async fn calls(&self, before: Option<CallId>, limit: u32) -> Result<CallPage, StoreError> {

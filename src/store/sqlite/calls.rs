@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::rows::{finite, json, stored};
 use super::writer::Command;
-use crate::call::{CallId, CallState, EndCause, Language, Reference, SegmentOutcome, Utterance};
+use crate::call::{Alignment, CallId, CallState, EndCause, Language, Reference, SegmentOutcome, Unheard, Utterance};
 use crate::store::{CallEnd, NewCall, Progress, StoreError};
 
 /// Draws before giving up: with a million calls stored, one draw collides once in a thousand times.
@@ -190,32 +190,88 @@ impl Command for AppendUtterance {
 
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         let said = &self.utterance;
-        let mut words = said.words.clone();
-        for word in &mut words {
-            word.confidence = finite(word.confidence);
-        }
-        let outcome = match said.outcome {
-            SegmentOutcome::Text => "text",
-            SegmentOutcome::NoSpeech => "no_speech",
-            SegmentOutcome::Unrecognised => "unrecognised",
-        };
         sqlx::query(
-            "INSERT INTO utterance (call, seq, start_ms, end_ms, outcome, text, language, words, confidence, model)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, seq) DO NOTHING",
+            "INSERT INTO utterance (call, seq, start_ms, end_ms, outcome, text, language, words, confidence, model,
+                                    alignment, voiced, unheard)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, seq) DO NOTHING",
         )
         .bind(self.call.to_string())
         .bind(said.seq)
         .bind(stored(said.span.start.as_millis()))
         .bind(stored(said.span.end.as_millis()))
-        .bind(outcome)
+        .bind(outcome(said))
         .bind(&said.text)
         .bind(said.language.map(Language::code))
-        .bind(json(&words)?)
+        .bind(words(said)?)
         .bind(finite(said.confidence))
         .bind(&said.model)
+        .bind(alignment(said))
+        .bind(json(&said.voiced)?)
+        .bind(said.unheard.map(Unheard::as_str))
         .execute(&mut *conn)
         .await
         .map_err(|e| or_unknown_call(e, self.call))?;
+        Ok(())
+    }
+}
+
+fn words(said: &Utterance) -> Result<String, StoreError> {
+    let mut words = said.words.clone();
+    for word in &mut words {
+        word.confidence = finite(word.confidence);
+    }
+    json(&words)
+}
+
+fn outcome(said: &Utterance) -> &'static str {
+    match said.outcome {
+        SegmentOutcome::Text => "text",
+        SegmentOutcome::NoSpeech => "no_speech",
+        SegmentOutcome::Unrecognised => "unrecognised",
+    }
+}
+
+fn alignment(said: &Utterance) -> &'static str {
+    match said.alignment {
+        Alignment::Word => "word",
+        Alignment::Segment => "segment",
+    }
+}
+
+/// Words for a segment that had none. One that has them by now, or is no more, stays as it is.
+pub(super) struct FillIn {
+    pub call: CallId,
+    pub utterance: Utterance,
+}
+
+impl Command for FillIn {
+    type Answer = ();
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let said = &self.utterance;
+        // That no engine was there is no try.
+        let tries = u32::from(said.unheard != Some(Unheard::NoEngine));
+        let filled = sqlx::query(
+            "UPDATE utterance SET outcome = ?, text = ?, language = ?, words = ?, confidence = ?, model = ?,
+                    alignment = ?, unheard = ?, tries = tries + ?
+             WHERE call = ? AND seq = ? AND unheard IN ('no_engine', 'engine_failed')",
+        )
+        .bind(outcome(said))
+        .bind(&said.text)
+        .bind(said.language.map(Language::code))
+        .bind(words(said)?)
+        .bind(finite(said.confidence))
+        .bind(&said.model)
+        .bind(alignment(said))
+        .bind(said.unheard.map(Unheard::as_str))
+        .bind(tries)
+        .bind(self.call.to_string())
+        .bind(said.seq)
+        .execute(&mut *conn)
+        .await?;
+        if filled.rows_affected() > 0 && said.unheard.is_none() {
+            sqlx::query("UPDATE call SET redraft = 1 WHERE id = ?").bind(self.call.to_string()).execute(conn).await?;
+        }
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ use super::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
     Received, Store, StoreError,
 };
-use crate::call::{CallId, EndCause, MediaSpan, Reference, Utterance};
+use crate::call::{CallId, EndCause, LostSpan, Reference, Utterance};
 
 /// The store on SQLite. Dropping it without [`Store::close`] loses nothing that was acknowledged.
 pub struct SqliteStore {
@@ -76,6 +76,10 @@ impl Store for SqliteStore {
         self.writer.write(calls::AppendUtterance { call, utterance }).await
     }
 
+    async fn fill_in(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError> {
+        self.writer.write(calls::FillIn { call, utterance }).await
+    }
+
     async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError> {
         self.writer.write(calls::PutLiveDraft { call, body }).await
     }
@@ -96,7 +100,11 @@ impl Store for SqliteStore {
         reads::utterances(&self.readers, call).await
     }
 
-    async fn lost_spans(&self, call: CallId) -> Result<Vec<MediaSpan>, StoreError> {
+    async fn to_fill_in(&self, tries: u32, limit: u32) -> Result<Vec<CallId>, StoreError> {
+        reads::to_fill_in(&self.readers, tries, limit).await
+    }
+
+    async fn lost_spans(&self, call: CallId) -> Result<Vec<LostSpan>, StoreError> {
         reads::lost_spans(&self.readers, call).await
     }
 

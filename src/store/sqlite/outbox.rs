@@ -48,7 +48,7 @@ impl Command for CompleteDraft {
         }
         // A later version is of a call that is done; the first one only of a call whose audio is complete.
         let done = sqlx::query(
-            "UPDATE call SET state = 'done', coverage = ?
+            "UPDATE call SET state = 'done', coverage = ?, redraft = 0
              WHERE id = ? AND erased_unix_ms IS NULL AND (state = 'finishing' OR (state = 'done' AND ? > 1))",
         )
         .bind(rows::json(&draft.coverage)?)

@@ -3,7 +3,7 @@
 use sqlx::SqlitePool;
 
 use super::rows;
-use crate::call::{CallId, MediaSpan, Utterance};
+use crate::call::{CallId, LostSpan, Utterance};
 use crate::store::{CallPage, CallRow, StoreError};
 
 pub(super) async fn call(readers: &SqlitePool, call: CallId) -> Result<Option<CallRow>, StoreError> {
@@ -33,7 +33,26 @@ pub(super) async fn utterances(readers: &SqlitePool, call: CallId) -> Result<Vec
     Ok(found.iter().map(rows::utterance_or_gap).collect())
 }
 
-pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec<MediaSpan>, StoreError> {
+/// The condition on `unheard` is that of the index `utterance_to_fill_in`, word for word.
+pub(super) async fn to_fill_in(readers: &SqlitePool, tries: u32, limit: u32) -> Result<Vec<CallId>, StoreError> {
+    let found: Vec<String> = sqlx::query_scalar(
+        "SELECT call.id FROM utterance JOIN call ON call.id = utterance.call
+         WHERE utterance.unheard IN ('no_engine', 'engine_failed') AND utterance.tries < ?
+               AND call.state = 'done' AND call.erased_unix_ms IS NULL
+         UNION SELECT id FROM call WHERE redraft = 1 AND state = 'done' AND erased_unix_ms IS NULL
+         ORDER BY 1 LIMIT ?",
+    )
+    .bind(tries)
+    .bind(limit)
+    .fetch_all(readers)
+    .await?;
+    let id = |text: String| {
+        text.parse().map_err(|_| StoreError::Damaged { what: "utterance", id: text, reason: "no call's id".into() })
+    };
+    found.into_iter().map(id).collect()
+}
+
+pub(super) async fn lost_spans(readers: &SqlitePool, call: CallId) -> Result<Vec<LostSpan>, StoreError> {
     let row = sqlx::query("SELECT id, lost FROM call WHERE id = ?")
         .bind(call.to_string())
         .fetch_optional(readers)

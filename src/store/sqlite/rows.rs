@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::call::{CallId, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance};
+use crate::call::{Alignment, CallId, Language, LostSpan, MediaSpan, MediaTime, SegmentOutcome, Unheard, Utterance};
 use crate::store::{CallRow, DeliveryRow, DeliveryState, RecordingRow, StoreError};
 
 /// Milliseconds as SQLite keeps them (signed).
@@ -157,6 +157,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         line_quality,
         dtmf: r.get("dtmf")?,
         heard_ms: r.optional_number("heard_ms")?,
+        redraft: r.get("redraft")?,
         erased_unix_ms: r.get("erased_unix_ms")?,
     })
 }
@@ -166,7 +167,7 @@ pub(super) fn call_id(row: &SqliteRow) -> Result<CallId, StoreError> {
 }
 
 /// The spans that can be read. What is damaged is reported, and must not keep the draft from being made for ever.
-pub(super) fn lost_spans(row: &SqliteRow) -> Vec<MediaSpan> {
+pub(super) fn lost_spans(row: &SqliteRow) -> Vec<LostSpan> {
     let r = Reader { row, what: "call", id: id_of(row, "id") };
     let spans = r.json::<Vec<serde_json::Value>>("lost").unwrap_or_else(|error| {
         report_damage(&error);
@@ -186,16 +187,10 @@ pub(super) fn utterance_or_gap(row: &SqliteRow) -> Utterance {
         let number = |column| row.try_get::<i64, _>(column).ok().and_then(|value| u64::try_from(value).ok());
         let start = number("start_ms").unwrap_or(0);
         let end = number("end_ms").unwrap_or(start);
-        Utterance {
-            seq: number("seq").and_then(|seq| u32::try_from(seq).ok()).unwrap_or(u32::MAX),
-            span: MediaSpan::new(MediaTime(start), MediaTime(end)),
-            outcome: SegmentOutcome::Unrecognised,
-            text: String::new(),
-            language: None,
-            words: Vec::new(),
-            confidence: 0.0,
-            model: row.try_get("model").unwrap_or_default(),
-        }
+        let seq = number("seq").and_then(|seq| u32::try_from(seq).ok()).unwrap_or(u32::MAX);
+        let span = MediaSpan::new(MediaTime(start), MediaTime(end));
+        // Its row stays as it is: nothing is recognised over it.
+        Utterance::unheard(seq, span, Unheard::Refused, row.try_get("model").unwrap_or_default())
     })
 }
 
@@ -215,13 +210,30 @@ pub(super) fn utterance(row: &SqliteRow) -> Result<Utterance, StoreError> {
         }
         None => None,
     };
+    let alignment = match r.get("alignment")? {
+        "word" => Alignment::Word,
+        "segment" => Alignment::Segment,
+        other => return Err(r.damaged("alignment", &format!("unknown alignment {other:?}"))),
+    };
+    let unheard = match r.get::<Option<&str>>("unheard")? {
+        Some(name) => Some(
+            Unheard::ALL
+                .into_iter()
+                .find(|cause| cause.as_str() == name)
+                .ok_or_else(|| r.damaged("unheard", &format!("unknown cause {name:?}")))?,
+        ),
+        None => None,
+    };
     Ok(Utterance {
         seq: r.number("seq")?,
         span: MediaSpan::new(MediaTime(r.number("start_ms")?), MediaTime(r.number("end_ms")?)),
         outcome,
+        unheard,
         text: r.get("text")?,
         language,
         words: r.json("words")?,
+        alignment,
+        voiced: r.json("voiced")?,
         confidence: r.get("confidence")?,
         model: r.get("model")?,
     })

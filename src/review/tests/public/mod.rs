@@ -224,25 +224,20 @@ impl TestCall {
 fn utterance(seq: u32, text: &str) -> Utterance {
     let start = u64::from(seq) * 2_000;
     Utterance {
-        seq,
-        span: MediaSpan::new(MediaTime(start), MediaTime(start + 1_900)),
-        outcome: SegmentOutcome::Text,
         text: text.into(),
         language: Some(Language::En),
-        words: Vec::new(),
         confidence: 0.9,
-        model: "secret-model".into(),
+        ..Utterance::wordless(
+            seq,
+            MediaSpan::new(MediaTime(start), MediaTime(start + 1_900)),
+            SegmentOutcome::Text,
+            "secret-model",
+        )
     }
 }
 
 fn partial(call: CallId, text: &str) -> CallEvent {
-    let hypothesis = Hypothesis {
-        text: text.into(),
-        language: Some(Language::En),
-        words: Vec::new(),
-        average_log_probability: None,
-        no_speech_probability: None,
-    };
+    let hypothesis = Hypothesis { text: text.into(), language: Some(Language::En), ..Hypothesis::default() };
     CallEvent::Partial { call, at: MediaTime(5_100), hypothesis }
 }
 

@@ -122,13 +122,10 @@ fn draft_of(call: CallId, created_unix_ms: i64, endpoints: &[&str]) -> Completed
 fn utterance(seq: u32, text: &str) -> Utterance {
     let start = u64::from(seq) * 2_000;
     Utterance {
-        seq,
-        span: span(start, start + 1_900),
-        outcome: SegmentOutcome::Text,
         text: text.into(),
         language: Some(Language::Zh),
-        words: vec![Word { text: text.into(), span: span(start + 100, start + 1_000), confidence: 0.1 + 0.2 }],
+        words: vec![Word::new(text, span(start + 100, start + 1_000), 0.1 + 0.2)],
         confidence: 0.3,
-        model: "nano".into(),
+        ..Utterance::wordless(seq, span(start, start + 1_900), SegmentOutcome::Text, "nano")
     }
 }
