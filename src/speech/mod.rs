@@ -8,6 +8,7 @@ mod catalogue;
 mod coverage;
 mod doubt;
 mod endpoint;
+mod level;
 mod pool;
 mod queue;
 mod recognizer;
@@ -23,6 +24,8 @@ mod words;
 mod call_tests;
 #[cfg(test)]
 mod cut_tests;
+#[cfg(test)]
+mod ear_tests;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]
