@@ -127,7 +127,8 @@ async fn the_page_needs_nothing_from_elsewhere_and_shows_hostile_names_as_text()
                       <img src=x onerror=alert(1)>.wav\ten\t<b>&\"quiet\"\tPlease send anyone as soon as possible.\n";
     let folder = folder_of(&["en-quiet"], references);
     std::fs::remove_file(folder.path().join("en-quiet.json")).unwrap();
-    std::fs::rename(folder.path().join("en-quiet.wav"), folder.path().join("<img src=x onerror=alert(1)>.wav")).unwrap();
+    std::fs::rename(folder.path().join("en-quiet.wav"), folder.path().join("<img src=x onerror=alert(1)>.wav"))
+        .unwrap();
     let (page, json) = (folder.path().join("report.html"), folder.path().join("report.json"));
     let arguments = ["eval", "speech", folder.path().to_str().unwrap()];
     let outputs = ["--html", page.to_str().unwrap(), "--json", json.to_str().unwrap()];

@@ -70,7 +70,7 @@ impl Transcriber {
             Heard::SpeechStarted(_) | Heard::SpeechEnded(_) => None,
         });
         let mut results = futures_util::stream::iter((0..).zip(segments))
-            .map(async |(seq, (span, pcm))| {
+            .map(|(seq, (span, pcm))| async move {
                 let segment = SpeechSegment { call, seq, span, rate, pcm, languages: self.languages.clone() };
                 let asked = self.clock.instant();
                 let utterance = self.pool.recognise(segment, Priority::Final).await;

@@ -12,8 +12,8 @@ pub(super) struct Bar {
     pub note: String,
 }
 
-const WIDTH: usize = 640;
-const LABEL: usize = 150;
+const WIDTH: usize = 560;
+const LABEL: usize = 130;
 const NOTE: usize = 130;
 
 /// Horizontal bars on one scale, which reaches at least 10 %.
@@ -95,27 +95,27 @@ fn binned(signed: &[i64]) -> [usize; BINS] {
 
 /// What became of the sound, as one bar.
 pub(super) fn coverage(coverage: &Coverage) -> String {
-    let total = coverage.total_ms().max(1) as f64;
-    let mut out = open(64, "What became of the sound");
-    let mut x = 0.0;
-    let mut key = 0;
-    for (millis, class, what) in [
+    let parts = [
         (coverage.text_ms, "text", "words"),
         (coverage.silence_ms, "silence", "silence"),
         (coverage.unrecognised_ms, "unrecognised", "not recognised"),
         (coverage.lost_ms, "lost", "lost"),
-    ] {
-        let wide = millis as f64 / total * WIDTH as f64;
+        (coverage.not_recorded_ms, "silence", "not recorded"),
+    ];
+    let total = coverage.total_ms().max(1) as f64;
+    let mut out = open(64, "What became of the sound");
+    let mut x = 0.0;
+    for (at, (millis, class, what)) in parts.into_iter().filter(|part| part.0 > 0).enumerate() {
+        let (wide, key) = (millis as f64 / total * WIDTH as f64, at * WIDTH / 3);
         let _infallible = write!(
             out,
-            "<rect class=\"part {class}\" x=\"{x:.1}\" y=4 width=\"{wide:.1}\" height=22 />\
-             <rect class=\"part {class}\" x=\"{key}\" y=42 width=12 height=12 rx=2 />\
-             <text class=key x=\"{}\" y=53>{what} {:.1} s</text>",
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=4 width=\"{wide:.1}\" height=22 />\
+             <rect class=\"{class}\" x=\"{key}\" y=44 width=12 height=12 rx=2 />\
+             <text class=key x=\"{}\" y=55>{what} {:.1} s</text>",
             key + 18,
             millis as f64 / 1000.0,
         );
         x += wide;
-        key += WIDTH / 4;
     }
     out + "</svg>"
 }

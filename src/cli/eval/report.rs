@@ -1,5 +1,7 @@
 //! What was measured of all clips together, by language and by condition. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::folder::Problem;
@@ -140,14 +142,9 @@ impl Sums {
         }
     }
 
-    /// One for each different `key`, in order of first appearance.
+    /// One for each different `key`, by name.
     pub fn by(clips: &[Measured], key: impl Fn(&Measured) -> &str) -> Vec<Self> {
-        let mut names: Vec<&str> = Vec::new();
-        for clip in clips {
-            if !names.contains(&key(clip)) {
-                names.push(key(clip));
-            }
-        }
+        let names: BTreeSet<&str> = clips.iter().map(&key).collect();
         names.into_iter().map(|name| Self::of(name, clips.iter().filter(|clip| key(clip) == name))).collect()
     }
 }

@@ -131,14 +131,14 @@ fn summary(report: &Report) -> String {
 /// Columns as wide as their widest cell, all but the first two to the right; a note stands below its row.
 fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]], notes: &[String]) -> String {
     let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| columns_of(cell));
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width_of(cell));
         cells.chain(head.get(at).map(|title| title.len())).max().unwrap_or(0)
     };
     let widths: [usize; N] = std::array::from_fn(width);
     let print = |cells: [&str; N]| {
         let mut line = String::new();
         for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let room = " ".repeat(width.saturating_sub(columns_of(cell)));
+            let room = " ".repeat(width.saturating_sub(width_of(cell)));
             let left = at == 0 || cell.is_empty() || head.get(at).is_some_and(|title| *title == "condition");
             line.push_str(&if left { format!("{cell}{room}  ") } else { format!("{room}{cell}  ") });
         }
@@ -155,7 +155,7 @@ fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]], notes: &[Stri
     out
 }
 
-fn columns_of(text: &str) -> usize {
+fn width_of(text: &str) -> usize {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
 

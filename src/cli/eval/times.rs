@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::score::{Heard, Reference, Step};
 use crate::call::MediaSpan;
-use crate::draft::{Piece, Spoken, spoken};
+use crate::draft::{Piece, spoken};
 
 /// A word or a sentence whose place in the sound is known.
 #[derive(Clone, Debug, Deserialize)]
