@@ -125,8 +125,10 @@ fn beside(path: &Path) -> Result<Beside, String> {
         format!("{}: {reason}; expected {{\"words\": [{{\"text\", \"start_ms\", \"end_ms\"}}]}}", path.display())
     };
     let beside: Beside = serde_json::from_str(&text(path)?).map_err(|e| wrong(e.to_string()))?;
-    match beside.words.iter().find(|item| item.span.start > item.span.end) {
-        Some(item) => Err(wrong(format!("{:?} ends before it begins", item.text))),
+    let last = limits::MAX_FILE_HOURS * 3_600_000;
+    let misplaced = |item: &&Timed| item.span.start > item.span.end || item.span.end.as_millis() > last;
+    match beside.words.iter().find(misplaced) {
+        Some(item) => Err(wrong(format!("{:?} ends before it begins, or after {last} ms", item.text))),
         None => Ok(beside),
     }
 }

@@ -93,20 +93,18 @@ fn binned(signed: &[i64]) -> [usize; BINS] {
     bins
 }
 
-/// What became of the sound, as one bar.
+/// What became of the sound, as one bar. A file loses no packets, and no policy forbids to hear it.
 pub(super) fn coverage(coverage: &Coverage) -> String {
     let parts = [
         (coverage.text_ms, "text", "words"),
         (coverage.silence_ms, "silence", "silence"),
         (coverage.unrecognised_ms, "unrecognised", "not recognised"),
-        (coverage.lost_ms, "lost", "lost"),
-        (coverage.not_recorded_ms, "silence", "not recorded"),
     ];
     let total = coverage.total_ms().max(1) as f64;
     let mut out = open(64, "What became of the sound");
     let mut x = 0.0;
-    for (at, (millis, class, what)) in parts.into_iter().filter(|part| part.0 > 0).enumerate() {
-        let (wide, key) = (millis as f64 / total * WIDTH as f64, at * WIDTH / 3);
+    for (at, (millis, class, what)) in parts.into_iter().enumerate() {
+        let (wide, key) = (millis as f64 / total * WIDTH as f64, at * WIDTH / parts.len());
         let _infallible = write!(
             out,
             "<rect class=\"{class}\" x=\"{x:.1}\" y=4 width=\"{wide:.1}\" height=22 />\
