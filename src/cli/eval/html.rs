@@ -110,7 +110,7 @@ fn problems(report: &Report) -> String {
 fn figures(report: &Report) -> String {
     let mut out = String::from("<section class=plots>\n");
     let mut figure = |title: &str, plot: String, note: &str| {
-        let _infallible = write!(out, "<figure class=box><h2>{title}</h2>{plot}<p class=soft>{note}</p></figure>\n");
+        let _infallible = writeln!(out, "<figure class=box><h2>{title}</h2>{plot}<p class=soft>{note}</p></figure>");
     };
     let bar = |sums: &Sums| Bar {
         label: if sums.name.is_empty() { "-".into() } else { sums.name.clone() },
