@@ -19,8 +19,8 @@ const STRETCH: u32 = 12;
 const STRETCHES: usize = 10;
 /// Order of the predictor: two sinusoids, which is what DTMF, dial and ringback tones are.
 const ORDER: usize = 4;
-/// What is left of a tone after prediction is 29 dB and more below it, of speech at most 23 dB (same calls).
-const TONE_DB: f32 = 25.0;
+/// What is left of a tone after prediction is 29 dB and more below it, of speech at most 25 dB (five calls).
+const TONE_DB: f32 = 27.0;
 /// Quieter than this, sample units, a caller is raised; at most by `MOST_GAIN`.
 const RAISED_TO: f32 = 4_000.0;
 const MOST_GAIN: f32 = 40.0;
