@@ -41,6 +41,12 @@ impl Clock {
         u128::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u128::try_from(now.tv_nsec).unwrap_or(0) / 1_000
     }
 
+    /// Processor time of all threads of this process (`CLOCK_PROCESS_CPUTIME_ID`), since its start.
+    pub fn process_cpu(&self) -> Duration {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::new(u64::try_from(spent.tv_sec).unwrap_or(0), u32::try_from(spent.tv_nsec).unwrap_or(0))
+    }
+
     /// Steps the wall clock of this process (tests, and `HEARDLINE_CLOCK_OFFSET_MS` in crash tests).
     pub fn step(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
