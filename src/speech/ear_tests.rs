@@ -141,7 +141,8 @@ fn music() -> Vec<i16> {
     let at = |at: f64| {
         let n = (at / 0.3) as usize;
         let note: f32 = notes[(n * 5 + n / 7) % notes.len()];
-        let partials: f64 = (1..6).map(|h| (std::f64::consts::TAU * note * f64::from(h) * at).sin() / f64::from(h)).sum();
+        let partials: f64 =
+            (1..6).map(|h| (std::f64::consts::TAU * note * f64::from(h) * at).sin() / f64::from(h)).sum();
         let chord = sines(at, &chords[(n / 8) % chords.len()]);
         (partials * 0.3 + chord * 0.5) * (-(at % 0.3) * 4.0).exp()
     };
