@@ -2,7 +2,7 @@
 
 use super::SpeechSegment;
 use super::skipped::skipped;
-use super::words::is_ideograph;
+use super::text::is_ideograph;
 use crate::call::{Hypothesis, MediaSpan, Word};
 
 /// Whisper's own threshold for a failed decode (`logprob_threshold`).

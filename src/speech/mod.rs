@@ -13,6 +13,7 @@ mod queue;
 mod recognizer;
 mod skipped;
 mod stable;
+mod text;
 mod upsample;
 mod utterance;
 mod vad;

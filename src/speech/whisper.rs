@@ -16,8 +16,9 @@ use whisper_rs::{
 
 use super::doubt::{Doubt, doubt};
 use super::skipped::skipped;
+use super::text::text_of;
 use super::upsample::{RATE, to_16k};
-use super::words::{Token, text_of, words_from_tokens};
+use super::words::{Token, words_from_tokens};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::call::{Alignment, Hypothesis, Language, MediaSpan};
 
