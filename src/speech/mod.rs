@@ -8,6 +8,8 @@ mod catalogue;
 mod coverage;
 mod doubt;
 mod endpoint;
+mod hot;
+mod inventions;
 mod pool;
 mod queue;
 mod recognizer;
