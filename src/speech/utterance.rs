@@ -2,7 +2,7 @@
 
 use super::doubt::{doubt, says_no_speech};
 use super::{ModelInfo, SpeechSegment};
-use crate::call::{Hypothesis, SegmentOutcome, Unheard, Utterance};
+use crate::call::{Band, Hypothesis, SegmentOutcome, Unheard, Utterance};
 
 /// The final word on a segment. Never text that loops or was invented.
 pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypothesis, Unheard>) -> Utterance {
@@ -28,7 +28,10 @@ pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypot
     let confidence = sum / hypothesis.words.len() as f32;
     let Hypothesis { text, language, mut words, alignment, .. } = hypothesis;
     for word in &mut words {
-        word.band = model.calibration.band(word.confidence);
+        word.band = match model.calibration.band(word.confidence) {
+            Band::Sure if word.prompted => Band::Check,
+            band => band,
+        };
     }
     Utterance { text, language, words, alignment, confidence, ..bare(SegmentOutcome::Text) }
 }
@@ -46,7 +49,16 @@ mod tests {
     fn segment(seconds: u64) -> SpeechSegment {
         let span = MediaSpan::new(MediaTime(0), MediaTime(seconds * 1_000));
         let spoken = SpokenHere { languages: vec![Language::En], ..SpokenHere::default() };
-        SpeechSegment { call: CallId::new(), seq: 3, span, rate: 8_000, pcm: vec![], voiced: vec![], spoken }
+        SpeechSegment {
+            call: CallId::new(),
+            seq: 3,
+            span,
+            rate: 8_000,
+            pcm: vec![],
+            voiced: vec![],
+            spoken,
+            expected: None,
+        }
     }
 
     #[test]
