@@ -75,6 +75,8 @@ impl<'a> Segment<'a> {
                 (span, if bare.is_none() { Alignment::Exact } else { Alignment::Fuzzy })
             }
         };
+        let band = self.heard(&range).map(|word| word.band).max();
+        let prompted = self.heard(&range).any(|word| word.prompted);
         Evidence {
             segment_id: self.id(),
             char_start: range.start,
@@ -84,8 +86,8 @@ impl<'a> Segment<'a> {
             audio_end_ms: span.1.max(span.0).as_millis(),
             channel: Speaker::Caller,
             alignment,
-            band: self.heard(&range).map(|word| word.band).max(),
-            prompted: self.heard(&range).any(|word| word.prompted),
+            band,
+            prompted,
         }
     }
 

@@ -136,7 +136,7 @@ fn odd_sound_is_cut_without_harm() {
 
 /// Ten minutes of hold music: a melody with harmonics over chords, each note dying away.
 fn music() -> Vec<i16> {
-    let notes = [262.0, 294.0, 330.0, 349.0, 392.0, 440.0, 494.0];
+    let notes: [f64; 7] = [262.0, 294.0, 330.0, 349.0, 392.0, 440.0, 494.0];
     let chords = [[131.0, 165.0, 196.0], [147.0, 175.0, 220.0], [110.0, 131.0, 165.0]];
     let at = |at: f64| {
         let n = (at / 0.3) as usize;

@@ -162,6 +162,9 @@ fn added(a: Coverage, b: Coverage) -> Coverage {
         silence_ms: a.silence_ms + b.silence_ms,
         unrecognised_ms: a.unrecognised_ms + b.unrecognised_ms,
         lost_ms: a.lost_ms + b.lost_ms,
+        lost_line_ms: a.lost_line_ms + b.lost_line_ms,
+        lost_recorder_ms: a.lost_recorder_ms + b.lost_recorder_ms,
+        lost_interrupted_ms: a.lost_interrupted_ms + b.lost_interrupted_ms,
         not_recorded_ms: a.not_recorded_ms + b.not_recorded_ms,
     }
 }

@@ -67,11 +67,7 @@ mod tests {
     }
 
     fn errors(said: &str, truth: &[(&str, u64, u64)], found: &[(&str, u64, u64)]) -> Option<(Vec<i64>, Vec<i64>)> {
-        let word = |(text, start, end): &(&str, u64, u64)| Word {
-            text: (*text).into(),
-            span: span(*start, *end),
-            confidence: 1.0,
-        };
+        let word = |(text, start, end): &(&str, u64, u64)| Word::new(*text, span(*start, *end), 1.0);
         let words = found.iter().map(word).collect();
         let text = SegmentOutcome::Text;
         let utterance = Utterance { words, ..Utterance::wordless(0, span(0, 10_000), text, "m") };

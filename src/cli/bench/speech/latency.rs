@@ -64,27 +64,13 @@ mod tests {
     use crate::ops::clock::Clock;
 
     fn told(call: CallId, span: (u64, u64)) -> CallEvent {
-        let utterance = Utterance {
-            seq: 0,
-            span: MediaSpan::new(MediaTime(span.0), MediaTime(span.1)),
-            outcome: SegmentOutcome::Text,
-            text: "hello".into(),
-            language: None,
-            words: Vec::new(),
-            confidence: 1.0,
-            model: "m".into(),
-        };
+        let span = MediaSpan::new(MediaTime(span.0), MediaTime(span.1));
+        let utterance = Utterance { text: "hello".into(), ..Utterance::wordless(0, span, SegmentOutcome::Text, "m") };
         CallEvent::Final { call, utterance }
     }
 
     fn guessed(call: CallId) -> CallEvent {
-        let hypothesis = Hypothesis {
-            text: "hel".into(),
-            language: None,
-            words: Vec::new(),
-            average_log_probability: None,
-            no_speech_probability: None,
-        };
+        let hypothesis = Hypothesis { text: "hel".into(), ..Hypothesis::default() };
         CallEvent::Partial { call, at: MediaTime(0), hypothesis }
     }
 

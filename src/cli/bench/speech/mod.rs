@@ -152,7 +152,7 @@ impl Speech {
         let languages = Config::standard().line_for(None).languages.clone();
         let cost = engines::ours(recognizer.clone(), &sample, Some(languages)).await?.cpu_s
             / sample.iter().map(|one| one.seconds()).sum::<f64>();
-        let speech: u64 = calls.iter().flat_map(utterances::Call::cut).map(|(span, _)| span.millis()).sum();
+        let speech: u64 = calls.iter().flat_map(utterances::Call::cut).map(|cut| cut.span.millis()).sum();
         let whole: u64 = calls.iter().map(utterances::Call::millis).sum();
         let capacity = WORKERS as f64 / (cost * speech as f64 / whole as f64);
         report.capacity_calls = Some(capacity);
