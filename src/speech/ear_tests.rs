@@ -140,7 +140,7 @@ fn music() -> Vec<i16> {
     let chords = [[131.0, 165.0, 196.0], [147.0, 175.0, 220.0], [110.0, 131.0, 165.0]];
     let at = |at: f64| {
         let n = (at / 0.3) as usize;
-        let note: f32 = notes[(n * 5 + n / 7) % notes.len()];
+        let note = notes[(n * 5 + n / 7) % notes.len()];
         let partials: f64 =
             (1..6).map(|h| (std::f64::consts::TAU * note * f64::from(h) * at).sin() / f64::from(h)).sum();
         let chord = sines(at, &chords[(n / 8) % chords.len()]);

@@ -57,7 +57,7 @@ impl Level {
 
     /// Takes the next block. Decibels by which it stands out from the floor, never negative.
     pub fn hear(&mut self, block: &[i16], rate: u32) -> f32 {
-        self.to_band(block, rate);
+        self.take_band(block, rate);
         let mut power = 0.0;
         for &sample in &self.band {
             self.high_passed = HIGH_PASS * (self.high_passed + sample - self.previous);
@@ -98,7 +98,7 @@ impl Level {
     }
 
     /// The block at 8 kHz: neighbours averaged.
-    fn to_band(&mut self, block: &[i16], rate: u32) {
+    fn take_band(&mut self, block: &[i16], rate: u32) {
         let every = usize::try_from(rate / RATE).unwrap_or(1).max(1);
         let mean = |samples: &[i16]| samples.iter().map(|s| f32::from(*s)).sum::<f32>() / samples.len() as f32;
         self.band.clear();

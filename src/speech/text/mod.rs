@@ -13,7 +13,7 @@ mod tests;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use crate::call::{Hypothesis, Language, SpokenHere, Word};
+use crate::call::{Hypothesis, Language, SpokenHere};
 
 pub use script::convert;
 pub use spacing::{is_ideograph, is_wide_mark, text_of};
