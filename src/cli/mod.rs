@@ -42,7 +42,7 @@ enum Command {
     Transcribe(transcribe::Transcribe),
     /// Draft the ticket of a WAV file, or of a transcript that `transcribe --json` made
     Draft(draft::DraftCommand),
-    /// The models this program knows
+    /// The models this program knows: list, fetch, check
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
     Doctor(doctor::Doctor),
@@ -95,7 +95,7 @@ pub fn main() -> ExitCode {
         Command::Call(call) => run("warn", call.run()),
         Command::Transcribe(transcribe) => run("warn", transcribe.run()),
         Command::Draft(draft) => run("warn", draft.run()),
-        Command::Models(models) => models.run(),
+        Command::Models(models) => run("warn", models.run()),
         Command::Doctor(doctor) => run("error", doctor.run()),
         Command::Backup(backup) => run("warn", backup.run()),
         Command::Restore(restore) => run("warn", restore.run()),

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{EXIT_CONFIG, Failure};
 use crate::call::{AudioFrame, CallId, Coverage, FrameKind, MediaTime, Utterance};
 use crate::config::Config;
 use crate::gateway::load_recognizer;
@@ -36,6 +36,10 @@ pub(super) async fn transcribe(
     mut each: impl FnMut(&Utterance),
 ) -> Result<TranscriptFile, Failure> {
     let recognizer = load_recognizer(config)?;
+    if !recognizer.reachable() {
+        let message = "speech.engine = \"none\": nobody is there to write the file down; set it to \"whisper\" or \"openai\"";
+        return Err(Failure { code: EXIT_CONFIG, message: message.into() });
+    }
     let ModelInfo { name: model, demo: demo_model, .. } = recognizer.model().clone();
     let pool = SpeechPool::start(recognizer, config.speech.workers, Clock::system()).map_err(Failure::new)?;
     let (rate, pcm) = read(path)?;

@@ -13,7 +13,9 @@ use super::facts::Known;
 use super::scribe::{Assignment, Scribe};
 use super::settings::InForce;
 use super::voice::Voice;
-use crate::call::{AudioFrame, CallEvent, EndCause, Hypothesis, LineQuality, MediaPlan, MediaSpan, MediaTime, NoAudio};
+use crate::call::{
+    AudioFrame, CallEvent, EndCause, Hypothesis, LineQuality, LostSpan, MediaPlan, MediaSpan, MediaTime, NoAudio,
+};
 use crate::ingress::{SignalEvent, Signalling};
 use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
 use crate::store::Progress;
