@@ -40,7 +40,7 @@ use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::ops::tls::TlsError;
 use crate::pipeline::{Settings, Stages, carry_on, fill_in, recover, run_call};
 use crate::review::{self, DeskParts};
-use crate::speech::{ModelError, Recognizer, RecognizerError, SpeechPool};
+use crate::speech::{ModelError, PoolRules, Recognizer, RecognizerError, SpeechPool};
 use crate::store::{DataDir, Eraser, Store, StoreError};
 
 use checked::Checked;
@@ -90,13 +90,19 @@ pub struct Parts {
     pub clock: Clock,
     /// `None`: the model of the configuration.
     pub recognizer: Option<Arc<dyn Recognizer>>,
+    pub patience: PoolRules,
     /// Between two looks for segments without words.
     pub fill_in_every: Duration,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Clock::system(), recognizer: None, fill_in_every: limits::FILL_IN_EVERY }
+        Self {
+            clock: Clock::system(),
+            recognizer: None,
+            patience: PoolRules::default(),
+            fill_in_every: limits::FILL_IN_EVERY,
+        }
     }
 }
 
@@ -132,7 +138,7 @@ impl Gateway {
     /// Checks everything that can be wrong, then binds, then carries on what an earlier run left.
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
         let metrics = metrics::install()?;
-        let Parts { clock, recognizer, fill_in_every } = parts;
+        let Parts { clock, recognizer, patience, fill_in_every } = parts;
         let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
         let model = recognizer.model().clone();
         let notices = checked::notices(&config, &model);
@@ -170,7 +176,7 @@ impl Gateway {
         let endpoints = vec![endpoint.name.clone()];
         let outbox_stop = CancellationToken::new();
         let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), outbox_stop.clone());
-        let speech = SpeechPool::start(recognizer, config.speech.workers, clock.clone())?;
+        let speech = SpeechPool::start_with(recognizer, config.speech.workers, clock.clone(), patience)?;
         data.announce(desk).map_err(|e| StoreError::NotWritable { path: data.root().into(), reason: e.to_string() })?;
         let eraser = Eraser::new(store.clone(), data.clone());
         let erasable = store.clone();

@@ -85,7 +85,7 @@ fn the_open_segment_grows_and_quiet_is_known_since_the_last_sound() {
     let mut longest = 0;
     for frame in samples::frames(rate, &pcm, 160) {
         listener.push(&frame);
-        if let Some((span, sound)) = listener.open() {
+        if let Some(Cut { span, pcm: sound, .. }) = listener.open() {
             assert_eq!(span.end, frame.at + 20);
             assert_eq!(sound.len() as u64, span.end.as_samples(rate) - span.start.as_samples(rate));
             longest = longest.max(span.millis());

@@ -20,6 +20,8 @@ const JOINED: Duration = Duration::from_millis(160);
 pub struct EndpointRules {
     /// A block at or above this score begins speech.
     pub on: f32,
+    /// So many in a row: a click or the edge of a tone is shorter.
+    pub on_blocks: u32,
     /// Blocks below this score are a pause.
     pub off: f32,
     /// Blocks of 16 ms that a pause lasts before it ends a segment (28: 448 ms).
@@ -36,6 +38,7 @@ impl Default for EndpointRules {
     fn default() -> Self {
         Self {
             on: 0.5,
+            on_blocks: 3,
             off: 0.35,
             pause_blocks: 28,
             padding: Duration::from_millis(200),
@@ -79,6 +82,8 @@ impl Heard {
 enum State {
     Quiet {
         since: u64,
+        /// Blocks in a row at or above `on`.
+        rising: u32,
     },
     Speaking {
         /// First sample of the segment, padding included.
@@ -113,9 +118,9 @@ impl Listener {
         Self {
             rate,
             rules,
-            vad: Vad::new(),
+            vad: Vad::new(rate),
             block: Vad::block_samples(rate),
-            state: State::Quiet { since: 0 },
+            state: State::Quiet { since: 0, rising: 0 },
             kept: Vec::new(),
             kept_from: 0,
             scored_to: 0,
@@ -158,7 +163,7 @@ impl Listener {
             let cut = (spoken_to + self.padding()).min(end);
             heard.push(Heard::SpeechEnded(self.time(spoken_to)));
             heard.push(self.segment(from, cut));
-            self.state = State::Quiet { since: spoken_to };
+            self.state = State::Quiet { since: spoken_to, rising: 0 };
         }
         heard
     }
@@ -181,7 +186,7 @@ impl Listener {
     /// Since when the caller has been quiet; `None` while speaking.
     pub fn quiet_since(&self) -> Option<MediaTime> {
         match self.state {
-            State::Quiet { since } => Some(self.time(since)),
+            State::Quiet { since, .. } => Some(self.time(since)),
             State::Speaking { .. } => None,
         }
     }
@@ -200,13 +205,18 @@ impl Listener {
 
     fn step(&mut self, block_start: u64, score: f32, heard: &mut Vec<Heard>) {
         match self.state {
-            State::Quiet { .. } if score >= self.rules.on => {
-                let from = block_start.saturating_sub(self.padding()).max(self.segment_end);
+            State::Quiet { since, rising } => {
+                let rising = if score >= self.rules.on { rising + 1 } else { 0 };
+                if rising < self.rules.on_blocks {
+                    self.state = State::Quiet { since, rising };
+                    return;
+                }
+                let began = block_start - u64::from(rising - 1) * self.block as u64;
+                let from = began.saturating_sub(self.padding()).max(self.segment_end);
                 self.state = State::Speaking { from, voiced_to: self.scored_to, pause: 0 };
-                self.note_voiced(block_start);
-                heard.push(Heard::SpeechStarted(self.time(block_start)));
+                self.voiced.push((began, self.scored_to));
+                heard.push(Heard::SpeechStarted(self.time(began)));
             }
-            State::Quiet { .. } => {}
             State::Speaking { from, voiced_to, pause } => {
                 let (voiced_to, pause) = if score < self.rules.off {
                     (voiced_to, pause + 1)
@@ -218,7 +228,7 @@ impl Listener {
                     let cut = (voiced_to + self.padding()).min(self.scored_to);
                     heard.push(Heard::SpeechEnded(self.time(voiced_to)));
                     heard.push(self.segment(from, cut));
-                    self.state = State::Quiet { since: voiced_to };
+                    self.state = State::Quiet { since: voiced_to, rising: 0 };
                 } else if self.scored_to - from >= self.samples(self.rules.longest) {
                     let cut = self.quietest(from);
                     heard.push(self.segment(from, cut));
@@ -266,7 +276,10 @@ impl Listener {
     /// Drops sound that no segment can need any more; in large steps, so that quiet costs no copying.
     fn forget(&mut self) {
         let needed_from = match self.state {
-            State::Quiet { .. } => self.scored_to.saturating_sub(self.padding()).max(self.segment_end),
+            State::Quiet { rising, .. } => {
+                let rising = u64::from(rising) * self.block as u64;
+                self.scored_to.saturating_sub(rising + self.padding()).max(self.segment_end)
+            }
             State::Speaking { from, .. } => from,
         };
         let unneeded = usize::try_from(needed_from.saturating_sub(self.kept_from)).unwrap_or(0);

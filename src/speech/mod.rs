@@ -11,6 +11,7 @@ mod endpoint;
 mod ggml;
 mod none;
 mod openai;
+mod level;
 mod pool;
 mod queue;
 mod recognizer;
@@ -26,6 +27,8 @@ mod words;
 mod call_tests;
 #[cfg(test)]
 mod cut_tests;
+#[cfg(test)]
+mod ear_tests;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use heardline::call::{CallEvent, CallId};
 use heardline::config::{Config, SipListen};
 use heardline::gateway::{Gateway, Parts};
 use heardline::ops::clock::Clock;
-use heardline::speech::Recognizer;
+use heardline::speech::{PoolRules, Recognizer};
 use heardline::store::{CallRow, DeliveryState, Store};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -21,7 +21,7 @@ use super::recognizer::Deaf;
 use super::{DEADLINE, LOOPBACK};
 
 /// Words for segments without them are looked for so often that a test need not wait.
-const FILL_IN_EVERY: Duration = Duration::from_millis(200);
+pub const FILL_IN_EVERY: Duration = Duration::from_millis(200);
 
 pub struct TestGateway {
     pub gateway: Gateway,
@@ -61,9 +61,16 @@ impl TestGateway {
         recognizer: Option<Arc<dyn Recognizer>>,
         tweak: impl FnOnce(&mut Config),
     ) -> Self {
+        let patience = PoolRules::default();
+        let parts = Parts { clock, recognizer, patience, fill_in_every: FILL_IN_EVERY };
+        Self::start_of(folder, parts, tweak).await
+    }
+
+    /// Of parts that a test replaced.
+    pub async fn start_of(folder: TempDir, parts: Parts, tweak: impl FnOnce(&mut Config)) -> Self {
         let mut config = config_in(&folder);
         tweak(&mut config);
-        let parts = Parts { clock: clock.clone(), recognizer, fill_in_every: FILL_IN_EVERY };
+        let clock = parts.clock.clone();
         let gateway = Gateway::start(config, parts).await.expect("the gateway starts");
         let events = gateway.events();
         Self { gateway, clock, events, seen: VecDeque::new(), folder }

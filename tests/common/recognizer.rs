@@ -1,7 +1,8 @@
 //! Recognisers without a model.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use heardline::call::{Alignment, Hypothesis, Language, MediaSpan, Word};
 use heardline::speech::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
@@ -71,6 +72,82 @@ impl RecognizerWorker for ParrotWorker {
         let turn = self.next.fetch_add(1, Ordering::Relaxed).min(self.sentences.len().saturating_sub(1));
         let text = self.sentences.get(turn).cloned().unwrap_or_default();
         Ok(spread(&text, segment.span))
+    }
+}
+
+/// How a recogniser goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    None,
+    /// Neither answers nor listens to its abort flag.
+    Hangs,
+    Errs,
+    /// Takes this much longer.
+    Slow(Duration),
+    /// Nothing for any sound, without a word about silence.
+    Empty,
+    Repeats,
+}
+
+/// A real recogniser with a fault that can be healed.
+pub struct Faulty {
+    real: Arc<dyn Recognizer>,
+    fault: Arc<Mutex<Fault>>,
+    /// Ends the threads that hang, when the test does.
+    over: Arc<AtomicBool>,
+}
+
+impl Faulty {
+    pub fn new(real: Arc<dyn Recognizer>, fault: Fault) -> Self {
+        Self { real, fault: Arc::new(Mutex::new(fault)), over: Arc::default() }
+    }
+
+    /// Changes the fault of all its workers.
+    pub fn switch(&self) -> impl Fn(Fault) + use<> {
+        let (fault, over) = (self.fault.clone(), self.over.clone());
+        move |new| {
+            over.store(new == Fault::None, Ordering::Relaxed);
+            *fault.lock().expect("no test panics with it") = new;
+        }
+    }
+}
+
+struct FaultyWorker {
+    real: Box<dyn RecognizerWorker>,
+    fault: Arc<Mutex<Fault>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Recognizer for Faulty {
+    fn model(&self) -> &ModelInfo {
+        self.real.model()
+    }
+
+    fn worker(&self) -> Result<Box<dyn RecognizerWorker>, RecognizerError> {
+        let (real, fault, over) = (self.real.worker()?, self.fault.clone(), self.over.clone());
+        Ok(Box::new(FaultyWorker { real, fault, over }))
+    }
+}
+
+impl RecognizerWorker for FaultyWorker {
+    fn recognise(&mut self, segment: &SpeechSegment, abort: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
+        let fault = *self.fault.lock().expect("no test panics with it");
+        match fault {
+            Fault::None => self.real.recognise(segment, abort),
+            Fault::Hangs => {
+                while !self.over.load(Ordering::Relaxed) {
+                    std::thread::park_timeout(Duration::from_millis(20));
+                }
+                Err(RecognizerError::Aborted)
+            }
+            Fault::Errs => Err(RecognizerError::Decode("told to".into())),
+            Fault::Slow(by) => {
+                std::thread::sleep(by);
+                self.real.recognise(segment, abort)
+            }
+            Fault::Empty => Ok(Hypothesis::empty(None)),
+            Fault::Repeats => Ok(spread(&"thank you ".repeat(30), segment.span)),
+        }
     }
 }
 
