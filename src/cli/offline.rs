@@ -37,7 +37,8 @@ pub(super) async fn transcribe(
 ) -> Result<TranscriptFile, Failure> {
     let recognizer = load_recognizer(config)?;
     if !recognizer.reachable() {
-        let message = "speech.engine = \"none\": nobody is there to write the file down; set it to \"whisper\" or \"openai\"";
+        let message =
+            "speech.engine = \"none\": nobody is there to write the file down; set it to \"whisper\" or \"openai\"";
         return Err(Failure { code: EXIT_CONFIG, message: message.into() });
     }
     let ModelInfo { name: model, demo: demo_model, .. } = recognizer.model().clone();

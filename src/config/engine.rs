@@ -77,7 +77,9 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
         return wrong("only http and https");
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return wrong("no user or password in the URL; put the server's key into a file and name it in speech.openai.key_file");
+        return wrong(
+            "no user or password in the URL; put the server's key into a file and name it in speech.openai.key_file",
+        );
     }
     if parsed.query().is_some() || parsed.fragment().is_some() || parsed.path().ends_with("/transcriptions") {
         return wrong("only the part before /audio/transcriptions, for example \"http://127.0.0.1:8000/v1\"");

@@ -109,7 +109,9 @@ mod tests {
         };
         let key = load("sk-canary\n", 0o600).unwrap();
         assert_eq!((key.expose(), format!("{key:?}").as_str()), ("sk-canary", "ApiKey(hidden)"));
-        for (text, mode, says) in [("sk-canary", 0o640, "chmod 600"), ("sk canary", 0o600, "not a key"), ("", 0o600, "")] {
+        for (text, mode, says) in
+            [("sk-canary", 0o640, "chmod 600"), ("sk canary", 0o600, "not a key"), ("", 0o600, "")]
+        {
             let said = load(text, mode).unwrap_err();
             assert!(said.contains(says) && said.contains("key") && !said.contains("canary"), "{said}");
         }

@@ -8,10 +8,11 @@ use super::{DEMO_MODEL_NOTICE, StartError};
 use crate::config::secret::{ApiKey, WebhookSecret};
 use crate::config::{Config, ConfigError, Engine, OpenAi, find_bundled};
 use crate::draft::Drafter;
-use crate::pipeline::LinePrompts;
 use crate::ops::clock::Clock;
+use crate::pipeline::LinePrompts;
 use crate::speech::{
-    Catalogue, ModelInfo, NoRecognizer, OpenAiRecognizer, OpenAiSettings, Recognizer, WhisperRecognizer, WhisperSettings, verify,
+    Catalogue, ModelInfo, NoRecognizer, OpenAiRecognizer, OpenAiSettings, Recognizer, WhisperRecognizer,
+    WhisperSettings, verify,
 };
 use crate::store::{DataDir, SqliteStore};
 
@@ -86,12 +87,15 @@ fn openai_settings(openai: &OpenAi) -> Result<OpenAiSettings, ConfigError> {
 /// What the desk says above everything else while it is so.
 pub(super) fn notices(config: &Config, model: &ModelInfo) -> Vec<String> {
     let demo = model.demo.then(|| match config.speech.engine {
-        Engine::OpenAi => format!("What the speech server does not answer is left to the demo model. {DEMO_MODEL_NOTICE}"),
+        Engine::OpenAi => {
+            format!("What the speech server does not answer is left to the demo model. {DEMO_MODEL_NOTICE}")
+        }
         _ => DEMO_MODEL_NOTICE.to_owned(),
     });
-    let away = config.speech.sends_voices_to().map(|host| {
-        format!("Callers' voices leave this machine: they are recognised by {host} (speech.openai).")
-    });
+    let away = config
+        .speech
+        .sends_voices_to()
+        .map(|host| format!("Callers' voices leave this machine: they are recognised by {host} (speech.openai)."));
     let nobody = (config.speech.engine == Engine::None).then(|| {
         "No recogniser is configured (speech.engine = \"none\"): calls are recorded for a person to listen.".to_owned()
     });

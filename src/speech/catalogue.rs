@@ -134,7 +134,8 @@ impl CatalogueEntry {
             let expected = expected.clone().filter(|expected| expected != found)?;
             Some((name, expected, found.to_owned()))
         };
-        differs("SHA-256", &self.sha256, &found.sha256).or_else(|| differs("SHA-1", &self.sha1, &found.sha1))
+        differs("SHA-256", &self.sha256, &found.sha256)
+            .or_else(|| differs("SHA-1", &self.sha1, found.sha1.as_deref().unwrap_or("none")))
     }
 
     fn info(&self, found: &Hashes) -> ModelInfo {
@@ -253,7 +254,9 @@ pub fn verify(path: &Path, catalogue: &Catalogue, extra_sha256: Option<&str>) ->
             None => {
                 let (_, found) = read(path, None)?;
                 let known = catalogue.models.iter().find(|m| m.mismatch(&found).is_none());
-                known.map(|entry| entry.info(&found)).ok_or(ModelError::Unknown { path: path.into(), found: found.sha256 })
+                known
+                    .map(|entry| entry.info(&found))
+                    .ok_or(ModelError::Unknown { path: path.into(), found: found.sha256 })
             }
         };
     };
@@ -286,17 +289,19 @@ pub fn verify_as(path: &Path, entry: &CatalogueEntry) -> Result<ModelInfo, Model
 
 fn read(path: &Path, named: Option<&CatalogueEntry>) -> Result<(File, Hashes), ModelError> {
     let mut file = File::open(path).map_err(|e| unreadable(path, named, &e))?;
-    let found = hashes(path, &mut file)?;
+    let by_sha1 = named.is_none_or(|entry| entry.sha1.is_some());
+    let found = hashes(path, &mut file, by_sha1)?;
     Ok((file, found))
 }
 
 struct Hashes {
     sha256: String,
-    sha1: String,
+    /// Only where a model could be known by it: three gigabytes take seconds.
+    sha1: Option<String>,
 }
 
-fn hashes(path: &Path, file: &mut File) -> Result<Hashes, ModelError> {
-    let (mut sha256, mut sha1) = (Sha256::new(), Sha1::new());
+fn hashes(path: &Path, file: &mut File, by_sha1: bool) -> Result<Hashes, ModelError> {
+    let (mut sha256, mut sha1) = (Sha256::new(), by_sha1.then(Sha1::new));
     let mut buffer = vec![0u8; 1 << 20];
     let mut first = true;
     loop {
@@ -313,13 +318,15 @@ fn hashes(path: &Path, file: &mut File) -> Result<Hashes, ModelError> {
         }
         first = false;
         sha256.update(read);
-        sha1.update(read);
+        if let Some(sha1) = &mut sha1 {
+            sha1.update(read);
+        }
     }
     if first {
         return Err(ModelError::NotGgml { path: path.into(), found: "an empty file".to_owned() });
     }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Hashes { sha256: hex(&sha256.finalize()), sha1: hex(&sha1.finalize()) })
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Ok(Hashes { sha256: hex(&sha256.finalize()), sha1: sha1.map(|sha1| hex(&sha1.finalize())) })
 }
 
 fn unreadable(path: &Path, named: Option<&CatalogueEntry>, e: &std::io::Error) -> ModelError {

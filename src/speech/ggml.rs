@@ -65,39 +65,43 @@ struct Walk<'f> {
     file: BufReader<&'f mut File>,
     at: u64,
     length: u64,
+    /// What is being read.
+    part: &'static str,
 }
 
 impl<'f> Walk<'f> {
     fn start(file: &'f mut File) -> Result<Self, String> {
         let length = file.seek(SeekFrom::End(0)).and_then(|length| file.rewind().map(|()| length));
-        Ok(Self { length: length.map_err(|e| e.to_string())?, file: BufReader::new(file), at: 0 })
+        Ok(Self { length: length.map_err(|e| e.to_string())?, file: BufReader::new(file), at: 0, part: "its header" })
     }
 
-    fn bytes(&mut self, bytes: &mut [u8], part: &str) -> Result<(), String> {
-        self.file.read_exact(bytes).map_err(|_| format!("a file that ends in {part}, after {} bytes", self.length))?;
+    fn bytes(&mut self, bytes: &mut [u8]) -> Result<(), String> {
+        self.file
+            .read_exact(bytes)
+            .map_err(|_| format!("a file that ends in {}, after {} bytes", self.part, self.length))?;
         self.at += bytes.len() as u64;
         Ok(())
     }
 
     /// Little-endian.
-    fn word(&mut self, part: &str) -> Result<i32, String> {
+    fn word(&mut self) -> Result<i32, String> {
         let mut bytes = [0; 4];
-        self.bytes(&mut bytes, part).map(|()| i32::from_le_bytes(bytes))
+        self.bytes(&mut bytes).map(|()| i32::from_le_bytes(bytes))
     }
 
-    fn skip(&mut self, count: u64, part: &str) -> Result<(), String> {
+    fn skip(&mut self, count: u64) -> Result<(), String> {
         self.at = self.at.saturating_add(count);
         if self.at > self.length {
-            return Err(format!("a file that ends in {part}: {} bytes instead of at least {}", self.length, self.at));
+            let Self { part, length, at, .. } = self;
+            return Err(format!("a file that ends in {part}: {length} bytes instead of at least {at}"));
         }
         let count = i64::try_from(count).map_err(|e| e.to_string())?;
         self.file.seek_relative(count).map_err(|e| e.to_string())
     }
 
     fn header(&mut self) -> Result<Shape, String> {
-        let part = "its header";
         let mut magic = [0; 4];
-        self.bytes(&mut magic, part)?;
+        self.bytes(&mut magic)?;
         if &magic != MAGIC {
             return Err(format!("\"{}\" in place of \"lmgg\"", magic.escape_ascii()));
         }
@@ -111,7 +115,7 @@ impl<'f> Walk<'f> {
         let text_heads = self.ranged("decoder heads", 1, 64)?;
         let text_layers = self.ranged("decoder layers", 1, 64)?;
         let _mels = self.ranged("mel bands", 80, 128)?;
-        let format = self.word(part)?;
+        let format = self.word()?;
         if state % audio_heads != 0 || state % text_heads != 0 {
             return Err(format!("width {state} with {audio_heads} and {text_heads} heads, which do not divide it"));
         }
@@ -123,7 +127,7 @@ impl<'f> Walk<'f> {
     }
 
     fn ranged(&mut self, what: &str, least: i32, most: i32) -> Result<i32, String> {
-        let found = self.word("its header")?;
+        let found = self.word()?;
         if (least..=most).contains(&found) {
             return Ok(found);
         }
@@ -132,41 +136,41 @@ impl<'f> Walk<'f> {
     }
 
     fn mel_filters(&mut self) -> Result<(), String> {
-        let part = "its mel filters";
+        self.part = "its mel filters";
         let bands = self.ranged("mel bands", 80, 128)?;
         let width = self.ranged("mel filter width", 201, 201)?;
-        self.skip(4 * u64::from(bands.unsigned_abs()) * u64::from(width.unsigned_abs()), part)
+        self.skip(4 * u64::from(bands.unsigned_abs()) * u64::from(width.unsigned_abs()))
     }
 
     fn vocabulary(&mut self, most: i32) -> Result<(), String> {
-        let part = "its vocabulary";
+        self.part = "its vocabulary";
         for _ in 0..self.ranged("tokens", 1, most)? {
             let length = self.ranged("token length", 0, LONGEST_NAME)?;
-            self.skip(u64::from(length.unsigned_abs()), part)?;
+            self.skip(u64::from(length.unsigned_abs()))?;
         }
         Ok(())
     }
 
     /// How many there are.
     fn tensors(&mut self) -> Result<i64, String> {
-        let part = "its weights";
+        self.part = "its weights";
         let mut count = 0;
         while self.at < self.length {
             let dimensions = self.ranged("tensor dimensions", 1, 4)?;
             let name_length = self.ranged("tensor name length", 1, LONGEST_NAME)?;
-            let kind = self.word(part)?;
+            let kind = self.word()?;
             let mut elements = 1_u64;
             for _ in 0..dimensions {
                 let size = self.ranged("tensor size", 1, i32::MAX)?;
                 elements = elements.saturating_mul(u64::from(size.unsigned_abs()));
             }
             let mut name = vec![0; usize::try_from(name_length).unwrap_or(0)];
-            self.bytes(&mut name, part)?;
+            self.bytes(&mut name)?;
             if !name.starts_with(b"encoder.") && !name.starts_with(b"decoder.") {
                 return Err(format!("another architecture: a tensor named \"{}\"", name.escape_ascii()));
             }
             let (bytes, of) = block(kind).ok_or_else(|| format!("weights of a kind it does not know ({kind})"))?;
-            self.skip((elements / of).saturating_mul(bytes), part)?;
+            self.skip((elements / of).saturating_mul(bytes))?;
             count += 1;
         }
         Ok(count)
@@ -200,7 +204,7 @@ pub(super) mod tests {
     /// A file in the form of a model with one layer each and no weight worth anything.
     pub fn model(vocabulary: i32) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        let mut word = |word: i32, bytes: &mut Vec<u8>| bytes.extend_from_slice(&word.to_le_bytes());
+        let word = |word: i32, bytes: &mut Vec<u8>| bytes.extend_from_slice(&word.to_le_bytes());
         for value in [vocabulary, 1_500, 4, 1, 1, 448, 4, 1, 1, 80, 1, 80, 201] {
             word(value, &mut bytes);
         }

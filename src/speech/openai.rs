@@ -67,13 +67,25 @@ impl OpenAiRecognizer {
         local: Option<Arc<dyn Recognizer>>,
         clock: Clock,
     ) -> Result<Self, RecognizerError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("speech-http").enable_all();
-        let runtime = runtime.build().map_err(|e| RecognizerError::Thread(e.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("speech-http")
+            .enable_all()
+            .build()
+            .map_err(|e| RecognizerError::Thread(e.to_string()))?;
         let host = settings.url.authority();
         if settings.remote {
-            tracing::info!(host, model = settings.model, "callers' voices leave this machine to be recognised (speech.openai)");
+            tracing::info!(
+                host,
+                model = settings.model,
+                "callers' voices leave this machine to be recognised (speech.openai)"
+            );
         } else {
-            tracing::info!(host, model = settings.model, "speech is recognised by a server on this machine (speech.openai)");
+            tracing::info!(
+                host,
+                model = settings.model,
+                "speech is recognised by a server on this machine (speech.openai)"
+            );
         }
         let info = ModelInfo {
             // What the local model may do is said from the start.
@@ -189,12 +201,20 @@ impl Server {
         }
         let answer = self.client.ask(&self.fields(segment, language, false), &wav, abort).await?;
         if !self.plain.swap(true, Ordering::Relaxed) {
-            tracing::warn!(host = self.host(), "the speech server gives no word times; words carry their segment's time");
+            tracing::warn!(
+                host = self.host(),
+                "the speech server gives no word times; words carry their segment's time"
+            );
         }
         read(answer)
     }
 
-    fn fields(&self, segment: &SpeechSegment, language: Option<Language>, verbose: bool) -> Vec<(&'static str, String)> {
+    fn fields(
+        &self,
+        segment: &SpeechSegment,
+        language: Option<Language>,
+        verbose: bool,
+    ) -> Vec<(&'static str, String)> {
         let format = if verbose { "verbose_json" } else { "json" };
         let mut fields = vec![
             ("model", self.settings.model.clone()),

@@ -18,7 +18,8 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
             findings
         }
         Engine::None => {
-            let says = "none: calls are recorded for a person to listen, nothing is written down until there is a recogniser";
+            let says =
+                "none: calls are recorded for a person to listen, nothing is written down until there is a recogniser";
             vec![warn("speech.engine", says)]
         }
     }
@@ -40,7 +41,9 @@ async fn server(config: &Config) -> Vec<Finding> {
     }
     findings.push(match answers(&host, port).await {
         Ok(()) => good(what, format!("{} at {host}:{port}; it answers", openai.model)),
-        Err(e) if openai.fall_back => warn(what, format!("{host}:{port}: {e}; speech.model recognises until it answers")),
+        Err(e) if openai.fall_back => {
+            warn(what, format!("{host}:{port}: {e}; speech.model recognises until it answers"))
+        }
         Err(e) => warn(what, format!("{host}:{port}: {e}; calls are recorded and filled in when it answers")),
     });
     findings

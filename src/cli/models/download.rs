@@ -94,10 +94,17 @@ fn client(url: &Url) -> Result<Client, String> {
     });
     let builder = outbound::builder(url).redirect(follow).read_timeout(limits::DOWNLOAD_STALL);
     let built = builder.connect_timeout(limits::DELIVERY_CONNECT).build();
-    built.map_err(|e| format!("the HTTP client cannot be set up: {}; https needs the ca-certificates package", outbound::describe(e)))
+    built.map_err(|e| {
+        format!("the HTTP client cannot be set up: {}; https needs the ca-certificates package", outbound::describe(e))
+    })
 }
 
-async fn attempt(client: &Client, url: &Url, part: &mut Part, progress: &impl Fn(u64, Option<u64>)) -> Result<(), Fault> {
+async fn attempt(
+    client: &Client,
+    url: &Url,
+    part: &mut Part,
+    progress: &impl Fn(u64, Option<u64>),
+) -> Result<(), Fault> {
     let passing = |error: reqwest::Error| Fault::Passing(outbound::describe(error));
     let disk = |e: std::io::Error| Fault::Final(format!("it cannot be written: {e}"));
     let mut request = client.get(url.clone());

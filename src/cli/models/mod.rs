@@ -85,8 +85,7 @@ fn check(catalogue: &Catalogue, path: Option<PathBuf>) -> Result<(), Failure> {
     };
     for path in path.map_or_else(all, |path| vec![path]) {
         let path = find_bundled(&path).unwrap_or(path);
-        let info =
-            verify(&path, catalogue, None).map_err(|e| Failure { code: EXIT_CONFIG, message: e.to_string() })?;
+        let info = verify(&path, catalogue, None).map_err(|e| Failure { code: EXIT_CONFIG, message: e.to_string() })?;
         println!("{}: {} is whole, SHA-256 {}", path.display(), info.name, info.sha256);
     }
     Ok(())

@@ -57,7 +57,10 @@ impl Answer {
         }
         let words = answer.timed_words().count();
         if words > limits::MAX_ENGINE_WORDS {
-            return Err(format!("{words} words for one segment of speech, expected at most {}", limits::MAX_ENGINE_WORDS));
+            return Err(format!(
+                "{words} words for one segment of speech, expected at most {}",
+                limits::MAX_ENGINE_WORDS
+            ));
         }
         Ok(answer)
     }
@@ -67,7 +70,10 @@ impl Answer {
         let printed = self.printed(segment);
         if printed.len() > limits::MAX_ENGINE_WORDS {
             let found = printed.len();
-            return Err(format!("{found} words for one segment of speech, expected at most {}", limits::MAX_ENGINE_WORDS));
+            return Err(format!(
+                "{found} words for one segment of speech, expected at most {}",
+                limits::MAX_ENGINE_WORDS
+            ));
         }
         let no_speech = self.no_speech_probability();
         let (words, alignment) = match self.measured(segment) {
@@ -118,7 +124,8 @@ impl Answer {
         for timed in given {
             let span = within(segment, timed.start?, timed.end?)?;
             let space = if spaced { "" } else { " " };
-            let probability = timed.probability.and_then(probability).unwrap_or_else(|| self.probability_at(timed.start));
+            let probability =
+                timed.probability.and_then(probability).unwrap_or_else(|| self.probability_at(timed.start));
             tokens.push(Token { bytes: format!("{space}{}", timed.word).into_bytes(), span, probability });
         }
         let heard = MediaSpan::new(tokens.first()?.span.start, tokens.iter().map(|t| t.span.end).max()?);

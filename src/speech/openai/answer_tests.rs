@@ -107,7 +107,8 @@ fn junk_is_refused_without_quoting_it() {
 
 #[test]
 fn languages_are_known_by_name_and_by_code() {
-    let cases = [("english", "en"), ("EN", "en"), ("Chinese", "zh"), ("zh-CN", "zh"), ("cantonese", "yue"), ("yue", "yue")];
+    let cases =
+        [("english", "en"), ("EN", "en"), ("Chinese", "zh"), ("zh-CN", "zh"), ("cantonese", "yue"), ("yue", "yue")];
     for (said, code) in cases {
         assert_eq!(language(said), Language::from_code(code), "{said}");
     }

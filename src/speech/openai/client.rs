@@ -70,7 +70,9 @@ impl std::fmt::Display for Trouble {
                 let seconds = within.as_secs();
                 write!(f, "no answer within {seconds} s (speech.openai.timeout_s); the server is stuck or too slow")
             }
-            Self::Busy(status, _) => write!(f, "answered {status}; the server is overloaded or broken, its log says why"),
+            Self::Busy(status, _) => {
+                write!(f, "answered {status}; the server is overloaded or broken, its log says why")
+            }
             Self::SetUp(status @ (401 | 403)) => {
                 write!(f, "answered {status}; it does not accept the key of speech.openai.key_file")
             }
@@ -80,7 +82,9 @@ impl std::fmt::Display for Trouble {
                  speech.openai.model"
             ),
             Self::Refused(status, said) => write!(f, "answered {status}{said}"),
-            Self::Junk(reason) => write!(f, "answered 200 with junk: {reason}; is speech.openai.url a transcription server?"),
+            Self::Junk(reason) => {
+                write!(f, "answered 200 with junk: {reason}; is speech.openai.url a transcription server?")
+            }
             Self::Resting => f.write_str("left alone for now, because it failed before"),
             Self::Aborted => f.write_str("stopped at its deadline"),
         }
@@ -122,15 +126,17 @@ impl Client {
 
     async fn post(&self, fields: &[(&str, String)], wav: &[u8]) -> Result<Answer, Trouble> {
         let (kind, body) = body::form(fields, wav);
-        let mut request = self.http()?.post(self.url.clone()).header(CONTENT_TYPE, kind).header(ACCEPT, "application/json");
+        let mut request =
+            self.http()?.post(self.url.clone()).header(CONTENT_TYPE, kind).header(ACCEPT, "application/json");
         if let Some(key) = &self.key {
             request = request.header(AUTHORIZATION, key.clone());
         }
         let mut response = request.body(body).send().await.map_err(|error| self.trouble(error))?;
         let status = response.status();
         let rest = retry_after(&response);
-        let (body, more) =
-            outbound::read_bounded(&mut response, limits::MAX_ENGINE_ANSWER).await.map_err(|error| self.trouble(error))?;
+        let (body, more) = outbound::read_bounded(&mut response, limits::MAX_ENGINE_ANSWER)
+            .await
+            .map_err(|error| self.trouble(error))?;
         match status {
             StatusCode::OK if more => {
                 Err(Trouble::Junk(format!("more than the {} bytes expected at most", limits::MAX_ENGINE_ANSWER)))
@@ -152,7 +158,8 @@ impl Client {
             return Ok(http);
         }
         let builder = outbound::builder(&self.url).connect_timeout(limits::ENGINE_CONNECT).timeout(self.within);
-        let failed = |error| Trouble::Unreachable(format!("the HTTP client cannot be set up: {}", outbound::describe(error)));
+        let failed =
+            |error| Trouble::Unreachable(format!("the HTTP client cannot be set up: {}", outbound::describe(error)));
         let built = builder.build().map_err(failed)?;
         Ok(self.http.get_or_init(|| built))
     }

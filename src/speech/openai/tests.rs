@@ -92,7 +92,11 @@ struct LocalWorker(Arc<AtomicUsize>);
 impl RecognizerWorker for LocalWorker {
     fn recognise(&mut self, segment: &SpeechSegment, _: &Arc<AtomicBool>) -> Result<Hypothesis, RecognizerError> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(Hypothesis { text: "local".into(), words: vec![Word::new("local", segment.span, 0.5)], ..Hypothesis::default() })
+        Ok(Hypothesis {
+            text: "local".into(),
+            words: vec![Word::new("local", segment.span, 0.5)],
+            ..Hypothesis::default()
+        })
     }
 }
 
@@ -156,12 +160,22 @@ fn what_failed_is_told_apart_in_kind_and_in_words() {
     let cases: [(u16, &'static str, bool, &str); 8] = [
         (500, "", true, "answered 500; the server is overloaded or broken"),
         (429, "", true, "answered 429; the server is overloaded or broken"),
-        (401, r#"{"error":{"message":"key sk-canary is wrong"}}"#, true, "does not accept the key of speech.openai.key_file"),
+        (
+            401,
+            r#"{"error":{"message":"key sk-canary is wrong"}}"#,
+            true,
+            "does not accept the key of speech.openai.key_file",
+        ),
         (404, "", true, "answered 404; it has no /audio/transcriptions under speech.openai.url, or no model"),
         (413, r#"{"detail":"too\nlarge"}"#, false, "answered 413: too large"),
         (302, "", false, "answered 302"),
         (200, "<html>canary</html>", false, "answered 200 with junk: expected a transcription as JSON"),
-        (200, r#"{"words":7}"#, false, "answered 200 with junk: expected a transcription as JSON, found JSON of another shape"),
+        (
+            200,
+            r#"{"words":7}"#,
+            false,
+            "answered 200 with junk: expected a transcription as JSON, found JSON of another shape",
+        ),
     ];
     for (status, body, passes, says) in cases {
         let stub = stub(move |_| Reply::Say(status, body));
