@@ -95,18 +95,13 @@ mod tests {
             heard(1, span(4_000, 5_000), SegmentOutcome::Unrecognised, &[]),
             heard(2, span(6_000, 7_000), SegmentOutcome::NoSpeech, &[]),
         ];
-        let (sums, spans) = ledger(
-            MediaTime(8_000),
-            &utterances,
-            &[LostSpan { span: span(2_500, 4_500), cause: LostCause::Line }],
-            Some(span(0, 1_500)),
-        );
+        let (sums, spans) = ledger(MediaTime(8_000), &utterances, &[span(2_500, 4_500)], Some(span(0, 1_500)));
         assert_eq!(
             spans,
             [
                 (span(0, 1_500), NotRecordedByPolicy),
                 (span(1_500, 2_500), Text),
-                (span(2_500, 4_500), CoverageKind::Lost(LostCause::Line)),
+                (span(2_500, 4_500), Lost),
                 (span(4_500, 5_000), Unrecognised),
                 (span(5_000, 8_000), Silence),
             ]
