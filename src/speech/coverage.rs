@@ -95,18 +95,23 @@ mod tests {
             heard(1, span(4_000, 5_000), SegmentOutcome::Unrecognised, &[]),
             heard(2, span(6_000, 7_000), SegmentOutcome::NoSpeech, &[]),
         ];
-        let (sums, spans) = ledger(MediaTime(8_000), &utterances, &[span(2_500, 4_500)], Some(span(0, 1_500)));
+        let (sums, spans) = ledger(
+            MediaTime(8_000),
+            &utterances,
+            &[LostSpan { span: span(2_500, 4_500), cause: LostCause::Recorder }],
+            Some(span(0, 1_500)),
+        );
         assert_eq!(
             spans,
             [
                 (span(0, 1_500), NotRecordedByPolicy),
                 (span(1_500, 2_500), Text),
-                (span(2_500, 4_500), Lost),
+                (span(2_500, 4_500), CoverageKind::Lost(LostCause::Recorder)),
                 (span(4_500, 5_000), Unrecognised),
                 (span(5_000, 8_000), Silence),
             ]
         );
-        assert_eq!(sums.total_ms(), 8_000);
+        assert_eq!((sums.total_ms(), sums.lost_ms, sums.lost_recorder_ms), (8_000, 2_000, 2_000));
     }
 
     #[test]
@@ -128,10 +133,12 @@ mod tests {
             };
             let outcomes = [SegmentOutcome::Text, SegmentOutcome::NoSpeech, SegmentOutcome::Unrecognised];
             let utterances: Vec<_> = (0..6).map(|n| heard(n, any(), outcomes[n as usize % 3], &[])).collect();
-            let lost = [any(), any(), any()];
+            let lost = [LostCause::Line, LostCause::Recorder, LostCause::Interrupted]
+                .map(|cause| LostSpan { span: any(), cause });
             let total = MediaTime(10_000);
             let (sums, spans) = ledger(total, &utterances, &lost, Some(any()));
             assert_eq!(sums.total_ms(), 10_000);
+            assert_eq!(sums.lost_ms, sums.lost_line_ms + sums.lost_recorder_ms + sums.lost_interrupted_ms);
             assert_eq!(spans.first().map(|s| s.0.start), Some(MediaTime::ZERO));
             assert_eq!(spans.last().map(|s| s.0.end), Some(total));
             assert!(spans.windows(2).all(|w| w[0].0.end == w[1].0.start && w[0].1 != w[1].1));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::call::{CallId, DraftId, EndCause, MediaSpan, Reference, Utterance};
+use crate::call::{CallId, DraftId, EndCause, LostSpan, Reference, Utterance};
 use crate::store::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NewCall,
     NextStep, Progress, Received, Store, StoreError,
@@ -188,7 +188,13 @@ impl Store for FakeStore {
     async fn utterances(&self, _: CallId) -> Result<Vec<Utterance>, StoreError> {
         Err(StoreError::Closed)
     }
-    async fn lost_spans(&self, _: CallId) -> Result<Vec<MediaSpan>, StoreError> {
+    async fn fill_in(&self, _: CallId, _: Utterance) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+    async fn to_fill_in(&self, _: u32, _: u32) -> Result<Vec<CallId>, StoreError> {
+        Err(StoreError::Closed)
+    }
+    async fn lost_spans(&self, _: CallId) -> Result<Vec<LostSpan>, StoreError> {
         Err(StoreError::Closed)
     }
     async fn calls(&self, _: Option<CallId>, _: u32) -> Result<CallPage, StoreError> {

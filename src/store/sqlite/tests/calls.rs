@@ -1,5 +1,5 @@
 use super::*;
-use crate::call::CallState;
+use crate::call::{CallState, Unheard};
 use crate::store::{Progress, StoreError};
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_
     let mut folder = Folder::new().await;
     let call = folder.new_call().await;
     let note =
-        |heard_ms| Progress { lost: vec![span(20, heard_ms)], notice: Some(span(0, 15)), dtmf: "7".into(), heard_ms };
+        |heard_ms| Progress { lost: vec![lost(20, heard_ms)], notice: Some(span(0, 15)), dtmf: "7".into(), heard_ms };
     folder.store.note_progress(call, note(90)).await.unwrap();
     assert_eq!(folder.store.call(call).await.unwrap().unwrap().heard_ms, None, "it only rings");
     folder.store.answer_call(call, 1_100).await.unwrap();
@@ -55,7 +55,7 @@ async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_
     folder.reopen().await;
     let row = folder.store.unfinished().await.unwrap().remove(0);
     assert_eq!((row.notice, row.dtmf.as_str(), row.heard_ms), (Some(span(0, 15)), "7", Some(60)));
-    assert_eq!(folder.store.lost_spans(call).await.unwrap(), [span(20, 60)]);
+    assert_eq!(folder.store.lost_spans(call).await.unwrap(), [lost(20, 60)]);
 
     folder.store.end_call(call, end()).await.unwrap();
     folder.store.note_progress(call, note(80)).await.unwrap();
@@ -299,4 +299,39 @@ async fn utterances_come_in_the_order_they_were_spoken() {
     }
     let order: Vec<_> = folder.store.utterances(call).await.unwrap().iter().map(|said| said.seq).collect();
     assert_eq!(order, [1, 2, 3, 0]);
+}
+
+#[tokio::test]
+async fn segments_without_words_are_found_until_they_have_some_and_then_the_call_until_its_draft_has_them() {
+    let folder = Folder::new().await;
+    let draft = folder.done_call(10_000, &["desk"]).await;
+    let (store, call) = (&folder.store, draft.call);
+    let wordless = |cause| Utterance {
+        voiced: vec![span(20_100, 21_000)],
+        ..Utterance::unheard(10, span(20_000, 21_500), cause, "m")
+    };
+    store.append_utterance(call, wordless(Unheard::NoEngine)).await.unwrap();
+    store.append_utterance(call, Utterance::unheard(11, span(22_000, 23_000), Unheard::Refused, "m")).await.unwrap();
+    assert_eq!(store.to_fill_in(2, 10).await.unwrap(), [call]);
+
+    // Nobody there is no try; a failure is one.
+    store.fill_in(call, wordless(Unheard::NoEngine)).await.unwrap();
+    assert_eq!(store.to_fill_in(2, 10).await.unwrap(), [call]);
+    store.fill_in(call, wordless(Unheard::EngineFailed)).await.unwrap();
+    assert_eq!(store.to_fill_in(2, 10).await.unwrap(), []);
+    assert_eq!(store.to_fill_in(3, 10).await.unwrap(), [call]);
+
+    let words = Utterance { seq: 10, span: span(20_000, 21_500), ..utterance(10, "at last") };
+    store.fill_in(call, words.clone()).await.unwrap();
+    let stored = store.utterances(call).await.unwrap().into_iter().find(|u| u.seq == 10).unwrap();
+    assert_eq!((stored.text.as_str(), stored.unheard), ("at last", None));
+    assert_eq!(stored.voiced, wordless(Unheard::NoEngine).voiced, "where speech was heard stays known");
+    // What has words keeps them.
+    store.fill_in(call, Utterance { text: "other".into(), ..words }).await.unwrap();
+    assert!(store.utterances(call).await.unwrap().iter().any(|u| u.text == "at last"));
+
+    assert_eq!(store.to_fill_in(3, 10).await.unwrap(), [call], "its draft lacks the words");
+    assert!(store.call(call).await.unwrap().unwrap().redraft);
+    store.complete_draft(CompletedDraft { version: 2, ..draft }).await.unwrap();
+    assert_eq!(store.to_fill_in(3, 10).await.unwrap(), []);
 }

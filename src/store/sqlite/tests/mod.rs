@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::call::{
-    CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, MediaSpan, MediaTime, Origin, Party,
-    SegmentOutcome, Utterance, Word,
+    CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, LostCause, LostSpan, MediaSpan, MediaTime,
+    Origin, Party, SegmentOutcome, Utterance, Word,
 };
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, RecordingRow, Store as _};
 
@@ -95,7 +95,7 @@ fn end() -> CallEnd {
         ended_unix_ms: 9_000,
         duration_ms: 8_000,
         recording: Some(RecordingRow { sha256: "ab".repeat(32), duration_ms: 8_000, rate: 8_000 }),
-        lost: vec![span(40, 60), span(100, 180)],
+        lost: vec![lost(40, 60), lost(100, 180)],
         notice: Some(span(0, 4_000)),
         dtmf: "12#".into(),
         line_quality: Some(LineQuality {
@@ -117,6 +117,10 @@ fn draft_of(call: CallId, created_unix_ms: i64, endpoints: &[&str]) -> Completed
         created_unix_ms,
         endpoints: endpoints.iter().map(|&name| name.to_owned()).collect(),
     }
+}
+
+fn lost(start: u64, end: u64) -> LostSpan {
+    LostSpan { span: span(start, end), cause: LostCause::Recorder }
 }
 
 fn utterance(seq: u32, text: &str) -> Utterance {
