@@ -55,7 +55,7 @@ impl Answer {
         if answer.text.is_none() && answer.segments.is_none() && answer.words.is_none() {
             return Err("expected a transcription with text, segments or words; it has none of them".into());
         }
-        let words = answer.timed_words().count();
+        let words = answer.timed_words().len();
         if words > limits::MAX_ENGINE_WORDS {
             return Err(format!(
                 "{words} words for one segment of speech, expected at most {}",
