@@ -171,8 +171,7 @@ async fn a_server_that_knows_no_ranges_is_read_from_the_start() {
 #[tokio::test]
 async fn what_a_dead_server_sent_is_kept_and_taken_up_by_the_same_command() {
     let folder = TempDir::new().unwrap();
-    // Only the first connection gets anything: without ranges every next one begins again at the same place.
-    let mirror = Mirror::start(&folder, model(), 300_000, false).await;
+    let mirror = Mirror::start(&folder, model(), 300_000, true).await;
     let dying = mirror.pull(&folder);
     let killing = async {
         while mirror.ranges().len() < 2 {

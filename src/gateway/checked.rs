@@ -33,6 +33,9 @@ impl Checked {
             None => load_recognizer(config)?,
         };
         refuse_demo_model_beyond_loopback(config, recognizer.model().demo)?;
+        if let Some(host) = config.speech.sends_voices_to() {
+            tracing::info!(host, "callers' voices leave this machine to be recognised (speech.openai)");
+        }
         let prompts = LinePrompts::load(config)?;
         let drafter = Drafter::new()?;
         let data = DataDir::open(&config.data.dir)?;
@@ -80,7 +83,6 @@ fn openai_settings(openai: &OpenAi) -> Result<OpenAiSettings, ConfigError> {
         model: openai.model.clone(),
         key: openai.key_file.as_deref().map(ApiKey::load).transpose()?,
         timeout: Duration::from_secs(openai.timeout_s),
-        remote: openai.remote_host().is_some(),
     })
 }
 

@@ -37,8 +37,6 @@ pub struct OpenAiSettings {
     pub model: String,
     pub key: Option<ApiKey>,
     pub timeout: Duration,
-    /// It is beyond this machine.
-    pub remote: bool,
 }
 
 pub struct OpenAiRecognizer {
@@ -74,19 +72,6 @@ impl OpenAiRecognizer {
             .build()
             .map_err(|e| RecognizerError::Thread(e.to_string()))?;
         let host = settings.url.authority();
-        if settings.remote {
-            tracing::info!(
-                host,
-                model = settings.model,
-                "callers' voices leave this machine to be recognised (speech.openai)"
-            );
-        } else {
-            tracing::info!(
-                host,
-                model = settings.model,
-                "speech is recognised by a server on this machine (speech.openai)"
-            );
-        }
         let info = ModelInfo {
             // What the local model may do is said from the start.
             demo: local.as_ref().is_some_and(|local| local.model().demo),

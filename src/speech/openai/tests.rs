@@ -51,13 +51,7 @@ fn stub(reply: impl Fn(&str) -> Reply + Clone + Send + Sync + 'static) -> Stub {
 }
 
 fn settings(url: &Url) -> OpenAiSettings {
-    OpenAiSettings {
-        url: url.clone(),
-        model: "whisper-1".into(),
-        key: None,
-        timeout: Duration::from_secs(30),
-        remote: false,
-    }
+    OpenAiSettings { url: url.clone(), model: "whisper-1".into(), key: None, timeout: Duration::from_secs(30) }
 }
 
 fn recognizer(url: &Url, local: Option<Arc<dyn Recognizer>>) -> OpenAiRecognizer {
