@@ -6,6 +6,7 @@ mod common;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -13,6 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -82,8 +84,14 @@ async fn serve(State(shelf): State<Shelf>, headers: HeaderMap) -> Response {
     }
     let length = rest.len();
     let sent = rest.slice(..length.min(shelf.at_most));
-    let broken = (sent.len() < length).then(|| Err(std::io::Error::other("broken off")));
-    let body = Body::from_stream(futures_util::stream::iter([Ok(sent)].into_iter().chain(broken)));
+    let broken = sent.len() < length;
+    let end = futures_util::stream::once(async {
+        // So that what came before it is on its way.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(std::io::Error::other("broken off"))
+    });
+    let start = futures_util::stream::iter([Ok::<_, std::io::Error>(sent)]);
+    let body = if broken { Body::from_stream(start.chain(end)) } else { Body::from_stream(start) };
     let mut response = Response::new(body);
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_LENGTH, length.into());
@@ -175,7 +183,7 @@ async fn what_a_dead_server_sent_is_kept_and_taken_up_by_the_same_command() {
     let dying = mirror.pull(&folder);
     let killing = async {
         while mirror.ranges().len() < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         mirror.server.abort();
     };
