@@ -79,7 +79,7 @@ impl<'a> Segment<'a> {
             segment_id: self.id(),
             char_start: range.start,
             char_end: range.end,
-            text: self.text(range),
+            text: self.text(range.clone()),
             audio_start_ms: span.0.as_millis(),
             audio_end_ms: span.1.max(span.0).as_millis(),
             channel: Speaker::Caller,
