@@ -8,6 +8,8 @@ const STOPS: [(char, char); 7] =
     [('、', '、'), (',', '，'), (':', '：'), (';', '；'), ('.', '。'), ('!', '！'), ('?', '？')];
 /// From here on [`STOPS`] end a sentence.
 const FULL_STOP: usize = 4;
+/// Those that also stand within numbers and names, where they end nothing.
+const INSIDE: [char; 3] = ['.', ',', ':'];
 /// What subtitles begin a speaker's line with.
 const LEADING: [char; 6] = ['-', '–', '—', '•', '·', '>'];
 
@@ -73,7 +75,7 @@ impl Page<'_> {
         let half = if half == '、' { ',' } else { half };
         word.text.truncate(word.text.trim_end().len());
         word.text.push(if wide { full } else { half });
-        if rank >= FULL_STOP {
+        if rank >= FULL_STOP && !(inside && INSIDE.contains(&half)) {
             self.opened_by = None;
         }
     }
@@ -86,7 +88,8 @@ fn stop(c: char) -> Option<usize> {
 /// "3.5", "10:30", "1,000", "U.S.", "city.example": no mark between words.
 fn inside_a_number_or_name(text: &[char], at: usize) -> bool {
     let part = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(*c));
-    part(at.checked_sub(1).and_then(|at| text.get(at))) && part(text.get(at + 1))
+    let mark = text.get(at).is_some_and(|c| INSIDE.contains(c));
+    mark && part(at.checked_sub(1).and_then(|at| text.get(at))) && part(text.get(at + 1))
 }
 
 fn next_is_digit(text: &[char], at: usize) -> bool {

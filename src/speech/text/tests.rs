@@ -57,10 +57,9 @@ fn marks_alone_are_no_text() {
 
 /// Letters of all kinds a recogniser writes, both scripts, marks of both widths, spaces, invisible ones.
 const ALPHABET: &str = "我們们家裡裏里发發髮后後著着為为说說説温溫只隻衹干乾幹面麵面台臺冇嘅aZé0９３，,。.、!！?？…-—:：;；\
-    “”()（）  \u{3000}\u{200b}\u{301}℃";
+    “”()（）  \u{3000}\u{200b}\u{301}ｱ℃";
 
 #[test]
-#[ignore = "mixed marks between western letters settled only in the second pass; the mend is not yet shown"]
 fn whatever_comes_in_a_second_pass_changes_nothing_and_words_keep_their_order_and_times() {
     let seed: u64 = 20_261_127;
     println!("seed {seed}");
