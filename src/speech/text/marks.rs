@@ -40,11 +40,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn print(&mut self, at: usize, c: char, before_a_digit: bool) {
-        if self.last.is_none() && (c.is_whitespace() || LEADING.contains(&c) && !(c == '-' && before_a_digit)) {
-            return;
-        }
-        // Space before a mark, and at the end of a word, is none.
-        if c.is_whitespace() && (self.waiting.is_some() || self.last != Some(at)) {
+        if self.last.is_none() && LEADING.contains(&c) && !(c == '-' && before_a_digit) {
             return;
         }
         self.place_waiting(Some(c));
@@ -68,7 +64,6 @@ impl Page<'_> {
         let (half, full) = STOPS.get(rank).copied().unwrap_or(('.', '。'));
         // English has no enumeration comma.
         let half = if half == '、' { ',' } else { half };
-        word.text.truncate(word.text.trim_end().len());
         word.text.push(if wide { full } else { half });
         if rank >= FULL_STOP {
             self.opened_by = None;
