@@ -174,13 +174,16 @@ pub struct Utterance {
     pub span: MediaSpan,
     pub outcome: SegmentOutcome,
     /// Only of an `Unrecognised` one.
+    #[serde(default)]
     pub unheard: Option<Unheard>,
     /// Empty unless `outcome` is `Text`.
     pub text: String,
     pub language: Option<Language>,
     pub words: Vec<Word>,
+    #[serde(default)]
     pub alignment: Alignment,
     /// Where the detector heard speech in it. Words are held against it: speech that no word covers is declared.
+    #[serde(default)]
     pub voiced: Vec<MediaSpan>,
     /// Mean of the word confidences, 0-1.
     pub confidence: f32,

@@ -211,3 +211,7 @@ pub const OPEN_TRACES: usize = 4_096;
 
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;
+/// Words of the reference times words heard that `heardline eval` aligns: 8,000 of each, an hour of talk. A byte each.
+pub const EVAL_CELLS: usize = 64 * 1024 * 1024;
+/// A reference file (`refs.tsv`, a clip's `.json`) larger than this is not one. Bytes.
+pub const EVAL_REFERENCE: u64 = 16 * 1024 * 1024;

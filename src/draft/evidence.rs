@@ -75,17 +75,19 @@ impl<'a> Segment<'a> {
                 (span, if bare.is_none() { Alignment::Exact } else { Alignment::Fuzzy })
             }
         };
+        let band = self.heard(&range).map(|word| word.band).max();
+        let prompted = self.heard(&range).any(|word| word.prompted);
         Evidence {
             segment_id: self.id(),
             char_start: range.start,
             char_end: range.end,
-            text: self.text(range.clone()),
+            text: self.text(range),
             audio_start_ms: span.0.as_millis(),
             audio_end_ms: span.1.max(span.0).as_millis(),
             channel: Speaker::Caller,
             alignment,
-            band: self.heard(&range).map(|word| word.band).max(),
-            prompted: self.heard(&range).any(|word| word.prompted),
+            band,
+            prompted,
         }
     }
 

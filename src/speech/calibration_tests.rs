@@ -69,7 +69,8 @@ fn the_reliability_of_word_probabilities() {
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     let free = Arc::new(AtomicBool::new(false));
-    let mut worker = recognizer().worker().unwrap();
+    let recognizer = recognizer();
+    let (mut worker, model) = (recognizer.worker().unwrap(), recognizer.model());
     // Confidence, and whether the word is right.
     let mut words: Vec<(f32, bool)> = Vec::new();
     for name in CALLS {
@@ -79,10 +80,8 @@ fn the_reliability_of_word_probabilities() {
         let wanted: Vec<String> = reference.sentences.iter().flat_map(|s| tokens(&s.text)).collect();
         // Cut where the clean clip has its pauses, so that the endpointer is not measured too.
         let cuts = segments(CallId::new(), rate, heard(rate, &clean, 160));
-        for (decibels, draw) in
-            LEVELS.into_iter().flat_map(|level| (0..if level.is_some() { 4 } else { 1 }).map(move |n| (level, n)))
-        {
-            let _ = draw;
+        let draws = |level: Option<f32>| if level.is_some() { 4 } else { 1 };
+        for decibels in LEVELS.into_iter().flat_map(|level| std::iter::repeat_n(level, draws(level))) {
             let pcm = decibels.map_or_else(|| clean.clone(), |level| noisy(&clean, level, &mut rng));
             let mut got: Vec<(String, f32)> = Vec::new();
             for cut in &cuts {
@@ -90,10 +89,9 @@ fn the_reliability_of_word_probabilities() {
                 let pcm = pcm[from.min(pcm.len())..to.min(pcm.len())].to_vec();
                 let segment = SpeechSegment { pcm, spoken: spoken(&[language]), ..cut.clone() };
                 let made = tidy(worker.recognise(&segment, &free).unwrap(), &segment.spoken);
-                // A refused result has no words to be sure of.
-                let refused = doubt::doubt(&made, &segment).is_some_and(doubt::Doubt::refuses);
-                let kept = made.words.iter().filter(|_| !refused);
-                got.extend(kept.flat_map(|w| tokens(&w.text).into_iter().map(|key| (key, w.confidence))));
+                // What is refused has no words to be sure of.
+                let kept = utterance(&segment, model, Ok(made)).words;
+                got.extend(kept.iter().flat_map(|w| tokens(&w.text).into_iter().map(|key| (key, w.confidence))));
             }
             let keys: Vec<String> = got.iter().map(|(key, _)| key.clone()).collect();
             words.extend(right(&wanted, &keys).into_iter().zip(&got).map(|(right, (_, p))| (*p, right)));

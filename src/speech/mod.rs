@@ -44,5 +44,6 @@ pub use endpoint::{Cut, EndpointRules, Heard, Listener};
 pub use pool::{PoolRules, SpeechPool};
 pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 pub use stable::StablePrefix;
+pub use upsample::to_16k;
 pub use utterance::utterance;
 pub use whisper::{WhisperRecognizer, WhisperSettings};

@@ -26,6 +26,9 @@ pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypot
     }
     let sum: f32 = hypothesis.words.iter().map(|w| w.confidence).sum();
     let confidence = sum / hypothesis.words.len() as f32;
+    if confidence < model.calibration.believe {
+        return unheard(Unheard::Refused);
+    }
     let Hypothesis { text, language, mut words, alignment, .. } = hypothesis;
     for word in &mut words {
         word.band = match model.calibration.band(word.confidence) {

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::call::{MediaSpan, MediaTime, Script};
+use crate::call::{MediaSpan, MediaTime, Script, Word};
 
 fn words(texts: &[&str]) -> Vec<Word> {
     let at = |n: usize| MediaTime(n as u64 * 100);
