@@ -93,6 +93,10 @@ fn the_reliability_of_word_probabilities() {
                 let kept = utterance(&segment, model, Ok(made)).words;
                 got.extend(kept.iter().flat_map(|w| tokens(&w.text).into_iter().map(|key| (key, w.confidence))));
             }
+            if decibels.is_none() {
+                let lowest = got.iter().map(|(_, p)| *p).fold(1.0, f32::min);
+                println!("{name} as it is: {} words, the least certain {lowest:.2}", got.len());
+            }
             let keys: Vec<String> = got.iter().map(|(key, _)| key.clone()).collect();
             words.extend(right(&wanted, &keys).into_iter().zip(&got).map(|(right, (_, p))| (*p, right)));
         }

@@ -84,7 +84,7 @@ fn what_a_hot_word_brought_is_marked_and_what_is_in_the_sound_is_not() {
     let mut plain = recognizer().worker().unwrap();
     let mut eager = prompted().worker().unwrap();
     let names = ["Maple Street", "Oak Avenue", "City Hall"].map(str::to_owned).to_vec();
-    let (mut marked, mut wrong, mut total) = (0, 0, 0);
+    let (mut marked, mut wrong, mut total, mut reached) = (0, 0, 0, false);
     for segment in segments(CallId::new(), rate, heard(rate, &pcm, 160)) {
         let without = plain.recognise(&segment, &free).unwrap();
         let mut told = segment.clone();
@@ -93,6 +93,7 @@ fn what_a_hot_word_brought_is_marked_and_what_is_in_the_sound_is_not() {
         assert_eq!(plain.recognise(&told, &free).unwrap(), without);
         let with = eager.recognise(&told, &free).unwrap();
         println!("without: {}\n   with: {}", without.text, with.text);
+        reached |= with.average_log_probability != without.average_log_probability;
         wrong += distance(&tokens(&without.text), &tokens(&with.text));
         total += tokens(&without.text).len();
         let checked = hot::names_any(&with.words, &names);
@@ -105,6 +106,7 @@ fn what_a_hot_word_brought_is_marked_and_what_is_in_the_sound_is_not() {
         }
     }
     println!("{wrong} of {total} words differ with a prompt, {marked} marked");
+    assert!(reached, "the prompt changes no probability: it does not reach the model");
 }
 
 /// CPU time with the language taken from what was said before, and with detection for every segment. For reading:

@@ -23,7 +23,7 @@ pub fn settle(words: &mut Vec<Word>) {
             }
         }
     }
-    page.place_waiting(None);
+    page.place_waiting(None, false);
     words.retain(|word| !word.text.is_empty());
 }
 
@@ -43,7 +43,7 @@ impl Page<'_> {
         if self.last.is_none() && LEADING.contains(&c) && !(c == '-' && before_a_digit) {
             return;
         }
-        self.place_waiting(Some(c));
+        self.place_waiting(Some(c), self.last == Some(at) && is_other(c));
         if let Some(word) = self.words.get_mut(at) {
             word.text.push(c);
             self.last = Some(at);
@@ -54,18 +54,20 @@ impl Page<'_> {
         }
     }
 
-    fn place_waiting(&mut self, after: Option<char>) {
+    /// `inside`: of a word, before another character of it that is not Chinese.
+    fn place_waiting(&mut self, after: Option<char>, inside: bool) {
         let (Some(rank), Some(word)) = (self.waiting.take(), self.last.and_then(|at| self.words.get_mut(at))) else {
             return;
         };
         let chinese = |c: Option<char>| c.is_some_and(is_ideograph);
         let parts = rank < FULL_STOP && chinese(after);
-        let wide = chinese(self.before) || chinese(self.opened_by) || parts;
+        let inside = inside && word.text.ends_with(is_other);
+        let wide = !inside && (chinese(self.before) || chinese(self.opened_by) || parts);
         let (half, full) = STOPS.get(rank).copied().unwrap_or(('.', '。'));
         // English has no enumeration comma.
         let half = if half == '、' { ',' } else { half };
         word.text.push(if wide { full } else { half });
-        if rank >= FULL_STOP {
+        if rank >= FULL_STOP && !inside {
             self.opened_by = None;
         }
     }
@@ -77,8 +79,12 @@ fn stop(c: char) -> Option<usize> {
 
 /// "3.5", "10:30", "1,000", "U.S.", "city.example": no mark between words.
 fn inside_a_number_or_name(text: &[char], at: usize) -> bool {
-    let part = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(*c));
+    let part = |c: Option<&char>| c.is_some_and(|c| is_other(*c));
     part(at.checked_sub(1).and_then(|at| text.get(at))) && part(text.get(at + 1))
+}
+
+fn is_other(c: char) -> bool {
+    c.is_alphanumeric() && !is_ideograph(c)
 }
 
 fn next_is_digit(text: &[char], at: usize) -> bool {

@@ -59,12 +59,14 @@ fn parted(word: &Word, alignment: Alignment) -> Vec<Word> {
 /// One form for each character (NFKC), no control or direction characters, single spaces inside.
 fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in ComposingNormalizerBorrowed::new_nfkc().normalize(text).chars() {
+    // Whitespace may be a control character; what is invisible must not part a letter from its accent.
+    let visible: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control() && !is_invisible(*c)).collect();
+    for c in ComposingNormalizerBorrowed::new_nfkc().normalize(&visible).chars() {
         if c.is_whitespace() {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
             }
-        } else if !c.is_control() && !is_invisible(c) {
+        } else {
             out.push(c);
         }
     }
