@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use common::gateway::TestGateway;
 use common::sound::read_wav;
-use common::words::{character_error_rate, reference, word_error_rate};
+use common::words::{reference, word_error_rate};
 use common::{LOOPBACK, bundled};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +46,7 @@ async fn english_then_mandarin_in_one_call_is_written_in_both_and_in_the_lines_s
     println!("{english}\n{chinese}");
     assert!(word_error_rate(&reference("en-gas"), &english) <= 0.1, "{english}");
     let traditional = "你好。三號樓二單元停水了。已經三天了。我的電話是八三四五一二零六。謝謝。";
-    assert!(character_error_rate(traditional, &chinese) <= 0.1, "{chinese}");
+    assert!(word_error_rate(traditional, &chinese) <= 0.1, "{chinese}");
     let (body, _) = store.draft(calls[0].id).await.unwrap().unwrap();
     let draft: Value = serde_json::from_str(&body).unwrap();
     let segments = draft["transcript"]["segments"].as_array().unwrap();
