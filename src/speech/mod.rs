@@ -24,11 +24,15 @@ mod whisper;
 mod words;
 
 #[cfg(test)]
+mod calibration_tests;
+#[cfg(test)]
 mod call_tests;
 #[cfg(test)]
 mod cut_tests;
 #[cfg(test)]
 mod ear_tests;
+#[cfg(test)]
+mod language_tests;
 #[cfg(test)]
 mod pool_tests;
 #[cfg(test)]

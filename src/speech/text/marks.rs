@@ -8,8 +8,6 @@ const STOPS: [(char, char); 7] =
     [('、', '、'), (',', '，'), (':', '：'), (';', '；'), ('.', '。'), ('!', '！'), ('?', '？')];
 /// From here on [`STOPS`] end a sentence.
 const FULL_STOP: usize = 4;
-/// Those that also stand within numbers and names, where they end nothing.
-const INSIDE: [char; 3] = ['.', ',', ':'];
 /// What subtitles begin a speaker's line with.
 const LEADING: [char; 6] = ['-', '–', '—', '•', '·', '>'];
 
@@ -42,14 +40,10 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn print(&mut self, at: usize, c: char, before_a_digit: bool) {
-        if self.last.is_none() && (c.is_whitespace() || LEADING.contains(&c) && !(c == '-' && before_a_digit)) {
+        if self.last.is_none() && LEADING.contains(&c) && !(c == '-' && before_a_digit) {
             return;
         }
-        // Space before a mark, and at the end of a word, is none.
-        if c.is_whitespace() && (self.waiting.is_some() || self.last != Some(at)) {
-            return;
-        }
-        self.place_waiting(Some(c), self.last == Some(at));
+        self.place_waiting(Some(c), self.last == Some(at) && is_other(c));
         if let Some(word) = self.words.get_mut(at) {
             word.text.push(c);
             self.last = Some(at);
@@ -60,22 +54,20 @@ impl Page<'_> {
         }
     }
 
-    /// `within`: `after` belongs to the same word as what comes before the mark.
-    fn place_waiting(&mut self, after: Option<char>, within: bool) {
+    /// `inside`: of a word, before another character of it that is not Chinese.
+    fn place_waiting(&mut self, after: Option<char>, inside: bool) {
         let (Some(rank), Some(word)) = (self.waiting.take(), self.last.and_then(|at| self.words.get_mut(at))) else {
             return;
         };
         let chinese = |c: Option<char>| c.is_some_and(is_ideograph);
         let parts = rank < FULL_STOP && chinese(after);
-        let western = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(c));
-        let inside = within && western(after) && western(word.text.trim_end().chars().next_back());
+        let inside = inside && word.text.ends_with(is_other);
         let wide = !inside && (chinese(self.before) || chinese(self.opened_by) || parts);
         let (half, full) = STOPS.get(rank).copied().unwrap_or(('.', '。'));
         // English has no enumeration comma.
         let half = if half == '、' { ',' } else { half };
-        word.text.truncate(word.text.trim_end().len());
         word.text.push(if wide { full } else { half });
-        if rank >= FULL_STOP && !(inside && INSIDE.contains(&half)) {
+        if rank >= FULL_STOP && !inside {
             self.opened_by = None;
         }
     }
@@ -87,9 +79,12 @@ fn stop(c: char) -> Option<usize> {
 
 /// "3.5", "10:30", "1,000", "U.S.", "city.example": no mark between words.
 fn inside_a_number_or_name(text: &[char], at: usize) -> bool {
-    let part = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(*c));
-    let mark = text.get(at).is_some_and(|c| INSIDE.contains(c));
-    mark && part(at.checked_sub(1).and_then(|at| text.get(at))) && part(text.get(at + 1))
+    let part = |c: Option<&char>| c.is_some_and(|c| is_other(*c));
+    part(at.checked_sub(1).and_then(|at| text.get(at))) && part(text.get(at + 1))
+}
+
+fn is_other(c: char) -> bool {
+    c.is_alphanumeric() && !is_ideograph(c)
 }
 
 fn next_is_digit(text: &[char], at: usize) -> bool {
