@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` shows the main job, `make test` proves it.
-.PHONY: demo test build bench lint setup
+.PHONY: demo test build bench bench-speech lint setup
 
 demo: ## a real SIP call over loopback, transcribed live, its draft delivered; stays up (Ctrl-C ends it)
 	@scripts/setup build
@@ -17,6 +17,10 @@ build: ## the optimised program: target/release/heardline
 bench: ## the figures of README: JSON and a table
 	@scripts/setup build
 	cargo run --release --quiet -- bench
+
+bench-speech: ## the recogniser beside whisper.cpp and faster-whisper on the same weights, and under load (ARGS=--quick: a check)
+	@scripts/setup build
+	@scripts/bench-speech/run $(ARGS)
 
 lint: ## format and clippy, warnings denied
 	@scripts/setup build

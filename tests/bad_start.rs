@@ -51,6 +51,11 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     refused("[intake]\nurl = \"https://example.org/x\"\n", &["intake.url", "example.org", "allow_remote"]);
     refused("[call]\nwarn_after_s = 10\nend_after_s = 10\n", &["call.end_after_s", "10"]);
     refused("[[line]]\nregions = [\"XX\"]\n", &["line.regions", "XX", "CN"]);
+    refused("[[line]]\nlanguages = [\"en\"]\nscript = \"zh-Hant\"\n", &["line.script", "zh-Hant", "line.languages"]);
+    refused("[[line]]\nscript = \"Hant\"\n", &["line 2", "Hant", "zh-Hans"]);
+    refused("[[line]]\nhot_words = [\"Oak Street\", \" \"]\n", &["line.hot_words", "40 characters"]);
+    let many = vec!["\"Oak\""; 65].join(",");
+    refused(&format!("[[line]]\nhot_words = [{many}]\n"), &["line.hot_words", "65 names", "at most 64"]);
     refused("[speech]\nengine = \"vosk\"\n", &["engine", "vosk", "whisper", "openai", "none"]);
 }
 

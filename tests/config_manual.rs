@@ -43,6 +43,7 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "secret_file",
         "otlp_endpoint",
         "prompts",
+        "script",
         "max_calls",
         "calls_per_second",
         "addresses",

@@ -54,8 +54,10 @@ pub struct SpokenHere {
     pub hot_words: Vec<String>,
 }
 
-/// How far a word can be relied on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+/// How far a word can be relied on, the best first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Band {
     Sure,
@@ -88,12 +90,15 @@ pub struct Word {
     pub confidence: f32,
     #[serde(default)]
     pub band: Band,
+    /// Only the line's hot words brought it: without them the recogniser hears something else here.
+    #[serde(default)]
+    pub prompted: bool,
 }
 
 impl Word {
     /// Nothing is known yet of how far `confidence` can be relied on.
     pub fn new(text: impl Into<String>, span: MediaSpan, confidence: f32) -> Self {
-        Self { text: text.into(), span, confidence, band: Band::default() }
+        Self { text: text.into(), span, confidence, band: Band::default(), prompted: false }
     }
 }
 
@@ -171,13 +176,16 @@ pub struct Utterance {
     pub span: MediaSpan,
     pub outcome: SegmentOutcome,
     /// Only of an `Unrecognised` one.
+    #[serde(default)]
     pub unheard: Option<Unheard>,
     /// Empty unless `outcome` is `Text`.
     pub text: String,
     pub language: Option<Language>,
     pub words: Vec<Word>,
+    #[serde(default)]
     pub alignment: Alignment,
     /// Where the detector heard speech in it. Words are held against it: speech that no word covers is declared.
+    #[serde(default)]
     pub voiced: Vec<MediaSpan>,
     /// Mean of the word confidences, 0-1.
     pub confidence: f32,

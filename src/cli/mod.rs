@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod draft;
 mod erase;
+pub mod eval;
 mod models;
 mod offline;
 mod phone;
@@ -42,6 +43,8 @@ enum Command {
     Transcribe(transcribe::Transcribe),
     /// Draft the ticket of a WAV file, or of a transcript that `transcribe --json` made
     Draft(draft::DraftCommand),
+    /// Measure the recogniser over WAV files with known words
+    Eval(eval::Eval),
     /// The models this program knows: list, fetch, check
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Call(call) => run("warn", call.run()),
         Command::Transcribe(transcribe) => run("warn", transcribe.run()),
         Command::Draft(draft) => run("warn", draft.run()),
+        Command::Eval(eval) => run("warn", eval.run()),
         Command::Models(models) => run("warn", models.run()),
         Command::Doctor(doctor) => run("error", doctor.run()),
         Command::Backup(backup) => run("warn", backup.run()),

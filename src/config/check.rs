@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Config, ConfigError, SipListen};
+use super::{Config, ConfigError, Line, SipListen, limits};
+use crate::call::{Language, Script};
 
 /// toml's error as one line: where, the line itself, what is wrong.
 pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
@@ -183,6 +184,39 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// How Chinese is written, and the names that callers say.
+fn check_words(line: &Line, path: &Path) -> Result<(), ConfigError> {
+    let chinese = line.languages.iter().any(|language| matches!(language, Language::Zh | Language::Yue));
+    if let Some(script) = line.script.filter(|_| !chinese) {
+        let written = match script {
+            Script::Simplified => "zh-Hans",
+            Script::Traditional => "zh-Hant",
+        };
+        let expected = "only for a line with \"zh\" or \"yue\" in line.languages; leave it out";
+        return value_error(path, "line.script", &written, expected);
+    }
+    if line.hot_words.len() > limits::HOT_WORDS {
+        let expected = format!("at most {} names; keep those that callers say most", limits::HOT_WORDS);
+        return value_error(path, "line.hot_words", &format!("{} names", line.hot_words.len()), &expected);
+    }
+    let is_name = |name: &str| {
+        name.trim() == name
+            && name.contains(char::is_alphanumeric)
+            && !name.contains(char::is_control)
+            && name.chars().count() <= limits::HOT_WORD_CHARS
+    };
+    match line.hot_words.iter().find(|name| !is_name(name)) {
+        Some(name) => {
+            let expected = format!(
+                "each a name of 1 to {} characters, without space around it and without control characters",
+                limits::HOT_WORD_CHARS
+            );
+            value_error(path, "line.hot_words", &format!("{name:?}"), &expected)
+        }
+        None => Ok(()),
+    }
+}
+
 fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let wrong = |key: &str, value: &str, expected: &str| value_error(path, key, &value, expected);
     let mut names = BTreeSet::new();
@@ -202,6 +236,7 @@ fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
         if !(1..=36_500).contains(&line.retention_days) {
             return wrong("line.retention_days", &line.retention_days.to_string(), "1 to 36500 days");
         }
+        check_words(line, path)?;
         for region in &line.regions {
             if !matches!(region.as_str(), "CN" | "HK" | "US" | "CA" | "GB") {
                 return wrong("line.regions", region, "numbering plans known: CN, HK, US, CA, GB");

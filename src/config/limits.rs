@@ -143,6 +143,12 @@ pub const SEGMENTS_IN_MEMORY: usize = 256;
 pub const SEGMENTS_PER_CALL: usize = 16_384;
 /// Jobs of all calls waiting for the recogniser.
 pub const SPEECH_QUEUE: usize = 1_024;
+/// Hot words of a line, and characters of one: more do not fit `HOT_WORD_TOKENS`, and a longer one is no name.
+pub const HOT_WORDS: usize = 64;
+pub const HOT_WORD_CHARS: usize = 40;
+/// Tokens of hot words in a prompt. Whisper has room for 223, and every one makes every decode a little slower; a street's
+/// name takes 2 to 4, a Chinese character 1 to 3.
+pub const HOT_WORD_TOKENS: usize = 160;
 /// One decode may take this many times its audio's length, and at least `DECODE_FLOOR`.
 pub const DECODE_TIMES_AUDIO: u32 = 10;
 pub const DECODE_FLOOR: Duration = Duration::from_secs(20);
@@ -234,3 +240,7 @@ pub const DOWNLOAD_LEAVES_FREE: u64 = 64 << 20;
 
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;
+/// Words of the reference times words heard that `heardline eval` aligns: 8,000 of each, an hour of talk. A byte each.
+pub const EVAL_CELLS: usize = 64 * 1024 * 1024;
+/// A reference file (`refs.tsv`, a clip's `.json`) larger than this is not one. Bytes.
+pub const EVAL_REFERENCE: u64 = 16 * 1024 * 1024;

@@ -65,6 +65,7 @@ fn phone(given: &Given<'_>) -> Option<Phone> {
         evidence: Vec::new(),
         alternatives: Vec::new(),
         needs_review: matches!(given.origin, PhoneOrigin::SipFrom | PhoneOrigin::WebForm),
+        band: None,
     })
 }
 

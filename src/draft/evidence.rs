@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::normal::Folded;
-use super::schema::{Alignment, Evidence, Speaker};
-use crate::call::{SegmentOutcome, Utterance};
+use super::schema::{Alignment, Evidence, Speaker, Unsure};
+use crate::call::{Alignment as Aligned, Band, SegmentOutcome, Utterance, Word};
 
 /// How far past the last word's end the next word is looked for in the text; more than any punctuation between.
 const WORD_SEARCH: usize = 16;
+/// Stands in quotes for words that are as good as not recognised.
+const GAP: &str = "[…]";
 
 /// One utterance with text, prepared for extraction.
 pub struct Segment<'a> {
@@ -64,12 +66,17 @@ impl<'a> Segment<'a> {
             words.get(next).is_some_and(|(word, _)| word.contains(&at))
         };
         let (span, alignment) = match timed {
+            _ if self.utterance.alignment == Aligned::Segment => {
+                ((self.utterance.span.start, self.utterance.span.end), Alignment::Segment)
+            }
             None => ((self.utterance.span.start, self.utterance.span.end), Alignment::Segment),
             Some(span) => {
                 let bare = range.clone().find(|&at| self.chars[at].is_alphanumeric() && !covered(at));
                 (span, if bare.is_none() { Alignment::Exact } else { Alignment::Fuzzy })
             }
         };
+        let band = self.heard(&range).map(|word| word.band).max();
+        let prompted = self.heard(&range).any(|word| word.prompted);
         Evidence {
             segment_id: self.id(),
             char_start: range.start,
@@ -79,13 +86,62 @@ impl<'a> Segment<'a> {
             audio_end_ms: span.1.max(span.0).as_millis(),
             channel: Speaker::Caller,
             alignment,
+            band,
+            prompted,
         }
+    }
+
+    fn heard(&self, range: &Range<usize>) -> impl Iterator<Item = &Word> {
+        self.words_in(range).iter().filter_map(|(_, at)| self.utterance.words.get(*at))
+    }
+
+    /// The stretches that are not sure.
+    pub fn unsure(&self) -> Vec<Unsure> {
+        let mut out: Vec<Unsure> = Vec::new();
+        let mut open = false;
+        for (range, at) in &self.words {
+            let Some(word) = self.utterance.words.get(*at).filter(|word| word.band != Band::Sure) else {
+                open = false;
+                continue;
+            };
+            match out.last_mut().filter(|last| open && (last.band, last.prompted) == (word.band, word.prompted)) {
+                Some(last) => {
+                    last.char_end = range.end;
+                    last.audio_end_ms = word.span.end.as_millis();
+                }
+                None => out.push(Unsure {
+                    char_start: range.start,
+                    char_end: range.end,
+                    audio_start_ms: word.span.start.as_millis(),
+                    audio_end_ms: word.span.end.as_millis(),
+                    band: word.band,
+                    prompted: word.prompted,
+                }),
+            }
+            open = true;
+        }
+        out
+    }
+
+    /// The text between two scalar positions as it is quoted: what is as good as not recognised is a gap.
+    pub fn quoted(&self, range: Range<usize>) -> String {
+        let mut text = String::new();
+        let mut from = range.start;
+        for gap in self.unsure().iter().filter(|unsure| unsure.band == Band::Missing) {
+            let (start, end) = (gap.char_start.max(range.start), gap.char_end.min(range.end));
+            if start < end {
+                text.push_str(&self.text(from.min(start)..start));
+                text.push_str(GAP);
+                from = end;
+            }
+        }
+        text.push_str(&self.text(from.min(range.end)..range.end));
+        text
     }
 
     /// Lowest word confidence in the range; the utterance's when no word is there.
     pub fn confidence(&self, range: Range<usize>) -> f32 {
-        let words = self.words_in(&range).iter().filter_map(|(_, at)| self.utterance.words.get(*at));
-        let lowest = words.map(|word| word.confidence).fold(f32::INFINITY, f32::min);
+        let lowest = self.heard(&range).map(|word| word.confidence).fold(f32::INFINITY, f32::min);
         let confidence = if lowest.is_finite() { lowest } else { self.utterance.confidence };
         if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 }
     }
@@ -128,6 +184,24 @@ mod tests {
         assert_eq!(evidence.alignment, Alignment::Exact);
         assert_eq!(evidence.audio_start_ms, u.words[3].span.start.as_millis());
         assert_eq!(evidence.audio_end_ms, u.words[6].span.end.as_millis());
+    }
+
+    #[test]
+    fn words_that_are_not_sure_are_marked_and_the_missing_ones_are_gaps_in_quotes() {
+        let mut u = utterance(0, "I live at forty two Maple Street.", 1000, 8000);
+        let bands = [Band::Sure, Band::Sure, Band::Sure, Band::Missing, Band::Missing, Band::Check, Band::Sure];
+        u.words.iter_mut().zip(bands).for_each(|(word, band)| word.band = band);
+        u.words[5].prompted = true;
+        let segment = Segment::new(&u).unwrap();
+        let unsure: Vec<_> =
+            segment.unsure().into_iter().map(|u| (u.char_start..u.char_end, u.band, u.prompted)).collect();
+        assert_eq!(unsure, [(10..19, Band::Missing, false), (20..25, Band::Check, true)]);
+        assert_eq!(segment.quoted(0..33), "I live at […] Maple Street.");
+        assert_eq!(segment.quoted(16..33), "[…] Maple Street.");
+        assert_eq!(segment.quoted(20..33), "Maple Street.");
+        let weak = segment.evidence(10..32);
+        assert_eq!((weak.band, weak.prompted), (Some(Band::Missing), true));
+        assert_eq!((segment.evidence(0..6).band, segment.evidence(0..6).prompted), (Some(Band::Sure), false));
     }
 
     #[test]

@@ -79,7 +79,10 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         let spans: Spans = sentences.iter().take(count).map(|s| (s.line, s.range.clone())).collect();
         match value.is_empty() {
             true => Field::unknown(),
-            false => Field::found(value, 0.9, Source::Rule, doc.evidence(&spans), EXTRACTOR),
+            // A quote shows its gaps itself.
+            false => {
+                Field { needs_review: false, ..Field::found(value, 0.9, Source::Rule, doc.evidence(&spans), EXTRACTOR) }
+            }
         }
     };
     let disposition = disposition(facts, &category, &emergency, &phones, segments, wrong);
@@ -147,7 +150,11 @@ fn language(segments: &[Segment<'_>]) -> (LanguageSection, bool) {
     let share = chars as f32 / total.max(1) as f32;
     (
         LanguageSection {
-            primary: Field::found(tag, share * 0.95, Source::Classifier, evidence, EXTRACTOR),
+            // No single word of it decides.
+            primary: Field {
+                needs_review: false,
+                ..Field::found(tag, share * 0.95, Source::Classifier, evidence, EXTRACTOR)
+            },
             mixed_with,
         },
         cantonese,

@@ -10,6 +10,7 @@ mod normal;
 mod numerals;
 pub mod schema;
 mod sections;
+mod spoken;
 mod taxonomy;
 #[cfg(test)]
 mod testing;
@@ -27,6 +28,7 @@ use extract::emergency::Lexicon;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
 
+pub use spoken::{Piece, Spoken, spoken};
 pub use taxonomy::Names;
 
 /// Why the built-in word lists cannot be used; a fault of the build, found at start.

@@ -4,10 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::call::{Coverage, EndCause, Language};
+use crate::call::{Band, Coverage, EndCause, Language};
 
 /// Version of the draft's form.
-pub const SCHEMA_VERSION: &str = "1.1.0";
+pub const SCHEMA_VERSION: &str = "1.2.0";
 /// Scalars of a title: it must fit a list row.
 pub const MAX_TITLE: usize = 60;
 /// Scalars of a description: the limit of Open311 GeoReport v2.
@@ -69,6 +69,19 @@ pub struct Evidence {
     pub audio_end_ms: u64,
     pub channel: Speaker,
     pub alignment: Alignment,
+    /// How far the least certain of its words can be relied on; null without words. Since 1.2.
+    #[serde(default)]
+    pub band: Option<Band>,
+    /// A word of it was heard only because the line names it as a hot word. Since 1.2.
+    #[serde(default)]
+    pub prompted: bool,
+}
+
+impl Evidence {
+    /// A person should hear it before anybody relies on it.
+    pub(super) fn is_weak(&self) -> bool {
+        self.prompted || self.band == Some(Band::Missing)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +104,9 @@ pub struct Field<T> {
     #[schemars(length(max = 5))]
     pub alternatives: Vec<Alternative<T>>,
     pub needs_review: bool,
+    /// The worst band of its evidence; null without any. Since 1.2.
+    #[serde(default)]
+    pub band: Option<Band>,
     /// Name of the rule set that found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extractor: Option<String>,
@@ -106,20 +122,23 @@ impl<T> Field<T> {
             evidence: Vec::new(),
             alternatives: Vec::new(),
             needs_review: false,
+            band: None,
             extractor: None,
         }
     }
 
-    /// A value that the words in `evidence` say. Without evidence it is doubted: review, confidence at most 0.4.
+    /// A value that the words in `evidence` say. Without evidence it is doubted: review, confidence at most 0.4. Weak
+    /// evidence asks for review too.
     pub fn found(value: T, confidence: f32, source: Source, evidence: Vec<Evidence>, extractor: &str) -> Self {
         let (confidence, doubted) = doubt(confidence, source, &evidence);
         Self {
             value: Some(value),
             confidence,
             source,
-            evidence,
             alternatives: Vec::new(),
-            needs_review: doubted,
+            needs_review: doubted || evidence.iter().any(Evidence::is_weak),
+            band: worst_band(&evidence),
+            evidence,
             extractor: Some(extractor.to_owned()),
         }
     }
@@ -138,6 +157,10 @@ pub(super) fn doubt(confidence: f32, source: Source, evidence: &[Evidence]) -> (
     } else {
         (confidence, false)
     }
+}
+
+pub(super) fn worst_band(evidence: &[Evidence]) -> Option<Band> {
+    evidence.iter().filter_map(|one| one.band).max()
 }
 
 /// Three decimals are more than the tables behind a confidence know.
@@ -324,6 +347,9 @@ pub struct Phone {
     #[schemars(length(max = 5))]
     pub alternatives: Vec<Alternative<String>>,
     pub needs_review: bool,
+    /// The worst band of its evidence; null of a number that was not spoken. Since 1.2.
+    #[serde(default)]
+    pub band: Option<Band>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -424,6 +450,24 @@ pub struct TranscriptSegment {
     pub confidence: f32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Vec<TranscriptWord>>,
+    /// Every stretch of the text that is not sure, in order. Since 1.2.
+    #[serde(default)]
+    pub unsure: Vec<Unsure>,
+}
+
+/// Neighbouring words of one band. What is `missing` is better shown as a gap than read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Unsure {
+    /// Half-open range in the segment's text, in Unicode scalars.
+    pub char_start: usize,
+    pub char_end: usize,
+    /// Milliseconds into the recording.
+    pub audio_start_ms: u64,
+    pub audio_end_ms: u64,
+    /// `check` or `missing`.
+    pub band: Band,
+    /// Heard only because the line names it as a hot word.
+    pub prompted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

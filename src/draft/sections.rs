@@ -1,7 +1,7 @@
 //! The draft put together from the call's facts and what its words say.
 
 use super::CallFacts;
-use super::evidence::segment_id;
+use super::evidence::{Segment, segment_id};
 use super::fields::Reading;
 use super::schema::{
     CallSection, CallerSection, Channel, Issue, Location, NoticeSpan, Recording, Related, Relation, SCHEMA_VERSION,
@@ -93,6 +93,7 @@ fn transcript(facts: &CallFacts, utterances: &[Utterance]) -> Transcript {
         lang: u.language,
         confidence: if u.confidence.is_finite() { u.confidence.clamp(0.0, 1.0) } else { 0.0 },
         words: None,
+        unsure: Segment::new(u).map(|segment| segment.unsure()).unwrap_or_default(),
     });
     Transcript {
         model: facts.model.clone(),

@@ -158,12 +158,12 @@ pub fn join(segments: &[Segment<'_>], sentences: &[Sentence], limit: usize) -> (
     let mut length = 0;
     for (at, sentence) in sentences.iter().enumerate() {
         let Some(segment) = segments.get(sentence.line) else { continue };
-        let next = segment.text(sentence.range.clone());
-        let ascii = next.is_ascii();
+        let ascii = segment.text(sentence.range.clone()).is_ascii();
+        let next = segment.quoted(sentence.range.clone());
         let separator = match (text.chars().next_back(), ascii) {
             (None, _) => "",
-            (Some(last), true) if last.is_alphanumeric() => ". ",
-            (Some(last), false) if last.is_alphanumeric() => "，",
+            (Some(last), true) if last.is_alphanumeric() || last == ']' => ". ",
+            (Some(last), false) if last.is_alphanumeric() || last == ']' => "，",
             (Some(_), true) => " ",
             (Some(_), false) => "",
         };

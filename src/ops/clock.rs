@@ -41,6 +41,13 @@ impl Clock {
         u128::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u128::try_from(now.tv_nsec).unwrap_or(0) / 1_000
     }
 
+    /// Processor time that all threads of this process have used.
+    pub fn cpu_time(&self) -> Duration {
+        let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let (seconds, nanos) = (u64::try_from(used.tv_sec).unwrap_or(0), u32::try_from(used.tv_nsec).unwrap_or(0));
+        Duration::new(seconds, nanos)
+    }
+
     /// Steps the wall clock of this process (tests, and `HEARDLINE_CLOCK_OFFSET_MS` in crash tests).
     pub fn step(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);

@@ -71,7 +71,8 @@ impl Ears {
         }
         let Some(cut) = self.listener.open() else { return };
         let Assignment { call, rate, spoken, .. } = &self.assignment;
-        let segment = SpeechSegment::new(*call, self.scribe.next_seq(), cut, *rate, spoken.clone());
+        let segment = SpeechSegment::new(*call, self.scribe.next_seq(), cut, *rate, spoken.clone())
+            .expecting(self.scribe.language());
         self.partials.asked(self.now, stages.speech.try_partial(segment));
     }
 

@@ -133,9 +133,11 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
     let spoken = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default().spoken_here();
     let assignment = Assignment { call: row.id, rate, spoken, recording: path, flusher: None };
     let missing = cuts.into_iter().filter(|cut| !covered(cut.span, &stored));
+    let mut expected = stored.iter().rev().find_map(|utterance| utterance.language);
     for (seq, cut) in (next_seq..).zip(missing) {
         let numbered = Numbered { seq, cut, on_disk: false };
-        scribe::recognise(stages, &assignment, numbered, Priority::Backlog).await?;
+        let made = scribe::recognise(stages, &assignment, numbered, expected, Priority::Backlog).await?;
+        expected = made.language.or(expected);
     }
     Some(())
 }

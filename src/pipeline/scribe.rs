@@ -112,7 +112,8 @@ impl Desk {
             // Nobody waits on the line for a caller who has hung up.
             let hung_up = self.hung_up.load(Ordering::Acquire);
             let priority = if hung_up { Priority::Backlog } else { Priority::Final };
-            let utterance = hear(&self.stages, &self.assignment, cut, priority).await;
+            let expected = *self.spoken.borrow();
+            let utterance = hear(&self.stages, &self.assignment, cut, expected, priority).await;
             drop(room);
             unwritten.push_back(utterance.clone());
             self.write(&mut unwritten).await;
@@ -157,15 +158,16 @@ impl Desk {
     }
 }
 
-/// Recognises one segment and stores the result. `None`: the store is closing; the call stays unfinished and boot
+/// Recognises one segment and stores the result. `expected`: the language of what was said before. `None`: the store is closing; the call stays unfinished and boot
 /// recovery does the rest.
 pub(super) async fn recognise(
     stages: &Stages,
     assignment: &Assignment,
     cut: Numbered,
+    expected: Option<Language>,
     priority: Priority,
 ) -> Option<Utterance> {
-    let utterance = hear(stages, assignment, cut, priority).await;
+    let utterance = hear(stages, assignment, cut, expected, priority).await;
     store(stages, assignment.call, &utterance).await?;
     Some(utterance)
 }
@@ -175,8 +177,14 @@ async fn store(stages: &Stages, call: CallId, utterance: &Utterance) -> Option<(
     until_stored(stages, call, || stages.store.append_utterance(call, utterance.clone())).await
 }
 
-/// What was said in one segment.
-async fn hear(stages: &Stages, assignment: &Assignment, numbered: Numbered, priority: Priority) -> Utterance {
+/// What was said in one segment. `expected`: the language of what was said before.
+async fn hear(
+    stages: &Stages,
+    assignment: &Assignment,
+    numbered: Numbered,
+    expected: Option<Language>,
+    priority: Priority,
+) -> Utterance {
     let Numbered { seq, mut cut, on_disk } = numbered;
     if on_disk {
         match read_back(assignment, cut.span).await {
@@ -184,7 +192,8 @@ async fn hear(stages: &Stages, assignment: &Assignment, numbered: Numbered, prio
             None => return Utterance::unheard(seq, cut.span, Unheard::NoSound, &stages.model.name),
         }
     }
-    let segment = SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone());
+    let segment =
+        SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone()).expecting(expected);
     stages.speech.recognise(segment, priority).await
 }
 

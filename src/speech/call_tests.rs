@@ -47,9 +47,9 @@ pub fn tokens(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut word = String::new();
     for c in text.chars().chain([' ']) {
-        if words::is_ideograph(c) || !(c.is_alphanumeric() || c == '\'') {
+        if text::is_ideograph(c) || !(c.is_alphanumeric() || c == '\'') {
             out.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-            out.extend(words::is_ideograph(c).then(|| c.to_string()));
+            out.extend(text::is_ideograph(c).then(|| c.to_string()));
         } else {
             word.extend(c.to_lowercase());
         }

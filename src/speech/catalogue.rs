@@ -77,15 +77,22 @@ pub struct Calibration {
     pub sure: f32,
     /// Below this a word is [`Band::Missing`].
     pub missing: f32,
+    /// Words of a segment whose mean confidence is below this were made up, and are refused.
+    #[serde(default = "Calibration::believe_of_unknown")]
+    pub believe: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { sure: 0.9, missing: 0.2 }
+        Self { sure: 0.9, missing: 0.2, believe: Self::believe_of_unknown() }
     }
 }
 
 impl Calibration {
+    fn believe_of_unknown() -> f32 {
+        0.3
+    }
+
     pub fn band(&self, confidence: f32) -> Band {
         match confidence {
             sure if sure >= self.sure => Band::Sure,

@@ -1,8 +1,9 @@
 //! When a decoder's words are not to be believed: loops, inventions, more words than the time can hold. Pure.
 
 use super::SpeechSegment;
+use super::inventions::holds_invention;
 use super::skipped::skipped;
-use super::words::is_ideograph;
+use super::text::is_ideograph;
 use crate::call::{Hypothesis, MediaSpan, Word};
 
 /// Whisper's own threshold for a failed decode (`logprob_threshold`).
@@ -15,22 +16,6 @@ const UNSURE_LOG_PROBABILITY: f32 = -0.5;
 const SPEECH_WITHOUT_TEXT_MS: u64 = 1_000;
 /// Faster than anyone speaks, per second.
 const WORDS_A_SECOND: u64 = 9;
-
-/// Sentences that Whisper is known to invent over noise: subtitle credits and farewells of videos.
-const INVENTIONS: [&str; 12] = [
-    "thanks for watching",
-    "thank you for watching",
-    "please subscribe",
-    "subtitles by",
-    "transcribed by",
-    "amara.org",
-    "字幕由",
-    "字幕by",
-    "谢谢观看",
-    "謝謝觀看",
-    "请不吝点赞",
-    "明镜与点点栏目",
-];
 
 /// Why a result is doubted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +51,7 @@ pub fn doubt(hypothesis: &Hypothesis, segment: &SpeechSegment) -> Option<Doubt> 
     if hypothesis.words.len() as u64 * 1_000 > (span.millis() + 1_000) * WORDS_A_SECOND {
         return Some(Doubt::TooManyWords);
     }
-    let text = hypothesis.text.to_lowercase();
-    if below(UNSURE_LOG_PROBABILITY) && INVENTIONS.iter().any(|known| text.contains(known)) {
+    if below(UNSURE_LOG_PROBABILITY) && holds_invention(&hypothesis.text, hypothesis.language) {
         return Some(Doubt::Invention);
     }
     if !skipped(&hypothesis.words, hypothesis.alignment, voiced, span).is_empty() {

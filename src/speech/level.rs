@@ -19,8 +19,8 @@ const STRETCH: u32 = 12;
 const STRETCHES: usize = 10;
 /// Order of the predictor: two sinusoids, which is what DTMF, dial and ringback tones are.
 const ORDER: usize = 4;
-/// What is left of a tone after prediction is 29 dB and more below it, of speech at most 23 dB (same calls).
-const TONE_DB: f32 = 25.0;
+/// What is left of a tone after prediction is 29 dB and more below it, of speech at most 25 dB (five calls).
+const TONE_DB: f32 = 27.0;
 /// Quieter than this, sample units, a caller is raised; at most by `MOST_GAIN`.
 const RAISED_TO: f32 = 4_000.0;
 const MOST_GAIN: f32 = 40.0;
@@ -57,7 +57,7 @@ impl Level {
 
     /// Takes the next block. Decibels by which it stands out from the floor, never negative.
     pub fn hear(&mut self, block: &[i16], rate: u32) -> f32 {
-        self.to_band(block, rate);
+        self.take_band(block, rate);
         let mut power = 0.0;
         for &sample in &self.band {
             self.high_passed = HIGH_PASS * (self.high_passed + sample - self.previous);
@@ -98,7 +98,7 @@ impl Level {
     }
 
     /// The block at 8 kHz: neighbours averaged.
-    fn to_band(&mut self, block: &[i16], rate: u32) {
+    fn take_band(&mut self, block: &[i16], rate: u32) {
         let every = usize::try_from(rate / RATE).unwrap_or(1).max(1);
         let mean = |samples: &[i16]| samples.iter().map(|s| f32::from(*s)).sum::<f32>() / samples.len() as f32;
         self.band.clear();

@@ -17,6 +17,7 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::runtime::{Handle, Runtime};
 
+use super::hot;
 use super::upsample::{RATE, to_16k};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::call::{Hypothesis, Language};
@@ -170,21 +171,41 @@ impl Server {
         asked
     }
 
-    /// With word times and probabilities where the server has them.
+    /// Names that the server was told to expect and then heard are held against what it hears without being told.
     async fn ask(&self, segment: &SpeechSegment, abort: &AtomicBool) -> Result<Hypothesis, Trouble> {
         let mut sound = to_16k(&segment.pcm, segment.rate);
         sound.resize(sound.len().max(SHORTEST_SAMPLES), 0.0);
         let wav = body::wav(&sound);
+        let names = &segment.spoken.hot_words;
+        let mut heard = self.ask_about(segment, &wav, names, abort).await?;
+        if hot::names_any(&heard.words, names) {
+            metrics::counter!("heardline_speech_hot_word_checks_total").increment(1);
+            // Without an answer all of it is to be checked by a person.
+            let plain =
+                self.ask_about(segment, &wav, &[], abort).await.map_or_else(|_| Vec::new(), |plain| plain.words);
+            hot::mark_prompted(&mut heard.words, &plain);
+        }
+        Ok(heard)
+    }
+
+    /// With word times and probabilities where the server has them.
+    async fn ask_about(
+        &self,
+        segment: &SpeechSegment,
+        wav: &[u8],
+        names: &[String],
+        abort: &AtomicBool,
+    ) -> Result<Hypothesis, Trouble> {
         let language = self.language(segment);
         let read = |answer: answer::Answer| answer.hypothesis(segment.span, language).map_err(Trouble::Junk);
         if !self.plain.load(Ordering::Relaxed) {
-            match self.client.ask(&self.fields(segment, language, true), &wav, abort).await {
+            match self.client.ask(&self.fields(names, language, true), wav, abort).await {
                 // A model without times (gpt-4o-transcribe) or an older server refuses to be asked for them.
                 Err(Trouble::Refused(400 | 415 | 422, _)) => {}
                 asked => return asked.and_then(read),
             }
         }
-        let answer = self.client.ask(&self.fields(segment, language, false), &wav, abort).await?;
+        let answer = self.client.ask(&self.fields(names, language, false), wav, abort).await?;
         if !self.plain.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 host = self.host(),
@@ -194,12 +215,7 @@ impl Server {
         read(answer)
     }
 
-    fn fields(
-        &self,
-        segment: &SpeechSegment,
-        language: Option<Language>,
-        verbose: bool,
-    ) -> Vec<(&'static str, String)> {
+    fn fields(&self, names: &[String], language: Option<Language>, verbose: bool) -> Vec<(&'static str, String)> {
         let format = if verbose { "verbose_json" } else { "json" };
         let mut fields = vec![
             ("model", self.settings.model.clone()),
@@ -210,7 +226,7 @@ impl Server {
             fields.extend(["word", "segment"].map(|grain| ("timestamp_granularities[]", grain.to_owned())));
         }
         fields.extend(language.map(|language| ("language", language.code().to_owned())));
-        let prompt = answer::prompt(&segment.spoken.hot_words);
+        let prompt = answer::prompt(names);
         if !prompt.is_empty() {
             fields.push(("prompt", prompt));
         }

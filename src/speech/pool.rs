@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::queue::JobQueue;
+use super::text::tidy;
 use super::{ModelInfo, Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment, utterance};
 use crate::call::{Hypothesis, Unheard, Utterance};
 use crate::config::limits;
@@ -271,7 +272,8 @@ impl Shared {
     fn work(self: Arc<Self>, id: WorkerId, mut worker: Box<dyn RecognizerWorker>) {
         while let Some((segment, abort)) = self.next(id) {
             let began = self.clock.instant();
-            let decode = AssertUnwindSafe(|| worker.recognise(&segment, &abort));
+            let decode =
+                AssertUnwindSafe(|| worker.recognise(&segment, &abort).map(|heard| tidy(heard, &segment.spoken)));
             let result = std::panic::catch_unwind(decode)
                 .unwrap_or_else(|_| Err(RecognizerError::Decode("the recogniser panicked".to_owned())));
             metrics::histogram!("heardline_speech_decode_seconds").record(self.clock.instant() - began);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Cut, ModelInfo};
-use crate::call::{CallId, Hypothesis, MediaSpan, MediaTime, SpokenHere};
+use crate::call::{CallId, Hypothesis, Language, MediaSpan, MediaTime, SpokenHere};
 
 /// Why a recogniser could not start or could not decode.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,19 @@ pub struct SpeechSegment {
     /// Where the detector heard speech in it, in the call's media time.
     pub voiced: Vec<MediaSpan>,
     pub spoken: SpokenHere,
+    /// The language of what was said before in this call. A recogniser may start with it, and has to check.
+    #[serde(default)]
+    pub expected: Option<Language>,
 }
 
 impl SpeechSegment {
     pub fn new(call: CallId, seq: u32, cut: Cut, rate: u32, spoken: SpokenHere) -> Self {
         let Cut { span, pcm, voiced } = cut;
-        Self { call, seq, span, rate, pcm, voiced, spoken }
+        Self { call, seq, span, rate, pcm, voiced, spoken, expected: None }
+    }
+
+    pub fn expecting(self, expected: Option<Language>) -> Self {
+        Self { expected, ..self }
     }
 
     /// Length of the sound itself.

@@ -1,7 +1,7 @@
 //! The part of a growing hypothesis that may be shown: words two successive results agree on (LocalAgreement-2,
 //! Liu, Spanakis and Niehues 2020). Pure.
 
-use super::words::text_of;
+use super::text::text_of;
 use crate::call::{Hypothesis, Word};
 
 /// State for one open segment; make a new one for the next.

@@ -2,7 +2,7 @@
 
 use super::doubt::{doubt, says_no_speech};
 use super::{ModelInfo, SpeechSegment};
-use crate::call::{Hypothesis, SegmentOutcome, Unheard, Utterance};
+use crate::call::{Band, Hypothesis, SegmentOutcome, Unheard, Utterance};
 
 /// The final word on a segment. Never text that loops or was invented.
 pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypothesis, Unheard>) -> Utterance {
@@ -26,9 +26,15 @@ pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypot
     }
     let sum: f32 = hypothesis.words.iter().map(|w| w.confidence).sum();
     let confidence = sum / hypothesis.words.len() as f32;
+    if confidence < model.calibration.believe {
+        return unheard(Unheard::Refused);
+    }
     let Hypothesis { text, language, mut words, alignment, model: other, .. } = hypothesis;
     for word in &mut words {
-        word.band = model.calibration.band(word.confidence);
+        word.band = match model.calibration.band(word.confidence) {
+            Band::Sure if word.prompted => Band::Check,
+            band => band,
+        };
     }
     let made = bare(SegmentOutcome::Text);
     let model = other.unwrap_or_else(|| made.model.clone());
@@ -48,7 +54,16 @@ mod tests {
     fn segment(seconds: u64) -> SpeechSegment {
         let span = MediaSpan::new(MediaTime(0), MediaTime(seconds * 1_000));
         let spoken = SpokenHere { languages: vec![Language::En], ..SpokenHere::default() };
-        SpeechSegment { call: CallId::new(), seq: 3, span, rate: 8_000, pcm: vec![], voiced: vec![], spoken }
+        SpeechSegment {
+            call: CallId::new(),
+            seq: 3,
+            span,
+            rate: 8_000,
+            pcm: vec![],
+            voiced: vec![],
+            spoken,
+            expected: None,
+        }
     }
 
     #[test]

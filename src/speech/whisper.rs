@@ -15,11 +15,14 @@ use whisper_rs::{
 
 use super::doubt::{Doubt, doubt};
 use super::ggml::Shape;
+use super::hot;
 use super::skipped::skipped;
+use super::text::{is_ideograph, text_of};
 use super::upsample::{RATE, to_16k};
-use super::words::{Token, text_of, words_from_tokens};
+use super::words::{Token, words_from_tokens};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::call::{Alignment, Hypothesis, Language, MediaSpan};
+use crate::config::limits;
 
 /// Encoder frames of the whole window: 30 s of 20 ms.
 const WHOLE_WINDOW: u32 = 1_500;
@@ -28,6 +31,11 @@ const FRAME_MS: u32 = 20;
 const LANGUAGE_WINDOW_MS: u32 = 4_000;
 /// whisper.cpp does not look at less than 100 ms; shorter sound is filled up with silence to this.
 const SHORTEST_SAMPLES: usize = RATE as usize / 2;
+/// A language that another one beats by this much was expected wrongly: its words are made again in the other one.
+const OTHER_LANGUAGE: f32 = 0.5;
+/// From here on the other language's words are taken even where the expected one's seem more probable: told the wrong
+/// language, Whisper translates, fluently.
+const SURELY_OTHER_LANGUAGE: f32 = 0.9;
 /// Models before large-v3 have one language token less and no Cantonese.
 const VOCABULARY_WITH_CANTONESE: i32 = 51_866;
 
@@ -83,7 +91,10 @@ impl Recognizer for WhisperRecognizer {
         let state = self.context.create_state().map_err(|e| RecognizerError::State(e.to_string()))?;
         Ok(Box::new(Worker {
             state,
+            context: Arc::clone(&self.context),
             settings: self.settings,
+            // The bundled model never learned what a prompt is.
+            prompts: !self.info.demo,
             speaks: if !self.context.is_multilingual() {
                 &[Language::En]
             } else if self.context.n_vocab() < VOCABULARY_WITH_CANTONESE {
@@ -91,7 +102,6 @@ impl Recognizer for WhisperRecognizer {
             } else {
                 &[Language::En, Language::Zh, Language::Yue]
             },
-            end_of_text: self.context.token_eot(),
             params: standing_params(),
             by_language: Vec::new(),
         }))
@@ -129,10 +139,12 @@ fn standing_params() -> Params {
 
 struct Worker {
     state: WhisperState,
+    context: Arc<WhisperContext>,
     settings: WhisperSettings,
+    /// Whether the model understands a prompt.
+    prompts: bool,
     /// Languages the model has a token for.
     speaks: &'static [Language],
-    end_of_text: i32,
     params: Params,
     by_language: Vec<(Language, Params)>,
 }
@@ -162,31 +174,107 @@ impl Worker {
         abort: &AtomicBool,
     ) -> Result<Hypothesis, RecognizerError> {
         let window = window(sound.len(), self.settings);
-        let language = self.language(segment, sound, window, abort)?;
-        let first = self.decode(segment.span, sound, language, window)?;
-        if doubt(&first, segment).is_none() || window == WHOLE_WINDOW || abort.load(Ordering::Relaxed) {
+        let prompt = self.prompt(&segment.spoken.hot_words);
+        let mut best = self.decode_in_its_language(segment, sound, window, &prompt, abort)?;
+        let language = best.language;
+        if doubt(&best, segment).is_some() && window != WHOLE_WINDOW && !abort.load(Ordering::Relaxed) {
+            metrics::counter!("heardline_speech_second_tries_total").increment(1);
+            let second = self.decode(segment.span, sound, language, WHOLE_WINDOW, &prompt)?;
+            best = better(best, second, segment);
+        }
+        let names = &segment.spoken.hot_words;
+        if !prompt.is_empty() && hot::names_any(&best.words, names) && !abort.load(Ordering::Relaxed) {
+            metrics::counter!("heardline_speech_hot_word_checks_total").increment(1);
+            let plain = self.decode(segment.span, sound, language, window, &[])?;
+            hot::mark_prompted(&mut best.words, &plain.words);
+        }
+        Ok(best)
+    }
+
+    /// What was said before tells the language, and one step of the decoder on the sound that was just encoded tells
+    /// whether it still is: that costs next to nothing, where detection costs an encoder run.
+    fn decode_in_its_language(
+        &mut self,
+        segment: &SpeechSegment,
+        sound: &[f32],
+        window: u32,
+        prompt: &[i32],
+        abort: &AtomicBool,
+    ) -> Result<Hypothesis, RecognizerError> {
+        let candidates = candidates(&segment.spoken.languages, self.speaks);
+        let Some(expected) = segment.expected.map(|l| spoken_as(l, self.speaks)).filter(|l| candidates.contains(l))
+        else {
+            let language = self.language(&candidates, sound, window, abort)?;
+            return self.decode(segment.span, sound, Some(language), window, prompt);
+        };
+        let first = self.decode(segment.span, sound, Some(expected), window, prompt)?;
+        if candidates.len() == 1 || abort.load(Ordering::Relaxed) {
             return Ok(first);
         }
-        metrics::counter!("heardline_speech_second_tries_total").increment(1);
-        let second = self.decode(segment.span, sound, language, WHOLE_WINDOW)?;
-        Ok(better(first, second, segment))
+        let (other, by) = self.other_language(expected, &candidates)?;
+        if by < OTHER_LANGUAGE {
+            return Ok(first);
+        }
+        metrics::counter!("heardline_speech_language_changes_total").increment(1);
+        let second = self.decode(segment.span, sound, Some(other), window, prompt)?;
+        let refused = doubt(&second, segment).is_some_and(Doubt::refuses);
+        Ok(if by >= SURELY_OTHER_LANGUAGE && !refused { second } else { better(first, second, segment) })
+    }
+
+    /// The candidate most probable beside `expected`, and its probability less that of `expected`, for the sound that
+    /// was encoded last.
+    fn other_language(
+        &mut self,
+        expected: Language,
+        candidates: &[Language],
+    ) -> Result<(Language, f32), RecognizerError> {
+        self.state.decode(&[self.context.token_sot()], 0, 1).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let logit = |language: &Language| {
+            let id = whisper_rs::get_lang_id(language.code()).map(|id| self.context.token_lang(id));
+            let at = id.and_then(|id| usize::try_from(id).ok());
+            at.and_then(|at| logits.get(at).copied()).unwrap_or(f32::NEG_INFINITY)
+        };
+        let top = candidates.iter().map(logit).fold(f32::NEG_INFINITY, f32::max);
+        let weight = |language: &Language| (logit(language) - top).exp();
+        let sum: f32 = candidates.iter().map(weight).sum();
+        let others = candidates.iter().filter(|language| **language != expected);
+        let other = others.max_by(|a, b| logit(a).total_cmp(&logit(b))).copied().unwrap_or(expected);
+        Ok((other, (weight(&other) - weight(&expected)) / sum))
+    }
+
+    /// Tokens of a prompt that names these, as many as there is room for, the first ones first. Handed over as tokens:
+    /// whisper-rs leaks the text of a prompt each time one is set.
+    fn prompt(&self, names: &[String]) -> Vec<i32> {
+        let mut prompt = Vec::new();
+        for name in names.iter().filter(|_| self.prompts) {
+            let joint = if name.starts_with(is_ideograph) { "，" } else { ", " };
+            let text = if prompt.is_empty() { format!(" {name}") } else { format!("{joint}{name}") };
+            // Room for a token a byte: whisper-rs takes "does not fit" for a length.
+            let Ok(tokens) = self.context.tokenize(&text, text.len() + 1) else { continue };
+            if prompt.len() + tokens.len() > limits::HOT_WORD_TOKENS {
+                break;
+            }
+            prompt.extend(tokens);
+        }
+        prompt
     }
 
     /// The language to decode in. Whisper's own detection may name any of a hundred; here only those of the line.
     fn language(
         &mut self,
-        segment: &SpeechSegment,
+        candidates: &[Language],
         sound: &[f32],
         window: u32,
         abort: &AtomicBool,
     ) -> Result<Language, RecognizerError> {
-        let candidates = candidates(&segment.spoken.languages, self.speaks);
-        if let [only] = candidates[..] {
-            return Ok(only);
+        let first = candidates.first().copied().unwrap_or(Language::En);
+        if candidates.len() < 2 {
+            return Ok(first);
         }
         // This call decodes nothing: 100 ms are not above whisper.cpp's minimum. It computes the spectrogram and sets
         // the window of the encoder run below, which would otherwise be that of the job before.
-        let mut params = self.params_for(candidates[0]);
+        let mut params = self.params_for(first);
         params.set_audio_ctx(ctx(window.min(LANGUAGE_WINDOW_MS / FRAME_MS)));
         params.set_duration_ms(100);
         self.state.full(params, sound).map_err(failed)?;
@@ -200,18 +288,21 @@ impl Worker {
             id.and_then(|id| probabilities.get(id).copied()).unwrap_or(0.0)
         };
         let best = candidates.iter().max_by(|a, b| probability(a).total_cmp(&probability(b)));
-        Ok(best.copied().unwrap_or(candidates[0]))
+        Ok(best.copied().unwrap_or(first))
     }
 
     fn decode(
         &mut self,
         span: MediaSpan,
         sound: &[f32],
-        language: Language,
+        language: Option<Language>,
         window: u32,
+        prompt: &[i32],
     ) -> Result<Hypothesis, RecognizerError> {
-        let mut params = self.params_for(language);
+        let end_of_text = self.context.token_eot();
+        let mut params: FullParams<'_, '_> = self.params_for(language.unwrap_or(Language::En));
         params.set_audio_ctx(ctx(window));
+        params.set_tokens(prompt);
         self.state.full(params, sound).map_err(failed)?;
         let mut words = Vec::new();
         let (mut log_probability, mut count) = (0.0, 0.0);
@@ -224,7 +315,7 @@ impl Worker {
                 let Some(token) = part.get_token(at) else { continue };
                 let data = token.token_data();
                 // End of text and everything above it (languages, tasks, times) is no text.
-                if data.id >= self.end_of_text {
+                if data.id >= end_of_text {
                     continue;
                 }
                 log_probability += data.plog;
@@ -250,11 +341,11 @@ impl Worker {
             words.extend(words_from_tokens(&tokens, passage));
         }
         if !text_of(&words).contains(char::is_alphanumeric) {
-            return Ok(Hypothesis::empty(no_speech));
+            return Ok(Hypothesis { language, ..Hypothesis::empty(no_speech) });
         }
         Ok(Hypothesis {
             text: text_of(&words),
-            language: Some(language),
+            language,
             words,
             alignment: Alignment::Word,
             average_log_probability: Some(log_probability / count),
@@ -278,13 +369,17 @@ impl Worker {
 fn candidates(wanted: &[Language], speaks: &[Language]) -> Vec<Language> {
     let mut candidates: Vec<Language> = Vec::new();
     for language in if wanted.is_empty() { speaks } else { wanted } {
-        let spoken = [*language, Language::Zh, Language::En].into_iter().find(|l| speaks.contains(l));
-        let spoken = spoken.unwrap_or(Language::En);
+        let spoken = spoken_as(*language, speaks);
         if !candidates.contains(&spoken) {
             candidates.push(spoken);
         }
     }
     candidates
+}
+
+/// What a model that has only these languages takes this one for.
+fn spoken_as(language: Language, speaks: &[Language]) -> Language {
+    [language, Language::Zh].into_iter().find(|l| speaks.contains(l)).unwrap_or(Language::En)
 }
 
 /// Encoder frames for this much sound.

@@ -1,5 +1,6 @@
 //! Recogniser tokens become words: English by their leading space, Chinese character by character. Pure.
 
+use super::text::{is_ideograph, is_wide_mark};
 use crate::call::{MediaSpan, Word};
 
 /// One text token. A Chinese character may be spread over several of them.
@@ -70,20 +71,6 @@ fn settle(words: &mut [Word], within: MediaSpan) {
     }
 }
 
-/// The words as they are printed: spaces between words of spaced scripts, none between Chinese characters.
-pub fn text_of(words: &[Word]) -> String {
-    let mut text = String::new();
-    for word in words {
-        let tight = |c: Option<char>| c.is_none_or(|c| is_ideograph(c) || is_wide_punctuation(c));
-        let joint = text.chars().next_back();
-        if !tight(joint) && !tight(word.text.chars().next()) {
-            text.push(' ');
-        }
-        text.push_str(&word.text);
-    }
-    text
-}
-
 fn append(words: &mut Vec<Word>, text: &str, token: &Token, after_space: &mut bool) {
     let pieces = u64::try_from(text.chars().filter(|c| is_ideograph(*c)).count()).unwrap_or(1).max(1);
     let mut piece = 0;
@@ -130,22 +117,15 @@ fn ends_inside_a_character(bytes: &[u8]) -> bool {
     matches!(std::str::from_utf8(bytes), Err(e) if e.error_len().is_none())
 }
 
-pub(super) fn is_ideograph(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
-
-fn is_wide_punctuation(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}')
-}
-
 fn is_ideograph_or_wide(c: char) -> bool {
-    is_ideograph(c) || is_wide_punctuation(c)
+    is_ideograph(c) || is_wide_mark(c)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::call::MediaTime;
+    use crate::speech::text::text_of;
 
     fn token(bytes: &[u8], start: u64, end: u64, probability: f32) -> Token {
         Token { bytes: bytes.to_vec(), span: MediaSpan::new(MediaTime(start), MediaTime(end)), probability }

@@ -8,6 +8,7 @@ mod drafts;
 mod media;
 mod process;
 mod signalling;
+mod speech;
 mod stub;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ enum What {
     Signalling(signalling::Signalling),
     /// Start with many calls in the store
     Boot(boot::Boot),
+    /// The recogniser beside its peers, and under load; `make bench-speech` makes what it needs
+    Speech(speech::Speech),
     /// The gateway that the others measure
     #[command(hide = true)]
     Gateway(process::GatewayUnderLoad),
@@ -82,6 +85,7 @@ impl Bench {
             Some(What::Media(media)) => media.run(&mut report).await?,
             Some(What::Signalling(signalling)) => signalling.run(&mut report).await?,
             Some(What::Boot(boot)) => boot.run(&mut report).await?,
+            Some(What::Speech(speech)) => return speech.run(self.json).await,
             Some(What::Gateway(gateway)) => return gateway.run().await,
         }
         if self.json {
@@ -108,9 +112,14 @@ impl Report {
         if let Some(churn) = &self.churn {
             println!("{churn}");
         }
-        for Figure { name, value, unit, landing, goal, note } in &self.figures {
-            println!("{name:42} {value:>10.3} {unit:10} (landing {landing}, goal {goal})  {note}");
-        }
+        self.figures.iter().for_each(Figure::print);
+    }
+}
+
+impl Figure {
+    fn print(&self) {
+        let Self { name, value, unit, landing, goal, note } = self;
+        println!("{name:42} {value:>10.3} {unit:10} (landing {landing}, goal {goal})  {note}");
     }
 }
 

@@ -7,7 +7,7 @@ use super::runs::{Cue, Piece, Run, runs};
 use super::{Doc, Spans};
 use crate::call::Language;
 use crate::draft::schema::{
-    Alternative, BelongsTo, Evidence, MAX_ALTERNATIVES, MAX_PHONES, Phone, PhoneOrigin, Source,
+    Alternative, BelongsTo, Evidence, MAX_ALTERNATIVES, MAX_PHONES, Phone, PhoneOrigin, Source, worst_band,
 };
 use crate::draft::token::Token;
 
@@ -182,7 +182,11 @@ fn phone(doc: &Doc<'_>, candidate: &Candidate) -> (Phone, Spans) {
         confidence += (1.0 - confidence) / 2.0;
     }
     let belongs_to = if candidate.cue == Some(Cue::OtherParty) { BelongsTo::OtherParty } else { BelongsTo::Caller };
-    let needs_review = local || !cued && !candidate.repeated || candidate.disagrees.is_some() || confidence < 0.7;
+    let needs_review = local
+        || !cued && !candidate.repeated
+        || candidate.disagrees.is_some()
+        || confidence < 0.7
+        || evidence.iter().any(Evidence::is_weak);
     let phone = Phone {
         number: candidate.digits.clone(),
         e164,
@@ -193,6 +197,7 @@ fn phone(doc: &Doc<'_>, candidate: &Candidate) -> (Phone, Spans) {
         belongs_to,
         confidence,
         source: Source::Rule,
+        band: worst_band(&evidence),
         evidence,
         alternatives: alternatives
             .into_iter()

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::call::{Alignment, Hypothesis, Language, MediaSpan, Word};
 use crate::config::limits;
-use crate::speech::words::{Token, is_ideograph, text_of, words_from_tokens};
+use crate::speech::text::{is_ideograph, text_of};
+use crate::speech::words::{Token, words_from_tokens};
 
 /// Confidence of words whose server says nothing about it: to be checked by a person.
 const UNKNOWN_CONFIDENCE: f32 = 0.5;
@@ -65,7 +66,7 @@ impl Answer {
         Ok(answer)
     }
 
-    /// `asked`: the one language the server was told, if any.
+    /// `asked`: the one language the server was told, if any. The text may have marks that its words lack.
     pub fn hypothesis(&self, segment: MediaSpan, asked: Option<Language>) -> Result<Hypothesis, String> {
         let printed = self.printed(segment);
         if printed.len() > limits::MAX_ENGINE_WORDS {
@@ -76,15 +77,16 @@ impl Answer {
             ));
         }
         let no_speech = self.no_speech_probability();
+        let text = text_of(&printed);
         let (words, alignment) = match self.measured(segment) {
-            Some(timed) => (with_print(timed, &printed), Alignment::Word),
+            Some(timed) => (timed, Alignment::Word),
             None => (printed, Alignment::Segment),
         };
         if !words.iter().any(|word| word.text.contains(char::is_alphanumeric)) {
             return Ok(Hypothesis::empty(no_speech));
         }
         Ok(Hypothesis {
-            text: text_of(&words),
+            text,
             language: self.language.as_deref().and_then(language).or(asked),
             words,
             alignment,
@@ -157,17 +159,6 @@ impl Answer {
     fn no_speech_probability(&self) -> Option<f32> {
         self.passages().filter_map(|p| p.no_speech_prob.and_then(probability)).reduce(f32::max)
     }
-}
-
-/// Prints the timed words as the text has them: some servers give words without punctuation. Where both do not say the
-/// same, the times' own words count.
-fn with_print(mut timed: Vec<Word>, printed: &[Word]) -> Vec<Word> {
-    let key = |word: &Word| word.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    let keys = |words: &[Word]| words.iter().map(key).collect::<Vec<String>>();
-    if keys(&timed) == keys(printed) {
-        timed.iter_mut().zip(printed).for_each(|(word, printed)| word.text.clone_from(&printed.text));
-    }
-    timed
 }
 
 /// The server's seconds from the start of the segment, in the call's media time and inside the segment.

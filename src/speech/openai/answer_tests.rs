@@ -1,5 +1,6 @@
 use super::*;
-use crate::call::MediaTime;
+use crate::call::{MediaTime, SpokenHere};
+use crate::speech::text::tidy;
 
 /// A segment from 10 to 14 s of a call.
 fn segment() -> MediaSpan {
@@ -7,7 +8,7 @@ fn segment() -> MediaSpan {
 }
 
 fn heard(json: &str) -> Hypothesis {
-    Answer::read(json.as_bytes()).unwrap().hypothesis(segment(), None).unwrap()
+    tidy(Answer::read(json.as_bytes()).unwrap().hypothesis(segment(), None).unwrap(), &SpokenHere::default())
 }
 
 fn plain(hypothesis: &Hypothesis) -> Vec<(&str, u64, u64)> {

@@ -135,6 +135,18 @@ fn the_server_is_asked_for_word_times_in_the_lines_one_language_with_its_hot_wor
 }
 
 #[test]
+fn a_name_that_is_heard_only_where_it_was_told_is_marked() {
+    let stub = stub(|body| match body.contains("name=\"prompt\"") {
+        true => Reply::Say(200, r#"{"text":"on Maple Street"}"#),
+        false => Reply::Say(200, r#"{"text":"on Marble Street"}"#),
+    });
+    let heard = ask(&recognizer(&stub.url, None), &[Language::En]).unwrap();
+    let marked: Vec<_> = heard.words.iter().map(|word| (word.text.as_str(), word.prompted)).collect();
+    assert_eq!(marked, [("on", false), ("Maple", true), ("Street", false)]);
+    assert_eq!(stub.asked(), 2);
+}
+
+#[test]
 fn a_server_without_word_times_is_asked_without_them_from_then_on() {
     let stub = stub(|body| match body.contains("verbose_json") {
         true => Reply::Say(400, r#"{"error":{"message":"response_format 'verbose_json' is not compatible"}}"#),
