@@ -23,7 +23,7 @@ pub fn settle(words: &mut Vec<Word>) {
             }
         }
     }
-    page.place_waiting(None);
+    page.place_waiting(None, false);
     words.retain(|word| !word.text.is_empty());
 }
 
@@ -47,7 +47,7 @@ impl Page<'_> {
         if c.is_whitespace() && (self.waiting.is_some() || self.last != Some(at)) {
             return;
         }
-        self.place_waiting(Some(c));
+        self.place_waiting(Some(c), self.last == Some(at));
         if let Some(word) = self.words.get_mut(at) {
             word.text.push(c);
             self.last = Some(at);
@@ -58,13 +58,16 @@ impl Page<'_> {
         }
     }
 
-    fn place_waiting(&mut self, after: Option<char>) {
+    /// `within`: `after` belongs to the same word as what comes before the mark.
+    fn place_waiting(&mut self, after: Option<char>, within: bool) {
         let (Some(rank), Some(word)) = (self.waiting.take(), self.last.and_then(|at| self.words.get_mut(at))) else {
             return;
         };
         let chinese = |c: Option<char>| c.is_some_and(is_ideograph);
         let parts = rank < FULL_STOP && chinese(after);
-        let wide = chinese(self.before) || chinese(self.opened_by) || parts;
+        let western = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_ideograph(c));
+        let inside = within && western(after) && western(word.text.trim_end().chars().next_back());
+        let wide = !inside && (chinese(self.before) || chinese(self.opened_by) || parts);
         let (half, full) = STOPS.get(rank).copied().unwrap_or(('.', '。'));
         // English has no enumeration comma.
         let half = if half == '、' { ',' } else { half };

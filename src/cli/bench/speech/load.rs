@@ -245,9 +245,8 @@ pub(super) fn figures(loads: &[Loaded]) -> Vec<Figure> {
         note,
     };
     let load = format!("{} calls at once, three times what {} workers carry", too_much.calls, too_much.workers);
-    vec![
+    let mut figures = vec![
         seconds("final after end of speech, p95", carried.final_ms_p95, 1.5, 1.0),
-        seconds("first partial after its start, p95", carried.first_partial_ms_p95, 1.5, 1.0),
         count("calls refused under overload", too_much.refused, "calls", load.clone()),
         count(
             "words lost under overload",
@@ -260,7 +259,12 @@ pub(super) fn figures(loads: &[Loaded]) -> Vec<Figure> {
                 too_much.backlog_ms as f64 / 1_000.0
             ),
         ),
-    ]
+    ];
+    // Without any there is no time to tell; how many segments had none stands with the load.
+    if carried.without_partial < carried.segments {
+        figures.insert(1, seconds("first partial after its start, p95", carried.first_partial_ms_p95, 1.5, 1.0));
+    }
+    figures
 }
 
 /// Keeps what is told, with its time, until it is enough.
