@@ -5,6 +5,8 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sha2::Digest as _;
+
 fn serve(folder: &Path, config: &str) -> Output {
     let file = folder.join("heardline.toml");
     std::fs::write(&file, config).unwrap();
@@ -54,6 +56,27 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     refused("[[line]]\nhot_words = [\"Oak Street\", \" \"]\n", &["line.hot_words", "40 characters"]);
     let many = vec!["\"Oak\""; 65].join(",");
     refused(&format!("[[line]]\nhot_words = [{many}]\n"), &["line.hot_words", "65 names", "at most 64"]);
+    refused("[speech]\nengine = \"vosk\"\n", &["engine", "vosk", "whisper", "openai", "none"]);
+}
+
+#[test]
+fn a_speech_server_is_on_this_machine_unless_said_otherwise() {
+    let server = |keys: &str, words: &[&str]| {
+        refused(&format!("[speech]\nengine = \"openai\"\n[speech.openai]\n{keys}\n"), words);
+    };
+    let url = "speech.openai.url";
+    server("url = \"https://example.org/v1\"", &[url, "example.org", "speech.openai.allow_remote = true"]);
+    server("url = \"https://u:p@127.0.0.1/v1\"", &[url, "speech.openai.key_file"]);
+    server("url = \"127.0.0.1:8000\"", &[url, "http://127.0.0.1:8000/v1"]);
+    server("url = \"http://127.0.0.1:8000/v1/audio/transcriptions\"", &[url, "before /audio/transcriptions"]);
+    server(
+        "url = \"http://192.0.2.1/v1\"\nallow_remote = true\nkey_file = \"k\"",
+        &[url, "192.0.2.1", "only over https"],
+    );
+    server("timeout_s = 99", &["speech.openai.timeout_s", "99", "1 to 15 seconds"]);
+    server("model = \"\"", &["speech.openai.model"]);
+    server("key_file = \"FOLDER/heardline.toml\"", &["heardline.toml", "chmod 600"]);
+    server("key_file = \"FOLDER/none\"", &["/none", "cannot be read"]);
 }
 
 #[test]
@@ -97,6 +120,38 @@ fn a_missing_truncated_or_changed_model_is_named_with_what_was_expected() {
 }
 
 #[test]
+fn a_file_that_is_no_whole_whisper_model_is_named_though_its_hash_is_the_one_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = std::fs::read("models/heardline-nano.bin").unwrap();
+    let with = |at: usize, value: i32| {
+        let mut bytes = good.clone();
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        bytes
+    };
+    let llama: Vec<u8> =
+        [0x6767_6d6c, 32_000, 4_096, 256, 32, 32, 128, 2].iter().flat_map(|w: &i32| w.to_le_bytes()).collect();
+    let garbage: Vec<u8> = b"lmgg".iter().copied().chain((0..100_000_u32).map(|n| (n * 7_919 >> 8) as u8)).collect();
+    let cases = [
+        (good[..good.len() / 2].to_vec(), "a file that ends in its weights"),
+        (good[..40].to_vec(), "a file that ends in its header"),
+        (good[..200_000].to_vec(), "a file that ends in its vocabulary"),
+        (llama, "another architecture: vocabulary 32000 (expected 51864 to 51866)"),
+        (garbage, "another architecture: vocabulary"),
+        (with(36, 1 << 30), "another architecture: decoder layers 1073741824"),
+        (with(36, 4), "tensors (expected"),
+        (with(44, 5), "weights in a format it does not know (5)"),
+    ];
+    for (bytes, found) in cases {
+        let file = folder.path().join("mine.bin");
+        std::fs::write(&file, &bytes).unwrap();
+        let hash: String = sha2::Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let config = format!("{SOUND}[speech]\nmodel = \"{}\"\nmodel_sha256 = \"{hash}\"\n", file.display());
+        let what = ["speech.model", "mine.bin", "expected a whole Whisper model in ggml form, found", found];
+        refused(&config, &what);
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -128,4 +183,6 @@ fn a_data_folder_that_cannot_be_written_is_named() {
 fn the_demo_model_is_refused_where_people_could_call() {
     let sip = "[sip]\nopen = true\nlisten = [\"udp:0.0.0.0:0\"]\npublic_address = \"192.0.2.7\"\n";
     refused(&format!("{SOUND}{sip}"), &["demo model", "allow_demo_model"]);
+    let stand_in = "[speech]\nengine = \"openai\"\n";
+    refused(&format!("{SOUND}{sip}{stand_in}"), &["demo model", "speech.openai.fall_back = false"]);
 }

@@ -23,9 +23,13 @@ fn every_key_the_code_knows_stands_in_the_manual() {
             toml::Value::Array(tables) => tables.first().and_then(toml::Value::as_table),
             other => other.as_table(),
         };
-        for key in table.into_iter().flat_map(|table| table.keys()) {
-            if !MANUAL.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} ="))) {
-                missing.push(format!("{section}.{key}"));
+        for (key, value) in table.into_iter().flatten() {
+            // A table within a table has its own heading, and its own keys.
+            let keys = value.as_table().map_or_else(|| vec![key], |inner| inner.keys().collect());
+            for key in keys {
+                if !MANUAL.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} ="))) {
+                    missing.push(format!("{section}.{key}"));
+                }
             }
         }
     }
@@ -46,6 +50,7 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "token_key",
         "username",
         "credential",
+        "key_file",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());

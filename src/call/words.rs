@@ -112,6 +112,8 @@ pub struct Hypothesis {
     /// Mean token log-probability; `None` when nothing was decoded.
     pub average_log_probability: Option<f32>,
     pub no_speech_probability: Option<f32>,
+    /// The model that made it, when that is another one than the recogniser's own.
+    pub model: Option<String>,
 }
 
 impl Hypothesis {

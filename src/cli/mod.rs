@@ -45,7 +45,7 @@ enum Command {
     Draft(draft::DraftCommand),
     /// Measure the recogniser over WAV files with known words
     Eval(eval::Eval),
-    /// The models this program knows
+    /// The models this program knows: list, fetch, check
     Models(models::Models),
     /// Check ports, model, disk, clock, endpoint, address; each line says what to do
     Doctor(doctor::Doctor),
@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
         Command::Transcribe(transcribe) => run("warn", transcribe.run()),
         Command::Draft(draft) => run("warn", draft.run()),
         Command::Eval(eval) => run("warn", eval.run()),
-        Command::Models(models) => models.run(),
+        Command::Models(models) => run("warn", models.run()),
         Command::Doctor(doctor) => run("error", doctor.run()),
         Command::Backup(backup) => run("warn", backup.run()),
         Command::Restore(restore) => run("warn", restore.run()),

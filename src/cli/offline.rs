@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{EXIT_CONFIG, Failure};
 use crate::call::{AudioFrame, CallId, Coverage, FrameKind, MediaTime, SpokenHere, Utterance};
 use crate::config::Config;
 use crate::gateway::load_recognizer;
@@ -40,7 +40,13 @@ pub(super) struct Transcriber {
 impl Transcriber {
     pub(super) fn load(config: &Config) -> Result<Self, Failure> {
         let clock = Clock::system();
-        let pool = SpeechPool::start(load_recognizer(config)?, config.speech.workers, clock.clone());
+        let recognizer = load_recognizer(config)?;
+        if !recognizer.reachable() {
+            let message =
+                "speech.engine = \"none\": nobody is there to write the file down; set it to \"whisper\" or \"openai\"";
+            return Err(Failure { code: EXIT_CONFIG, message: message.into() });
+        }
+        let pool = SpeechPool::start(recognizer, config.speech.workers, clock.clone());
         let spoken = config.line_for(None).spoken_here();
         Ok(Self { pool: pool.map_err(Failure::new)?, spoken, clock })
     }

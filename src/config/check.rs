@@ -27,6 +27,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     }
     check_sip(config, path)?;
     super::webrtc::check(config, path)?;
+    super::engine::check(config, path)?;
     check_endpoint(config, path)?;
     check_collector(config, path)?;
     check_rules(config, path)?;
@@ -117,7 +118,7 @@ fn check_collector(config: &Config, path: &Path) -> Result<(), ConfigError> {
 }
 
 /// Whether the URL's host is this machine; `None` without a host.
-fn is_local(url: &reqwest::Url) -> Option<bool> {
+pub(super) fn is_local(url: &reqwest::Url) -> Option<bool> {
     Some(match url.host_str()? {
         "localhost" => true,
         host => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),

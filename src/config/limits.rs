@@ -160,6 +160,25 @@ pub const ABANDONED_WORKERS: usize = 4;
 /// segment when no other worker is left.
 pub const REHIRE_WORKERS: Duration = Duration::from_secs(10);
 
+/// Seconds that a speech server may be given for one segment: below `DECODE_FLOOR`, so that the local model still has
+/// its time when the server does not answer.
+pub const ENGINE_TIMEOUT_S: std::ops::RangeInclusive<u64> = 1..=15;
+/// Connecting to a speech server.
+pub const ENGINE_CONNECT: Duration = Duration::from_secs(3);
+/// Bytes read of a speech server's answer; 25 s of speech with word times and tokens are some 50 KiB.
+pub const MAX_ENGINE_ANSWER: usize = 1024 * 1024;
+/// Words taken of one answer; nobody says more than 230 in 25 s.
+pub const MAX_ENGINE_WORDS: usize = 1_000;
+/// Characters of hot words sent as a prompt: Whisper reads at most 224 tokens of it.
+pub const MAX_ENGINE_PROMPT: usize = 400;
+/// Characters of the key of a speech server.
+pub const MAX_ENGINE_KEY: usize = 4_096;
+/// A speech server that failed twice in a row is left alone this long, then twice as long after each failed try, up to
+/// the second value: a dead one costs no segment its timeout.
+pub const ENGINE_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The same complaint about a speech server is written to the log once in this time.
+pub const ENGINE_COMPLAINT: Duration = Duration::from_secs(60);
+
 /// Segments without words are tried again from the recording this often: soon after an engine comes back, seldom enough
 /// that one which is away costs nothing.
 pub const FILL_IN_EVERY: Duration = Duration::from_secs(60);
@@ -208,6 +227,16 @@ pub const MAX_LOG_LINE: usize = 16 * 1024;
 pub const SPAN_QUEUE: usize = 4_096;
 /// Calls whose trace waits for its delivery; above it the oldest goes without that span.
 pub const OPEN_TRACES: usize = 4_096;
+
+/// A model file; the largest public one has 3 GB.
+pub const MAX_MODEL_BYTES: u64 = 16 << 30;
+/// A download without a byte for this long is broken off and resumed.
+pub const DOWNLOAD_STALL: Duration = Duration::from_secs(30);
+/// Tries in a row that bring no byte before a download is given up, and the wait before the next, doubled each time.
+pub const DOWNLOAD_TRIES: u32 = 4;
+pub const DOWNLOAD_PAUSE: Duration = Duration::from_millis(500);
+/// Room that a download leaves on its file system.
+pub const DOWNLOAD_LEAVES_FREE: u64 = 64 << 20;
 
 /// Longest WAV that `transcribe` and `draft` take: three hours.
 pub const MAX_FILE_HOURS: u64 = 3;

@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod check;
+mod engine;
 pub mod limits;
 pub mod secret;
 mod webrtc;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language, Script, SpokenHere};
 
+pub use self::engine::{Engine, OpenAi};
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
@@ -101,6 +103,7 @@ pub struct Sip {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Speech {
+    pub engine: Engine,
     pub model: PathBuf,
     /// SHA-256 the file must have; only needed for a model that is not in `models/catalogue.toml`.
     pub model_sha256: Option<String>,
@@ -111,6 +114,8 @@ pub struct Speech {
     pub window_margin_ms: u32,
     pub window_floor_ms: u32,
     pub partials: bool,
+    /// Only looked at with `engine = "openai"`.
+    pub openai: OpenAi,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,6 +242,7 @@ impl Default for Sip {
 impl Default for Speech {
     fn default() -> Self {
         Self {
+            engine: Engine::Whisper,
             model: PathBuf::from("models/heardline-nano.bin"),
             model_sha256: None,
             workers: 0,
@@ -244,6 +250,7 @@ impl Default for Speech {
             window_margin_ms: 640,
             window_floor_ms: 2_000,
             partials: true,
+            openai: OpenAi::default(),
         }
     }
 }

@@ -1,16 +1,16 @@
-//! The webhook secret: never printed, never logged, made at first start.
+//! Secrets: never printed, never logged.
 
 use std::fmt;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use rand::RngCore as _;
 
-use super::ConfigError;
+use super::{ConfigError, limits};
 
-/// A `whsec_` secret (Standard Webhooks). Its `Debug` shows nothing.
+/// A `whsec_` secret (Standard Webhooks), made at first start. Its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct WebhookSecret(String);
 
@@ -59,6 +59,61 @@ impl WebhookSecret {
                 Ok(secret)
             }
             Err(e) => Err(unreadable(e.to_string())),
+        }
+    }
+}
+
+/// What a speech server knows us by (`Authorization: Bearer`). Its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct ApiKey(String);
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(hidden)")
+    }
+}
+
+impl ApiKey {
+    /// For the request's header only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// One line of visible ASCII in a file that nobody else can read.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |e: std::io::Error| ConfigError::Unreadable { path: file.into(), reason: e.to_string() };
+        let wrong = |reason: &str| ConfigError::Syntax { path: file.into(), reason: reason.into() };
+        let mode = std::fs::metadata(file).map_err(unreadable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(wrong("others on this machine can read the key in it; chmod 600 the file"));
+        }
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        let key = text.trim();
+        let fits = (1..=limits::MAX_ENGINE_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(key.to_owned())) } else { Err(wrong("not a key; expected one line of visible ASCII")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused_and_none_is_ever_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        let load = |text: &str, mode: u32| {
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            ApiKey::load(&file).map_err(|e| e.to_string())
+        };
+        let key = load("sk-canary\n", 0o600).unwrap();
+        assert_eq!((key.expose(), format!("{key:?}").as_str()), ("sk-canary", "ApiKey(hidden)"));
+        for (text, mode, says) in
+            [("sk-canary", 0o640, "chmod 600"), ("sk canary", 0o600, "not a key"), ("", 0o600, "")]
+        {
+            let said = load(text, mode).unwrap_err();
+            assert!(said.contains(says) && said.contains("key") && !said.contains("canary"), "{said}");
         }
     }
 }

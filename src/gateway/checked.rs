@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::StartError;
-use crate::config::secret::WebhookSecret;
-use crate::config::{Config, find_bundled};
+use super::{DEMO_MODEL_NOTICE, StartError};
+use crate::config::secret::{ApiKey, WebhookSecret};
+use crate::config::{Config, ConfigError, Engine, OpenAi, find_bundled};
 use crate::draft::Drafter;
+use crate::ops::clock::Clock;
 use crate::pipeline::LinePrompts;
-use crate::speech::{Catalogue, Recognizer, WhisperRecognizer, WhisperSettings, verify};
+use crate::speech::{
+    Catalogue, ModelInfo, NoRecognizer, OpenAiRecognizer, OpenAiSettings, Recognizer, WhisperRecognizer,
+    WhisperSettings, verify,
+};
 use crate::store::{DataDir, SqliteStore};
 
 pub(super) struct Checked {
@@ -28,6 +33,9 @@ impl Checked {
             None => load_recognizer(config)?,
         };
         refuse_demo_model_beyond_loopback(config, recognizer.model().demo)?;
+        if let Some(host) = config.speech.sends_voices_to() {
+            tracing::info!(host, "callers' voices leave this machine to be recognised (speech.openai)");
+        }
         let prompts = LinePrompts::load(config)?;
         let drafter = Drafter::new()?;
         let data = DataDir::open(&config.data.dir)?;
@@ -41,8 +49,19 @@ impl Checked {
     }
 }
 
-/// Verifies and loads the model that the configuration names.
+/// The recogniser that the configuration names, its model verified and loaded.
 pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartError> {
+    Ok(match config.speech.engine {
+        Engine::Whisper => load_whisper(config)?,
+        Engine::OpenAi => {
+            let local = config.speech.openai.fall_back.then(|| load_whisper(config)).transpose()?;
+            Arc::new(OpenAiRecognizer::new(openai_settings(&config.speech.openai)?, local, Clock::system())?)
+        }
+        Engine::None => Arc::new(NoRecognizer::default()),
+    })
+}
+
+fn load_whisper(config: &Config) -> Result<Arc<dyn Recognizer>, StartError> {
     let path: PathBuf = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
     let info = verify(&path, &Catalogue::bundled()?, config.speech.model_sha256.as_deref())?;
     let settings = WhisperSettings {
@@ -50,6 +69,39 @@ pub fn load_recognizer(config: &Config) -> Result<Arc<dyn Recognizer>, StartErro
         window_floor_ms: config.speech.window_floor_ms,
     };
     Ok(Arc::new(WhisperRecognizer::load(&path, info, settings)?))
+}
+
+fn openai_settings(openai: &OpenAi) -> Result<OpenAiSettings, ConfigError> {
+    let url = openai.url.parse().map_err(|_| ConfigError::Value {
+        path: PathBuf::from("configuration"),
+        key: "speech.openai.url".into(),
+        value: openai.url.clone(),
+        expected: "a URL".into(),
+    })?;
+    Ok(OpenAiSettings {
+        url,
+        model: openai.model.clone(),
+        key: openai.key_file.as_deref().map(ApiKey::load).transpose()?,
+        timeout: Duration::from_secs(openai.timeout_s),
+    })
+}
+
+/// What the desk says above everything else while it is so.
+pub(super) fn notices(config: &Config, model: &ModelInfo) -> Vec<String> {
+    let demo = model.demo.then(|| match config.speech.engine {
+        Engine::OpenAi => {
+            format!("What the speech server does not answer is left to the demo model. {DEMO_MODEL_NOTICE}")
+        }
+        _ => DEMO_MODEL_NOTICE.to_owned(),
+    });
+    let away = config
+        .speech
+        .sends_voices_to()
+        .map(|host| format!("Callers' voices leave this machine: they are recognised by {host} (speech.openai)."));
+    let nobody = (config.speech.engine == Engine::None).then(|| {
+        "No recogniser is configured (speech.engine = \"none\"): calls are recorded for a person to listen.".to_owned()
+    });
+    [demo, away, nobody].into_iter().flatten().collect()
 }
 
 fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {
@@ -65,8 +117,12 @@ fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), 
         None if config.webrtc.enabled && for_others => format!("public.listen = {public}, with calls from browsers"),
         None => return Ok(()),
     };
+    let or = match config.speech.engine {
+        Engine::OpenAi => " (it is used when the speech server fails) or speech.openai.fall_back = false",
+        _ => "",
+    };
     Err(StartError::DemoModel(format!(
         "{door}: real callers would be transcribed by the bundled demo model, which invents sentences when a person \
-         speaks; set speech.model to a real Whisper model, or speech.allow_demo_model = true"
+         speaks; set speech.model to a real Whisper model{or}, or speech.allow_demo_model = true"
     )))
 }

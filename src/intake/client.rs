@@ -6,10 +6,11 @@ use std::time::Duration;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url};
 
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use super::schedule::{Conflict, Fault, Outcome, retry_after_ms};
 use super::sign;
 use crate::config::limits;
+use crate::ops::outbound;
 
 /// How long an attempt may take.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub struct Answer {
 
 impl Answer {
     pub(super) fn fault(fault: Fault, note: impl AsRef<str>) -> Self {
-        Self { outcome: Outcome::Fault(fault), note: Some(problem::one_line(note.as_ref())) }
+        Self { outcome: Outcome::Fault(fault), note: Some(outbound::one_line(note.as_ref())) }
     }
 }
 
@@ -63,7 +64,7 @@ impl Client {
             Ok(response) => read(response, now_ms).await,
             Err(error) => {
                 let fault = fault_of(&error);
-                Answer::fault(fault, describe(error))
+                Answer::fault(fault, outbound::describe(error))
             }
         }
     }
@@ -80,21 +81,8 @@ impl Client {
 }
 
 fn build(url: &Url, patience: Patience) -> Result<reqwest::Client, String> {
-    // `main` installs the provider; a second installation is refused and changes nothing, so tests are safe too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("heardline/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(patience.connect)
-        .timeout(patience.whole);
-    if url.scheme() == "http" {
-        // No certificate will be looked at, so a machine without any can still deliver to its own loopback.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", describe(error)))
+    let builder = outbound::builder(url).connect_timeout(patience.connect).timeout(patience.whole);
+    builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", outbound::describe(error)))
 }
 
 fn request_headers(idempotency_key: &str, signed: &sign::Headers) -> Option<HeaderMap> {
@@ -153,20 +141,4 @@ fn fault_of(error: &reqwest::Error) -> Fault {
     } else {
         Fault::Broken
     }
-}
-
-/// The chain of causes without the URL, whose query may hold a token.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
 }

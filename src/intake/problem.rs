@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::schedule::Conflict;
-use crate::config::limits;
+use crate::ops::outbound::one_line;
 pub use crate::ops::problem::{Problem, Reason};
 use crate::store::StoreError;
 
@@ -44,11 +44,6 @@ impl Problem {
     }
 }
 
-/// Control characters become spaces, length is bounded: the text goes to logs, the store and the desk.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().take(limits::MAX_PROBLEM_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -69,6 +64,7 @@ impl From<StoreError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::limits;
 
     fn said(type_: &str, title: &str) -> Problem {
         let detail = "duplicate in progress";

@@ -6,6 +6,7 @@ pub mod fault;
 pub mod health;
 pub mod metrics;
 pub mod notify;
+pub mod outbound;
 pub mod problem;
 pub mod telemetry;
 pub mod tls;

@@ -5,18 +5,17 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use super::ggml;
 use crate::call::{Band, Language};
-
-/// First bytes of a ggml model file.
-const MAGIC: &[u8; 4] = b"lmgg";
 
 /// Why a model file is not used. One line: path, expected, found, what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("model {path}: expected a model file, found none; set [speech] model to a Whisper model in ggml form")]
-    Missing { path: PathBuf },
+    #[error("model {path}: expected a model file, found none; fetch one (`{pull}`) and name it in [speech] model")]
+    Missing { path: PathBuf, pull: String },
     #[error("model {path}: expected a readable file, found: {reason}; check its owner and mode")]
     Unreadable { path: PathBuf, reason: String },
     #[error(
@@ -28,13 +27,17 @@ pub enum ModelError {
     )]
     NotGgml { path: PathBuf, found: String },
     #[error(
-        "model {path}: expected SHA-256 {expected}, found {found}; the file is damaged or another one, fetch it again"
+        "model {path}: expected {algorithm} {expected}, found {found}; the file is damaged or another one, fetch it again"
     )]
-    Hash { path: PathBuf, expected: String, found: String },
+    Hash { path: PathBuf, algorithm: &'static str, expected: String, found: String },
     #[error(
-        "model {path}: expected a model of the catalogue ({known}), found SHA-256 {found}; if you trust the file, set [speech] model_sha256 to it"
+        "model {path}: expected a whole Whisper model in ggml form, found {found}; fetch it again or convert the right model"
     )]
-    Unknown { path: PathBuf, known: String, found: String },
+    NotWhisper { path: PathBuf, found: String },
+    #[error(
+        "model {path}: expected a model of the catalogue (`heardline models list`), found SHA-256 {found}; if you trust the file, set [speech] model_sha256 to it"
+    )]
+    Unknown { path: PathBuf, found: String },
     #[error("models/catalogue.toml: {0}")]
     Catalogue(String),
 }
@@ -106,24 +109,116 @@ pub struct CatalogueEntry {
     pub name: String,
     /// File name, without a folder.
     pub file: String,
-    /// Bytes.
-    pub size: u64,
-    /// Lower-case hexadecimal.
-    pub sha256: String,
+    /// Where its publisher has it. `None`: it comes with the program.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Bytes, where they are known exactly.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// The same, rounded: for people and for the room it needs.
+    pub mib: u64,
+    /// Lower-case hexadecimal, as its publisher gives it: the one or the other.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    #[serde(default)]
+    pub sha1: Option<String>,
+    #[serde(default)]
     pub demo: bool,
     pub languages: Vec<Language>,
     pub licence: String,
     pub understands: String,
+    /// Memory of each worker beside the weights, roughly.
+    pub worker_mib: u64,
     /// Without it: that of an unknown model.
     #[serde(default)]
     pub calibration: Calibration,
 }
 
-/// `models/catalogue.toml`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+impl CatalogueEntry {
+    /// Algorithm, expected and found, of the first hash that is another one.
+    fn mismatch(&self, found: &Hashes) -> Option<(&'static str, String, String)> {
+        let differs = |name, expected: &Option<String>, found: &str| {
+            let expected = expected.clone().filter(|expected| expected != found)?;
+            Some((name, expected, found.to_owned()))
+        };
+        differs("SHA-256", &self.sha256, &found.sha256)
+            .or_else(|| differs("SHA-1", &self.sha1, found.sha1.as_deref().unwrap_or("none")))
+    }
+
+    fn info(&self, found: &Hashes) -> ModelInfo {
+        ModelInfo {
+            name: self.name.clone(),
+            demo: self.demo,
+            languages: self.languages.clone(),
+            understands: self.understands.clone(),
+            sha256: found.sha256.clone(),
+            calibration: self.calibration,
+        }
+    }
+}
+
+/// What `models/catalogue.toml` holds.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Listing {
+    model: Vec<CatalogueEntry>,
+    whisper: Option<Published>,
+}
+
+/// Models of one publisher, which differ only in what stands in a row.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    url: String,
+    licence: String,
+    models: Vec<PublishedModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedModel {
+    name: String,
+    sha1: String,
+    mib: u64,
+    worker_mib: u64,
+    languages: Vec<Language>,
+    #[serde(default)]
+    calibration: Calibration,
+}
+
+impl Published {
+    fn entry(&self, model: PublishedModel) -> CatalogueEntry {
+        let PublishedModel { name, sha1, mib, worker_mib, languages, calibration } = model;
+        let file = format!("ggml-{name}.bin");
+        CatalogueEntry {
+            url: Some(format!("{}{file}", self.url)),
+            file,
+            size: None,
+            mib,
+            sha256: None,
+            sha1: Some(sha1),
+            demo: false,
+            licence: self.licence.clone(),
+            understands: understands(&languages).to_owned(),
+            worker_mib,
+            languages,
+            calibration,
+            name,
+        }
+    }
+}
+
+fn understands(languages: &[Language]) -> &'static str {
+    match languages {
+        [Language::En] => "people who speak English; nothing else",
+        known if known.contains(&Language::Yue) => "people in about a hundred languages, Cantonese among them",
+        _ => "people in about a hundred languages; Cantonese comes out as if it were Mandarin",
+    }
+}
+
+/// The known models.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
-    #[serde(rename = "model")]
     pub models: Vec<CatalogueEntry>,
 }
 
@@ -134,52 +229,86 @@ impl Catalogue {
     }
 
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        toml::from_str(text).map_err(|e| ModelError::Catalogue(e.message().to_owned()))
+        let listing: Listing = toml::from_str(text).map_err(|e| ModelError::Catalogue(e.message().to_owned()))?;
+        let mut models = listing.model;
+        if let Some(mut published) = listing.whisper {
+            let rows = std::mem::take(&mut published.models);
+            models.extend(rows.into_iter().map(|row| published.entry(row)));
+        }
+        // An entry without a hash would be any file.
+        match models.iter().find(|m| m.sha256.is_none() && m.sha1.is_none()) {
+            Some(entry) => Err(ModelError::Catalogue(format!("{}: neither sha256 nor sha1", entry.name))),
+            None => Ok(Self { models }),
+        }
+    }
+
+    /// By name, or by the name of its file.
+    pub fn find(&self, name: &str) -> Option<&CatalogueEntry> {
+        self.models.iter().find(|m| m.name == name || m.file == name)
     }
 }
 
 /// Reads the file once and says which model it is.
 ///
-/// `extra_sha256` (from the configuration) is for a model that the catalogue does not know. A file whose hash is
-/// in the catalogue keeps that entry's `demo` mark under any file name.
+/// `extra_sha256` (from the configuration) is for a model that the catalogue does not know; such a file must also have
+/// the shape of a Whisper model, for whisper.cpp ends the process on some that have not. A file whose hash is in the
+/// catalogue keeps that entry's `demo` mark under any file name.
 pub fn verify(path: &Path, catalogue: &Catalogue, extra_sha256: Option<&str>) -> Result<ModelInfo, ModelError> {
-    let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let size = file.metadata().map_err(|e| unreadable(path, &e))?.len();
     let named = catalogue.models.iter().find(|m| path.file_name().is_some_and(|name| name == m.file.as_str()));
-    if let (Some(entry), None) = (named, extra_sha256)
-        && entry.size != size
-    {
-        return Err(ModelError::Size { path: path.into(), expected: entry.size, found: size });
+    let Some(expected) = extra_sha256 else {
+        return match named {
+            Some(entry) => verify_as(path, entry),
+            None => {
+                let (_, found) = read(path, None)?;
+                let known = catalogue.models.iter().find(|m| m.mismatch(&found).is_none());
+                known
+                    .map(|entry| entry.info(&found))
+                    .ok_or(ModelError::Unknown { path: path.into(), found: found.sha256 })
+            }
+        };
+    };
+    let (mut file, found) = read(path, named)?;
+    if !expected.eq_ignore_ascii_case(&found.sha256) {
+        let (expected, found) = (expected.to_lowercase(), found.sha256);
+        return Err(ModelError::Hash { path: path.into(), algorithm: "SHA-256", expected, found });
     }
-    let found = hash(path, &mut file)?;
-    let expected = extra_sha256.map(str::to_lowercase).or_else(|| named.map(|m| m.sha256.clone()));
-    if let Some(expected) = expected
-        && expected != found
-    {
-        return Err(ModelError::Hash { path: path.into(), expected, found });
+    if let Some(entry) = catalogue.models.iter().find(|m| m.mismatch(&found).is_none()) {
+        return Ok(entry.info(&found));
     }
-    match catalogue.models.iter().find(|m| m.sha256 == found) {
-        Some(entry) => Ok(ModelInfo {
-            name: entry.name.clone(),
-            demo: entry.demo,
-            languages: entry.languages.clone(),
-            understands: entry.understands.clone(),
-            sha256: found,
-            calibration: entry.calibration,
-        }),
-        None if extra_sha256.is_some() => {
-            let name = path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned());
-            Ok(ModelInfo { sha256: found, ..ModelInfo::unknown(&name) })
-        }
-        None => {
-            let known: Vec<&str> = catalogue.models.iter().map(|m| m.file.as_str()).collect();
-            Err(ModelError::Unknown { path: path.into(), known: known.join(", "), found })
-        }
+    let shape = ggml::check(&mut file).map_err(|found| ModelError::NotWhisper { path: path.into(), found })?;
+    let name = path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok(ModelInfo { sha256: found.sha256, languages: shape.languages(), ..ModelInfo::unknown(&name) })
+}
+
+/// Whether the file, whatever its name is, is this model.
+pub fn verify_as(path: &Path, entry: &CatalogueEntry) -> Result<ModelInfo, ModelError> {
+    if let (Some(expected), Ok(metadata)) = (entry.size, std::fs::metadata(path))
+        && expected != metadata.len()
+    {
+        return Err(ModelError::Size { path: path.into(), expected, found: metadata.len() });
+    }
+    let (_, found) = read(path, Some(entry))?;
+    match entry.mismatch(&found) {
+        Some((algorithm, expected, found)) => Err(ModelError::Hash { path: path.into(), algorithm, expected, found }),
+        None => Ok(entry.info(&found)),
     }
 }
 
-fn hash(path: &Path, file: &mut File) -> Result<String, ModelError> {
-    let mut hasher = Sha256::new();
+fn read(path: &Path, named: Option<&CatalogueEntry>) -> Result<(File, Hashes), ModelError> {
+    let mut file = File::open(path).map_err(|e| unreadable(path, named, &e))?;
+    let by_sha1 = named.is_none_or(|entry| entry.sha1.is_some());
+    let found = hashes(path, &mut file, by_sha1)?;
+    Ok((file, found))
+}
+
+struct Hashes {
+    sha256: String,
+    /// Only where a model could be known by it: three gigabytes take seconds.
+    sha1: Option<String>,
+}
+
+fn hashes(path: &Path, file: &mut File, by_sha1: bool) -> Result<Hashes, ModelError> {
+    let (mut sha256, mut sha1) = (Sha256::new(), by_sha1.then(Sha1::new));
     let mut buffer = vec![0u8; 1 << 20];
     let mut first = true;
     loop {
@@ -187,24 +316,32 @@ fn hash(path: &Path, file: &mut File) -> Result<String, ModelError> {
             Ok(0) => break,
             Ok(read) => read,
             Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-            Err(e) => return Err(unreadable(path, &e)),
+            Err(e) => return Err(unreadable(path, None, &e)),
         };
-        if first && !buffer[..read].starts_with(MAGIC) {
-            let found = buffer[..read.min(MAGIC.len())].escape_ascii().to_string();
+        let read = &buffer[..read];
+        if first && !read.starts_with(ggml::MAGIC) {
+            let found = read[..read.len().min(ggml::MAGIC.len())].escape_ascii().to_string();
             return Err(ModelError::NotGgml { path: path.into(), found: format!("\"{found}\"") });
         }
         first = false;
-        hasher.update(&buffer[..read]);
+        sha256.update(read);
+        if let Some(sha1) = &mut sha1 {
+            sha1.update(read);
+        }
     }
     if first {
         return Err(ModelError::NotGgml { path: path.into(), found: "an empty file".to_owned() });
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Ok(Hashes { sha256: hex(&sha256.finalize()), sha1: sha1.map(|sha1| hex(&sha1.finalize())) })
 }
 
-fn unreadable(path: &Path, e: &std::io::Error) -> ModelError {
+fn unreadable(path: &Path, named: Option<&CatalogueEntry>, e: &std::io::Error) -> ModelError {
     match e.kind() {
-        ErrorKind::NotFound => ModelError::Missing { path: path.into() },
+        ErrorKind::NotFound => {
+            let known = named.filter(|entry| entry.url.is_some()).map_or("small", |entry| entry.name.as_str());
+            ModelError::Missing { path: path.into(), pull: format!("heardline models pull {known}") }
+        }
         _ => ModelError::Unreadable { path: path.into(), reason: e.to_string() },
     }
 }
@@ -218,12 +355,16 @@ mod tests {
         CatalogueEntry {
             name: "small".into(),
             file: file.into(),
-            size: bytes.len() as u64,
-            sha256: Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect(),
+            url: None,
+            size: Some(bytes.len() as u64),
+            mib: 1,
+            sha256: Some(Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()),
+            sha1: None,
             demo: true,
             languages: vec![Language::En],
             licence: "MIT".into(),
             understands: "nothing".into(),
+            worker_mib: 1,
             calibration: Calibration::default(),
         }
     }
@@ -262,14 +403,61 @@ mod tests {
     fn a_model_outside_the_catalogue_needs_its_hash_and_a_renamed_demo_model_stays_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine.bin");
-        let bytes = b"lmgg of mine";
-        std::fs::write(&path, bytes).unwrap();
-        let hash = entry("mine.bin", bytes).sha256;
+        let bytes = ggml::tests::model(51_866);
+        std::fs::write(&path, &bytes).unwrap();
+        let hash = entry("mine.bin", &bytes).sha256.unwrap();
         let none = Catalogue { models: vec![] };
         assert!(matches!(verify(&path, &none, None), Err(ModelError::Unknown { .. })));
-        assert!(!verify(&path, &none, Some(&hash.to_uppercase())).unwrap().demo);
-        let known = Catalogue { models: vec![entry("other-name.bin", bytes)] };
+        let info = verify(&path, &none, Some(&hash.to_uppercase())).unwrap();
+        assert_eq!((info.name.as_str(), info.demo, info.sha256), ("mine", false, hash.clone()));
+        assert!(info.languages.contains(&Language::Yue), "its vocabulary has Cantonese");
+        let known = Catalogue { models: vec![entry("other-name.bin", &bytes)] };
         assert!(verify(&path, &known, Some(&hash)).unwrap().demo);
         assert!(verify(&path, &known, None).unwrap().demo);
+    }
+
+    #[test]
+    fn a_file_whose_hash_was_given_must_still_be_a_whisper_model() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("llama.bin");
+        let bytes = [&b"lmgg"[..], &32_000_i32.to_le_bytes(), &[0; 64]].concat();
+        std::fs::write(&path, &bytes).unwrap();
+        let hash = entry("llama.bin", &bytes).sha256.unwrap();
+        let said = verify(&path, &Catalogue { models: vec![] }, Some(&hash)).unwrap_err().to_string();
+        assert!(said.contains("llama.bin: expected a whole Whisper model") && said.contains("32000"), "{said}");
+    }
+
+    #[test]
+    fn a_published_model_is_known_by_its_publishers_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ggml-x.bin");
+        let bytes = b"lmgg whatever it holds";
+        let sha1: String = Sha1::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let listed = format!(
+            "model = []\n[whisper]\nurl = \"https://models.example/\"\nlicence = \"MIT\"\n\
+             models = [{{ name = \"x\", sha1 = \"{sha1}\", mib = 9000, worker_mib = 1, languages = [\"en\"] }}]"
+        );
+        let catalogue = Catalogue::parse(&listed).unwrap();
+        assert_eq!(catalogue.find("x").unwrap().url.as_deref(), Some("https://models.example/ggml-x.bin"));
+        std::fs::write(&path, bytes).unwrap();
+        let info = verify(&path, &catalogue, None).unwrap();
+        assert_eq!((info.name.as_str(), info.sha256.len()), ("x", 64), "a rounded size refuses nothing");
+        std::fs::write(&path, b"lmgg and something else").unwrap();
+        let said = verify(&path, &catalogue, None).unwrap_err().to_string();
+        assert!(said.contains(&format!("expected SHA-1 {sha1}, found ")), "{said}");
+    }
+
+    #[test]
+    fn every_model_of_the_catalogue_can_be_checked_and_only_large_v3_knows_cantonese() {
+        let catalogue = Catalogue::bundled().unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        for model in &catalogue.models {
+            assert!(names.insert(&model.name) && names.insert(&model.file), "{} twice", model.name);
+            let length = |hash: &Option<String>| hash.as_ref().map_or(0, String::len);
+            assert!(matches!((length(&model.sha256), length(&model.sha1)), (64, 0) | (0, 40)), "{}", model.name);
+            assert_eq!(model.languages.contains(&Language::Yue), model.name.contains("large-v3"), "{}", model.name);
+            assert_eq!(model.languages == [Language::En], model.name.contains(".en"), "{}", model.name);
+        }
+        assert!(catalogue.find("small").is_some_and(|m| m.file == "ggml-small.bin"));
     }
 }

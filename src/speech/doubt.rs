@@ -120,6 +120,7 @@ pub(super) mod tests {
             alignment: Alignment::Segment,
             average_log_probability: Some(log_probability),
             no_speech_probability: Some(0.0),
+            model: None,
         }
     }
 

@@ -2,15 +2,18 @@
 //!
 //! [`Listener`] cuts a call's audio at pauses, [`SpeechPool`] recognises the pieces on single-threaded workers,
 //! [`StablePrefix`] decides what of a partial result may be shown, [`ledger`] accounts for every millisecond.
-//! Reading order: `endpoint`, `recognizer`, `pool`, `doubt`, `whisper`.
+//! Reading order: `endpoint`, `recognizer`, `pool`, `doubt`, then the engines: `whisper`, `openai`, `none`.
 
 mod catalogue;
 mod coverage;
 mod doubt;
 mod endpoint;
+mod ggml;
 mod hot;
 mod inventions;
 mod level;
+mod none;
+mod openai;
 mod pool;
 mod queue;
 mod recognizer;
@@ -38,9 +41,11 @@ mod pool_tests;
 #[cfg(test)]
 mod samples;
 
-pub use catalogue::{Calibration, Catalogue, CatalogueEntry, ModelError, ModelInfo, verify};
+pub use catalogue::{Calibration, Catalogue, CatalogueEntry, ModelError, ModelInfo, verify, verify_as};
 pub use coverage::ledger;
 pub use endpoint::{Cut, EndpointRules, Heard, Listener};
+pub use none::NoRecognizer;
+pub use openai::{OpenAiRecognizer, OpenAiSettings};
 pub use pool::{PoolRules, SpeechPool};
 pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 pub use stable::StablePrefix;

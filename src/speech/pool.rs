@@ -278,7 +278,8 @@ impl Shared {
                 .unwrap_or_else(|_| Err(RecognizerError::Decode("the recogniser panicked".to_owned())));
             metrics::histogram!("heardline_speech_decode_seconds").record(self.clock.instant() - began);
             metrics::histogram!("heardline_speech_audio_seconds").record(segment.length());
-            let failed = result.is_err();
+            // Who did not get through to the recogniser did not come to harm.
+            let failed = result.as_ref().is_err_and(|e| !matches!(e, RecognizerError::Unreachable(_)));
             if !self.finish(id, result) {
                 return;
             }
@@ -339,12 +340,16 @@ impl Shared {
                 Ok(hypothesis) => drop(running.job.reply.send(Ok(hypothesis))),
                 Err(e) => {
                     let cause = if running.aborted { "deadline" } else { "failed" };
-                    tracing::warn!(call = %running.job.segment.call, seq = running.job.segment.seq, reason = %e, "decode failed");
-                    metrics::counter!("heardline_speech_failures_total", "cause" => cause).increment(1);
-                    let unheard = match e {
-                        RecognizerError::Unreachable(_) => Unheard::NoEngine,
-                        _ => Unheard::EngineFailed,
+                    let (cause, unheard) = match e {
+                        // Says so itself, and not at every segment.
+                        RecognizerError::Unreachable(_) => ("unreachable", Unheard::NoEngine),
+                        _ => {
+                            let segment = &running.job.segment;
+                            tracing::warn!(call = %segment.call, seq = segment.seq, reason = %e, "decode failed");
+                            (cause, Unheard::EngineFailed)
+                        }
                     };
+                    metrics::counter!("heardline_speech_failures_total", "cause" => cause).increment(1);
                     retry(&mut state, running.job, id, unheard);
                 }
             }

@@ -29,14 +29,16 @@ pub fn utterance(segment: &SpeechSegment, model: &ModelInfo, heard: Result<Hypot
     if confidence < model.calibration.believe {
         return unheard(Unheard::Refused);
     }
-    let Hypothesis { text, language, mut words, alignment, .. } = hypothesis;
+    let Hypothesis { text, language, mut words, alignment, model: other, .. } = hypothesis;
     for word in &mut words {
         word.band = match model.calibration.band(word.confidence) {
             Band::Sure if word.prompted => Band::Check,
             band => band,
         };
     }
-    Utterance { text, language, words, alignment, confidence, ..bare(SegmentOutcome::Text) }
+    let made = bare(SegmentOutcome::Text);
+    let model = other.unwrap_or_else(|| made.model.clone());
+    Utterance { text, language, words, alignment, confidence, model, ..made }
 }
 
 #[cfg(test)]
@@ -69,6 +71,13 @@ mod tests {
         let made = utterance(&segment(3), &model(), Ok(hypothesis("gas in the basement", -0.2)));
         assert_eq!((made.outcome, made.text.as_str(), made.seq), (SegmentOutcome::Text, "gas in the basement", 3));
         assert!((made.confidence - 0.9).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_utterance_names_the_model_that_made_it() {
+        let stand_in = Hypothesis { model: Some("other".into()), ..hypothesis("gas", -0.2) };
+        assert_eq!(utterance(&segment(3), &model(), Ok(stand_in)).model, "other");
+        assert_eq!(utterance(&segment(3), &model(), Ok(hypothesis("gas", -0.2))).model, "m");
     }
 
     #[test]

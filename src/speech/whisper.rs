@@ -5,7 +5,6 @@
 //! (`audio_ctx`), which is what makes it 5 to 6 times cheaper than the default 30 s.
 
 use std::cell::RefCell;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +14,7 @@ use whisper_rs::{
 };
 
 use super::doubt::{Doubt, doubt};
+use super::ggml::Shape;
 use super::hot;
 use super::skipped::skipped;
 use super::text::{is_ideograph, text_of};
@@ -66,9 +66,10 @@ impl WhisperRecognizer {
         whisper_rs::install_logging_hooks();
         let load = |reason: String| RecognizerError::Load { path: path.display().to_string(), reason };
         let mut params = WhisperContextParameters::default();
-        let shape = DecoderShape::read(path).map_err(|e| load(e.to_string()))?;
+        let shape = Shape::read(path).map_err(load)?;
+        // Flash attention stays off: with it whisper.cpp has no attention to look at, and drops word times silently.
         params.dtw_parameters(DtwParameters {
-            mode: DtwMode::TopMost { n_top: shape.alignment_layers() },
+            mode: DtwMode::TopMost { n_top: alignment_layers(&shape) },
             dtw_mem_size: ALIGNMENT_MEMORY,
         });
         let context = WhisperContext::new_with_params(path, params).map_err(|e| load(e.to_string()))?;
@@ -76,26 +77,9 @@ impl WhisperRecognizer {
     }
 }
 
-/// The decoder's size, from the header of a ggml file.
-struct DecoderShape {
-    heads: i32,
-    layers: i32,
-}
-
-impl DecoderShape {
-    /// Magic, then n_vocab, four sizes of the encoder, n_text_ctx, n_text_state, n_text_head, n_text_layer:
-    /// little-endian 32-bit words (whisper.cpp, `whisper_model_load`).
-    fn read(path: &Path) -> std::io::Result<Self> {
-        let mut header = [0_u8; 40];
-        std::fs::File::open(path)?.read_exact(&mut header)?;
-        let word = |at: usize| header.as_chunks::<4>().0.get(at).map_or(0, |bytes| i32::from_le_bytes(*bytes));
-        Ok(Self { heads: word(8), layers: word(9) })
-    }
-
-    /// Layers to align by, counted from the top, where attention follows the sound.
-    fn alignment_layers(&self) -> i32 {
-        (ALIGNMENT_HEADS / self.heads.max(1)).clamp(1, self.layers.max(1))
-    }
+/// Layers to align by, counted from the top, where attention follows the sound.
+fn alignment_layers(shape: &Shape) -> i32 {
+    (ALIGNMENT_HEADS / shape.text_heads.max(1)).clamp(1, shape.text_layers.max(1))
 }
 
 impl Recognizer for WhisperRecognizer {
@@ -366,6 +350,7 @@ impl Worker {
             alignment: Alignment::Word,
             average_log_probability: Some(log_probability / count),
             no_speech_probability: no_speech,
+            model: None,
         })
     }
 
@@ -451,10 +436,8 @@ mod tests {
     #[test]
     fn alignment_never_takes_more_heads_than_its_memory_is_made_for() {
         for (heads, layers, expected) in [(3, 3, 3), (6, 4, 3), (8, 6, 2), (12, 12, 1), (20, 32, 1), (0, 0, 1)] {
-            assert_eq!(DecoderShape { heads, layers }.alignment_layers(), expected, "{heads} heads, {layers} layers");
+            assert_eq!(alignment_layers(&Shape::decoder(heads, layers)), expected, "{heads} heads, {layers} layers");
         }
-        let bundled = DecoderShape::read(Path::new("models/heardline-nano.bin")).unwrap();
-        assert_eq!((bundled.heads, bundled.layers), (3, 3));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod recognizer;
 pub mod relay;
 pub mod served;
 pub mod sound;
+pub mod speech_server;
 pub mod web_offers;
 pub mod words;
 

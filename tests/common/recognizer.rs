@@ -167,5 +167,6 @@ fn spread(text: &str, span: MediaSpan) -> Hypothesis {
         alignment: Alignment::Word,
         average_log_probability: Some(-0.1),
         no_speech_probability: Some(0.0),
+        model: None,
     }
 }

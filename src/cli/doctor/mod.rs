@@ -1,5 +1,6 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
+mod speech;
 mod web;
 
 use std::collections::BTreeSet;
@@ -11,11 +12,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::{EXIT_CONFIG, Failure, load_config};
-use crate::config::{Config, SipListen, find_bundled};
-use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::config::{Config, SipListen};
 use crate::ops::clock::Clock;
 use crate::ops::tls::Tls;
-use crate::speech::{Catalogue, verify};
 use crate::store::DataDir;
 
 #[derive(Args)]
@@ -51,7 +50,7 @@ impl Doctor {
         findings.push(http_port("public.listen", config.public.listen));
         findings.push(rtp_ports(&config));
         findings.extend(web::findings(&config));
-        findings.push(model(&config));
+        findings.extend(speech::findings(&config).await);
         findings.push(disk(&config));
         findings.push(clock());
         findings.push(endpoint(&config).await);
@@ -144,19 +143,6 @@ fn rtp_ports(config: &Config) -> Finding {
         good("sip.rtp_ports", says)
     } else {
         warn("sip.rtp_ports", format!("{says}; {taken} of the ports tried are taken by other programs"))
-    }
-}
-
-fn model(config: &Config) -> Finding {
-    let path = find_bundled(&config.speech.model).unwrap_or_else(|| config.speech.model.clone());
-    let known = match Catalogue::bundled() {
-        Ok(known) => known,
-        Err(e) => return fail("speech.model", e.to_string()),
-    };
-    match verify(&path, &known, config.speech.model_sha256.as_deref()) {
-        Ok(info) if info.demo => warn("speech.model", format!("{}: {DEMO_MODEL_NOTICE}", info.name)),
-        Ok(info) => good("speech.model", format!("{} is whole", info.name)),
-        Err(e) => fail("speech.model", e.to_string()),
     }
 }
 

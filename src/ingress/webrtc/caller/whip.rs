@@ -9,6 +9,7 @@ use reqwest::{Client, Response, Url};
 
 use super::{CallInfo, CallerError};
 use crate::config::limits;
+use crate::ops::outbound;
 use crate::ops::problem::Problem;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -55,7 +56,7 @@ impl Whip {
             request = request.header("Heardline-Call-Info", URL_SAFE_NO_PAD.encode(json));
         }
         let url = || self.url.to_string();
-        let no_answer = |error| CallerError::NoAnswer { url: url(), reason: describe(error) };
+        let no_answer = |error| CallerError::NoAnswer { url: url(), reason: outbound::describe(error) };
         let mut response = request.send().await.map_err(no_answer)?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
@@ -75,7 +76,7 @@ impl Whip {
         match self.http.delete(session.location.clone()).send().await {
             Ok(response) if response.status().is_success() => {}
             Ok(response) => tracing::debug!(status = %response.status(), "the gateway had ended the call before"),
-            Err(error) => tracing::debug!(error = describe(error), "the call's DELETE was not answered"),
+            Err(error) => tracing::debug!(error = outbound::describe(error), "the call's DELETE was not answered"),
         }
     }
 
@@ -96,22 +97,9 @@ impl Whip {
 }
 
 fn client(url: &Url) -> Result<Client, String> {
-    // `main` installs the provider; a second installation is refused and changes nothing, so tests are safe too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .user_agent(concat!("heardline-caller/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        // An offer that came twice would be two calls.
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(CONNECT)
-        .timeout(REQUEST);
-    if url.scheme() == "http" {
-        // No certificate will be looked at, so a machine without any can call all the same.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", describe(error)))
+    let agent = concat!("heardline-caller/", env!("CARGO_PKG_VERSION"));
+    let builder = outbound::builder(url).user_agent(agent).connect_timeout(CONNECT).timeout(REQUEST);
+    builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", outbound::describe(error)))
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -129,20 +117,4 @@ async fn read(response: &mut Response, most: usize) -> Vec<u8> {
         }
     }
     body
-}
-
-/// The chain of causes; our messages name the URL themselves.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { error.to_string() };
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
 }
