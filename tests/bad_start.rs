@@ -130,7 +130,7 @@ fn a_file_that_is_no_whole_whisper_model_is_named_though_its_hash_is_the_one_giv
     };
     let llama: Vec<u8> =
         [0x6767_6d6c, 32_000, 4_096, 256, 32, 32, 128, 2].iter().flat_map(|w: &i32| w.to_le_bytes()).collect();
-    let garbage: Vec<u8> = b"lmgg".iter().copied().chain((0..100_000_u32).map(|n| (n * 7_919 >> 8) as u8)).collect();
+    let garbage: Vec<u8> = b"lmgg".iter().copied().chain((0..100_000_u32).map(|n| ((n * 7_919) >> 8) as u8)).collect();
     let cases = [
         (good[..good.len() / 2].to_vec(), "a file that ends in its weights"),
         (good[..40].to_vec(), "a file that ends in its header"),
