@@ -68,6 +68,8 @@ impl TestGateway {
 
     /// Of parts that a test replaced.
     pub async fn start_of(folder: TempDir, parts: Parts, tweak: impl FnOnce(&mut Config)) -> Self {
+        // As `main` does; a test may build its own HTTP client before the gateway builds one.
+        let _installed_already = rustls::crypto::ring::default_provider().install_default();
         let mut config = config_in(&folder);
         tweak(&mut config);
         let clock = parts.clock.clone();
