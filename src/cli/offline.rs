@@ -8,12 +8,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::{EXIT_CONFIG, Failure};
-use crate::call::{AudioFrame, CallId, Coverage, FrameKind, MediaTime, SpokenHere, Utterance};
+use crate::call::{AudioFrame, CallId, Coverage, FrameKind, MediaSpan, MediaTime, SpokenHere, Utterance};
 use crate::config::Config;
 use crate::gateway::load_recognizer;
 use crate::media::wav;
 use crate::ops::clock::Clock;
-use crate::speech::{EndpointRules, Heard, Listener, ModelInfo, Priority, SpeechPool, SpeechSegment, ledger};
+use crate::speech::{Cut, EndpointRules, Heard, Listener, ModelInfo, Priority, SpeechPool, SpeechSegment, ledger};
 
 /// What `transcribe --json` prints and `draft` reads.
 #[derive(Serialize, Deserialize)]
@@ -90,6 +90,16 @@ impl Transcriber {
         let (coverage, _) = ledger(total, &utterances, &[], None);
         let ModelInfo { name: model, demo: demo_model, .. } = self.model().clone();
         Ok(TranscriptFile { duration_ms: total.as_millis(), model, demo_model, coverage, utterances })
+    }
+
+    /// What one stretch of a file says with nothing before and after it.
+    pub(super) async fn alone(&self, path: &Path, span: MediaSpan) -> Result<Utterance, Failure> {
+        let (rate, pcm) = read(path)?;
+        let place = |time: MediaTime| usize::try_from(time.as_samples(rate)).unwrap_or(usize::MAX).min(pcm.len());
+        let pcm = pcm.get(place(span.start)..place(span.end)).unwrap_or_default().to_vec();
+        let cut = Cut { span, pcm, voiced: vec![span] };
+        let segment = SpeechSegment::new(CallId::new(), 0, cut, rate, self.spoken.clone());
+        Ok(self.pool.recognise(segment, Priority::Final).await)
     }
 }
 

@@ -12,6 +12,7 @@ mod ggml;
 mod hot;
 mod inventions;
 mod level;
+mod model;
 mod none;
 mod openai;
 mod pool;
@@ -23,6 +24,7 @@ mod text;
 mod upsample;
 mod utterance;
 mod vad;
+mod verify;
 mod whisper;
 mod words;
 
@@ -41,9 +43,10 @@ mod pool_tests;
 #[cfg(test)]
 mod samples;
 
-pub use catalogue::{Calibration, Catalogue, CatalogueEntry, ModelError, ModelInfo, verify, verify_as};
+pub use catalogue::{Catalogue, CatalogueEntry};
 pub use coverage::ledger;
 pub use endpoint::{Cut, EndpointRules, Heard, Listener};
+pub use model::{Calibration, ModelInfo};
 pub use none::NoRecognizer;
 pub use openai::{OpenAiRecognizer, OpenAiSettings};
 pub use pool::{PoolRules, SpeechPool};
@@ -51,4 +54,5 @@ pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, Sp
 pub use stable::StablePrefix;
 pub use upsample::to_16k;
 pub use utterance::utterance;
+pub use verify::{ModelError, verify, verify_as};
 pub use whisper::{WhisperRecognizer, WhisperSettings};

@@ -4,11 +4,14 @@
 //! state of two, and ggml's threads spin at barriers when the cores are shared. The window is cut to the segment
 //! (`audio_ctx`), which is what makes it 5 to 6 times cheaper than the default 30 s.
 
+mod language;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing::dispatcher::{self, Dispatch};
 use whisper_rs::{
     DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
@@ -27,17 +30,8 @@ use crate::config::limits;
 /// Encoder frames of the whole window: 30 s of 20 ms.
 const WHOLE_WINDOW: u32 = 1_500;
 const FRAME_MS: u32 = 20;
-/// The language is decided over the first seconds only: the encoder's cost grows with the window.
-const LANGUAGE_WINDOW_MS: u32 = 4_000;
 /// whisper.cpp does not look at less than 100 ms; shorter sound is filled up with silence to this.
 const SHORTEST_SAMPLES: usize = RATE as usize / 2;
-/// A language that another one beats by this much was expected wrongly: its words are made again in the other one.
-const OTHER_LANGUAGE: f32 = 0.5;
-/// From here on the other language's words are taken even where the expected one's seem more probable: told the wrong
-/// language, Whisper translates, fluently.
-const SURELY_OTHER_LANGUAGE: f32 = 0.9;
-/// Models before large-v3 have one language token less and no Cantonese.
-const VOCABULARY_WITH_CANTONESE: i32 = 51_866;
 
 /// Address space for aligning one window: 20 heads x 448 tokens x 1,500 frames x 4 bytes, and its copies. Touched
 /// only as far as a window needs it; whisper.cpp ends the process when it is too small.
@@ -95,13 +89,7 @@ impl Recognizer for WhisperRecognizer {
             settings: self.settings,
             // The bundled model never learned what a prompt is.
             prompts: !self.info.demo,
-            speaks: if !self.context.is_multilingual() {
-                &[Language::En]
-            } else if self.context.n_vocab() < VOCABULARY_WITH_CANTONESE {
-                &[Language::En, Language::Zh]
-            } else {
-                &[Language::En, Language::Zh, Language::Yue]
-            },
+            speaks: language::known_to(&self.context),
             params: standing_params(),
             by_language: Vec::new(),
         }))
@@ -191,58 +179,6 @@ impl Worker {
         Ok(best)
     }
 
-    /// What was said before tells the language, and one step of the decoder on the sound that was just encoded tells
-    /// whether it still is: that costs next to nothing, where detection costs an encoder run.
-    fn decode_in_its_language(
-        &mut self,
-        segment: &SpeechSegment,
-        sound: &[f32],
-        window: u32,
-        prompt: &[i32],
-        abort: &AtomicBool,
-    ) -> Result<Hypothesis, RecognizerError> {
-        let candidates = candidates(&segment.spoken.languages, self.speaks);
-        let Some(expected) = segment.expected.map(|l| spoken_as(l, self.speaks)).filter(|l| candidates.contains(l))
-        else {
-            let language = self.language(&candidates, sound, window, abort)?;
-            return self.decode(segment.span, sound, Some(language), window, prompt);
-        };
-        let first = self.decode(segment.span, sound, Some(expected), window, prompt)?;
-        if candidates.len() == 1 || abort.load(Ordering::Relaxed) {
-            return Ok(first);
-        }
-        let (other, by) = self.other_language(expected, &candidates)?;
-        if by < OTHER_LANGUAGE {
-            return Ok(first);
-        }
-        metrics::counter!("heardline_speech_language_changes_total").increment(1);
-        let second = self.decode(segment.span, sound, Some(other), window, prompt)?;
-        let refused = doubt(&second, segment).is_some_and(Doubt::refuses);
-        Ok(if by >= SURELY_OTHER_LANGUAGE && !refused { second } else { better(first, second, segment) })
-    }
-
-    /// The candidate most probable beside `expected`, and its probability less that of `expected`, for the sound that
-    /// was encoded last.
-    fn other_language(
-        &mut self,
-        expected: Language,
-        candidates: &[Language],
-    ) -> Result<(Language, f32), RecognizerError> {
-        self.state.decode(&[self.context.token_sot()], 0, 1).map_err(failed)?;
-        let logits = self.state.get_logits().map_err(failed)?;
-        let logit = |language: &Language| {
-            let id = whisper_rs::get_lang_id(language.code()).map(|id| self.context.token_lang(id));
-            let at = id.and_then(|id| usize::try_from(id).ok());
-            at.and_then(|at| logits.get(at).copied()).unwrap_or(f32::NEG_INFINITY)
-        };
-        let top = candidates.iter().map(logit).fold(f32::NEG_INFINITY, f32::max);
-        let weight = |language: &Language| (logit(language) - top).exp();
-        let sum: f32 = candidates.iter().map(weight).sum();
-        let others = candidates.iter().filter(|language| **language != expected);
-        let other = others.max_by(|a, b| logit(a).total_cmp(&logit(b))).copied().unwrap_or(expected);
-        Ok((other, (weight(&other) - weight(&expected)) / sum))
-    }
-
     /// Tokens of a prompt that names these, as many as there is room for, the first ones first. Handed over as tokens:
     /// whisper-rs leaks the text of a prompt each time one is set.
     fn prompt(&self, names: &[String]) -> Vec<i32> {
@@ -260,37 +196,6 @@ impl Worker {
         prompt
     }
 
-    /// The language to decode in. Whisper's own detection may name any of a hundred; here only those of the line.
-    fn language(
-        &mut self,
-        candidates: &[Language],
-        sound: &[f32],
-        window: u32,
-        abort: &AtomicBool,
-    ) -> Result<Language, RecognizerError> {
-        let first = candidates.first().copied().unwrap_or(Language::En);
-        if candidates.len() < 2 {
-            return Ok(first);
-        }
-        // This call decodes nothing: 100 ms are not above whisper.cpp's minimum. It computes the spectrogram and sets
-        // the window of the encoder run below, which would otherwise be that of the job before.
-        let mut params = self.params_for(first);
-        params.set_audio_ctx(ctx(window.min(LANGUAGE_WINDOW_MS / FRAME_MS)));
-        params.set_duration_ms(100);
-        self.state.full(params, sound).map_err(failed)?;
-        let (_, probabilities) = self.state.lang_detect(0, 1).map_err(failed)?;
-        // Detection has no callback; a decode looks at the flag after the encoder and after every token.
-        if abort.load(Ordering::Relaxed) {
-            return Err(RecognizerError::Aborted);
-        }
-        let probability = |language: &Language| {
-            let id = whisper_rs::get_lang_id(language.code()).and_then(|id| usize::try_from(id).ok());
-            id.and_then(|id| probabilities.get(id).copied()).unwrap_or(0.0)
-        };
-        let best = candidates.iter().max_by(|a, b| probability(a).total_cmp(&probability(b)));
-        Ok(best.copied().unwrap_or(first))
-    }
-
     fn decode(
         &mut self,
         span: MediaSpan,
@@ -303,7 +208,7 @@ impl Worker {
         let mut params: FullParams<'_, '_> = self.params_for(language.unwrap_or(Language::En));
         params.set_audio_ctx(ctx(window));
         params.set_tokens(prompt);
-        self.state.full(params, sound).map_err(failed)?;
+        self.run(params, sound)?;
         let mut words = Vec::new();
         let (mut log_probability, mut count) = (0.0, 0.0);
         let mut no_speech = None;
@@ -354,6 +259,12 @@ impl Worker {
         })
     }
 
+    /// whisper.cpp tells of an abort as of an error; what its messages mean stands in the result too.
+    fn run(&mut self, params: FullParams<'_, '_>, sound: &[f32]) -> Result<(), RecognizerError> {
+        let full = || self.state.full(params, sound).map(drop).map_err(failed);
+        dispatcher::with_default(&Dispatch::none(), full)
+    }
+
     fn params_for(&mut self, language: Language) -> Params {
         if let Some((_, params)) = self.by_language.iter().find(|(known, _)| *known == language) {
             return params.clone();
@@ -363,23 +274,6 @@ impl Worker {
         self.by_language.push((language, params.clone()));
         params
     }
-}
-
-/// The wanted languages as far as the model has them. Cantonese comes as Chinese from a model without it.
-fn candidates(wanted: &[Language], speaks: &[Language]) -> Vec<Language> {
-    let mut candidates: Vec<Language> = Vec::new();
-    for language in if wanted.is_empty() { speaks } else { wanted } {
-        let spoken = spoken_as(*language, speaks);
-        if !candidates.contains(&spoken) {
-            candidates.push(spoken);
-        }
-    }
-    candidates
-}
-
-/// What a model that has only these languages takes this one for.
-fn spoken_as(language: Language, speaks: &[Language]) -> Language {
-    [language, Language::Zh].into_iter().find(|l| speaks.contains(l)).unwrap_or(Language::En)
 }
 
 /// Encoder frames for this much sound.
@@ -438,14 +332,5 @@ mod tests {
         for (heads, layers, expected) in [(3, 3, 3), (6, 4, 3), (8, 6, 2), (12, 12, 1), (20, 32, 1), (0, 0, 1)] {
             assert_eq!(alignment_layers(&Shape::decoder(heads, layers)), expected, "{heads} heads, {layers} layers");
         }
-    }
-
-    #[test]
-    fn cantonese_is_asked_only_of_a_model_that_knows_it() {
-        use Language::{En, Yue, Zh};
-        assert_eq!(candidates(&[Yue], &[En, Zh]), [Zh]);
-        assert_eq!(candidates(&[Zh, Yue], &[En, Zh]), [Zh]);
-        assert_eq!(candidates(&[En, Yue], &[En, Zh, Yue]), [En, Yue]);
-        assert_eq!(candidates(&[Zh, Yue], &[En]), [En]);
     }
 }

@@ -73,6 +73,8 @@ fn tiles(report: &Report) -> String {
         let digits = total.digits;
         let more = format!("{} of {} digits", digits.digits_right, digits.digits);
         tile(format!("{}/{}", digits.numbers_right, digits.numbers), "numbers right".into(), more);
+        let more = "of those right, cut out by their words' times".into();
+        tile(format!("{}/{}", digits.alone_right, digits.alone), "numbers right alone".into(), more);
     }
     if let Some(rate) = total.invented.words_a_minute {
         let more = format!("{} in {} without words", total.invented.words, length(total.invented.audio_ms));

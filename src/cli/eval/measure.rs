@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::folder::Clip;
-use super::score::{Digits, Errors, Step, align, heard, reference};
+use super::score::{Digits, Errors, Heard, Number, Step, align, heard, reference};
 use super::times::{TimeErrors, time_errors};
 use crate::call::Coverage;
 use crate::cli::offline::Transcriber;
@@ -77,6 +77,7 @@ pub(super) async fn measure(clip: &Clip, transcriber: &Transcriber, clock: &Cloc
         time_errors(&clip.timed, &said, &heard, &steps)
             .ok_or("the .json beside it times other words than its reference text has")?
     };
+    let digits = numbers_alone(&Number::all(&said, &heard.words, &steps), &heard, clip, transcriber).await?;
     let difference = steps.iter().map(|step| {
         let (i, j) = match *step {
             Step::Same(i, j) | Step::Substituted(i, j) => (Some(i), Some(j)),
@@ -105,7 +106,7 @@ pub(super) async fn measure(clip: &Clip, transcriber: &Transcriber, clock: &Cloc
             .collect::<Vec<_>>()
             .join(" "),
         errors: Errors::of(&said, &steps),
-        digits: Digits::of(&said, &heard.words, &steps),
+        digits,
         times,
         coverage: transcript.coverage,
         decode_ms,
@@ -113,6 +114,23 @@ pub(super) async fn measure(clip: &Clip, transcriber: &Transcriber, clock: &Cloc
         wall_ms: millis(wall),
         difference: difference.collect(),
     })
+}
+
+/// The seconds that support a number must say it: each that was heard right is cut out and recognised alone.
+async fn numbers_alone(
+    numbers: &[Number],
+    heard_before: &Heard,
+    clip: &Clip,
+    transcriber: &Transcriber,
+) -> Result<Digits, String> {
+    let mut digits = Digits::of(numbers);
+    for number in numbers {
+        let Some(span) = number.heard_right().and_then(|words| heard_before.span(words)) else { continue };
+        let alone = transcriber.alone(&clip.path, span).await.map_err(|failure| failure.message)?;
+        digits.alone += 1;
+        digits.alone_right += usize::from(heard(&[alone]).digits() == number.digits);
+    }
+    Ok(digits)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -3,9 +3,11 @@
 //! Both sides are normalised by [`crate::draft::spoken`] and aligned by the plain Levenshtein distance: a word too few,
 //! too many or another one costs 1.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
-use crate::call::{Utterance, Word};
+use crate::call::{Alignment, MediaSpan, Utterance};
 use crate::draft::{Piece, Spoken, spoken};
 
 /// A word of the reference.
@@ -27,17 +29,35 @@ pub fn reference(text: &str) -> Vec<Reference> {
     out
 }
 
-/// Words that were heard, with the place of each in `printed`.
+/// Words that were heard; the origin of each is its place in `times`.
 pub struct Heard {
     pub words: Vec<Spoken>,
-    pub printed: Vec<Word>,
+    /// Of every printed word; `None` where only its segment's times are known.
+    pub times: Vec<Option<MediaSpan>>,
 }
 
 pub fn heard(utterances: &[Utterance]) -> Heard {
-    let lines = utterances.iter().enumerate().flat_map(|(line, u)| u.words.iter().map(move |word| (line, word)));
-    let pieces: Vec<_> =
-        lines.clone().enumerate().map(|(origin, (line, word))| Piece { text: &word.text, line, origin }).collect();
-    Heard { words: spoken(&pieces), printed: lines.map(|(_, word)| word.clone()).collect() }
+    let (mut pieces, mut times) = (Vec::new(), Vec::new());
+    for (line, utterance) in utterances.iter().enumerate() {
+        for word in &utterance.words {
+            pieces.push(Piece { text: &word.text, line, origin: times.len() });
+            times.push((utterance.alignment == Alignment::Word).then_some(word.span));
+        }
+    }
+    Heard { words: spoken(&pieces), times }
+}
+
+impl Heard {
+    /// When these of its words are said, if that is known.
+    pub fn span(&self, words: RangeInclusive<usize>) -> Option<MediaSpan> {
+        let time = |at: usize| *self.times.get(self.words.get(at)?.origin)?;
+        Some(MediaSpan::new(time(*words.start())?.start, time(*words.end())?.end))
+    }
+
+    /// Its digits, without what stands between them.
+    pub fn digits(&self) -> String {
+        self.words.iter().filter(|word| word.digit).map(|word| word.text.as_str()).collect()
+    }
 }
 
 /// One step of an alignment: places in the reference and in what was heard.
@@ -116,6 +136,13 @@ impl Errors {
         errors
     }
 
+    /// Of two texts.
+    pub fn between(said: &str, written: &str) -> Self {
+        let said = reference(said);
+        let written: Vec<Spoken> = reference(written).into_iter().map(|word| word.word).collect();
+        Self::of(&said, &align(&said, &written))
+    }
+
     pub fn wrong(&self) -> usize {
         self.substitutions + self.deletions + self.insertions
     }
@@ -133,7 +160,47 @@ impl Errors {
     }
 }
 
-/// Digits in the numbers of a reference: runs of two digits or more, for a lone "one" is more often a word.
+/// A number of a reference: a run of two digits or more, for a lone "one" is more often a word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Number {
+    pub digits: String,
+    /// Digits of it that were heard.
+    right: usize,
+    added: bool,
+    /// First and last word that was heard of it.
+    heard: Option<(usize, usize)>,
+}
+
+impl Number {
+    /// All numbers of a reference, in order.
+    pub fn all(reference: &[Reference], heard: &[Spoken], steps: &[Step]) -> Vec<Self> {
+        let digit = |i: usize| reference.get(i).filter(|r| r.word.digit && !r.optional).map(|r| r.word.text.as_str());
+        let (mut numbers, mut open) = (Vec::new(), Self::default());
+        for step in steps {
+            match *step {
+                Step::Same(i, j) if digit(i).is_some() => {
+                    open.digits.extend(digit(i));
+                    open.right += 1;
+                    open.heard = Some((open.heard.map_or(j, |(first, _)| first), j));
+                }
+                Step::Substituted(i, _) | Step::Deleted(i) if digit(i).is_some() => open.digits.extend(digit(i)),
+                Step::Inserted(j) => open.added |= heard.get(j).is_some_and(|word| word.digit),
+                _ => numbers.push(std::mem::take(&mut open)),
+            }
+        }
+        numbers.push(open);
+        numbers.retain(|number| number.digits.len() >= 2);
+        numbers
+    }
+
+    /// The words that say it, when every digit is right and none is added.
+    pub fn heard_right(&self) -> Option<RangeInclusive<usize>> {
+        let (first, last) = self.heard?;
+        (self.right == self.digits.len() && !self.added).then_some(first..=last)
+    }
+}
+
+/// Digits in the numbers of a reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Digits {
     pub digits: usize,
@@ -141,35 +208,22 @@ pub struct Digits {
     pub numbers: usize,
     /// Every digit right and none added.
     pub numbers_right: usize,
+    /// Of those right: cut out of the sound by their words' times and recognised with nothing around them.
+    pub alone: usize,
+    /// They said the same digits then.
+    pub alone_right: usize,
 }
 
 impl Digits {
-    pub fn of(reference: &[Reference], heard: &[Spoken], steps: &[Step]) -> Self {
-        let mut sums = Self::default();
-        let mut run = Self::default();
-        let mut added = false;
-        let close = |run: &mut Self, added: &mut bool, sums: &mut Self| {
-            if run.digits >= 2 {
-                sums.digits += run.digits;
-                sums.digits_right += run.digits_right;
-                sums.numbers += 1;
-                sums.numbers_right += usize::from(run.digits_right == run.digits && !*added);
-            }
-            (*run, *added) = (Self::default(), false);
-        };
-        let is_digit = |i: usize| reference.get(i).is_some_and(|r| r.word.digit && !r.optional);
-        for step in steps {
-            match *step {
-                Step::Same(i, _) if is_digit(i) => {
-                    (run.digits, run.digits_right) = (run.digits + 1, run.digits_right + 1)
-                }
-                Step::Substituted(i, _) | Step::Deleted(i) if is_digit(i) => run.digits += 1,
-                Step::Inserted(j) => added |= heard.get(j).is_some_and(|word| word.digit),
-                _ => close(&mut run, &mut added, &mut sums),
-            }
+    pub fn of(numbers: &[Number]) -> Self {
+        Self {
+            digits: numbers.iter().map(|number| number.digits.len()).sum(),
+            digits_right: numbers.iter().map(|number| number.right).sum(),
+            numbers: numbers.len(),
+            numbers_right: numbers.iter().filter(|number| number.heard_right().is_some()).count(),
+            alone: 0,
+            alone_right: 0,
         }
-        close(&mut run, &mut added, &mut sums);
-        sums
     }
 
     pub fn add(&mut self, other: &Self) {
@@ -177,6 +231,8 @@ impl Digits {
         self.digits_right += other.digits_right;
         self.numbers += other.numbers;
         self.numbers_right += other.numbers_right;
+        self.alone += other.alone;
+        self.alone_right += other.alone_right;
     }
 }
 
@@ -188,14 +244,10 @@ mod tests {
         reference(text).into_iter().map(|said| said.word).collect()
     }
 
-    fn errors(said: &str, heard: &str) -> Errors {
-        let said = reference(said);
-        Errors::of(&said, &align(&said, &words(heard)))
-    }
-
     fn digits(said: &str, heard: &str) -> (usize, usize, usize, usize) {
         let (said, heard) = (reference(said), words(heard));
-        let Digits { digits, digits_right, numbers, numbers_right } = Digits::of(&said, &heard, &align(&said, &heard));
+        let numbers = Number::all(&said, &heard, &align(&said, &heard));
+        let Digits { digits, digits_right, numbers, numbers_right, .. } = Digits::of(&numbers);
         (digits, digits_right, numbers, numbers_right)
     }
 
@@ -214,19 +266,19 @@ mod tests {
             ("我家暖气坏了。", "我家 暖气怀了", known(6, 1, 0, 0)),
             ("Number forty two", "number 42", known(3, 0, 0, 0)),
         ] {
-            assert_eq!(errors(said, heard), expected, "{said} | {heard}");
+            assert_eq!(Errors::between(said, heard), expected, "{said} | {heard}");
         }
-        assert_eq!(errors("a b c d", "a b").rate(), Some(0.5));
-        assert_eq!(errors("", "thank you").rate(), None);
+        assert_eq!(Errors::between("a b c d", "a b").rate(), Some(0.5));
+        assert_eq!(Errors::between("", "thank you").rate(), None);
     }
 
     #[test]
     fn an_optional_word_costs_nothing_absent_whole_or_misheard() {
         for heard in ["in front of the", "in front of the library", "in front of the lie"] {
-            assert_eq!(errors("In front of the (library).", heard), known(4, 0, 0, 0), "{heard}");
+            assert_eq!(Errors::between("In front of the (library).", heard), known(4, 0, 0, 0), "{heard}");
         }
-        assert_eq!(errors("in front of the (library)", "in front of a lie berry"), known(4, 1, 0, 1));
-        assert_eq!(errors("在电梯(里)", "在电梯"), known(3, 0, 0, 0));
+        assert_eq!(Errors::between("in front of the (library)", "in front of a lie berry"), known(4, 1, 0, 1));
+        assert_eq!(Errors::between("在电梯(里)", "在电梯"), known(3, 0, 0, 0));
     }
 
     #[test]
@@ -242,7 +294,7 @@ mod tests {
         for _ in 0..500 {
             let (said, heard) = (any(5), any(5));
             let (a, b) = (words(&said), words(&heard));
-            let errors = errors(&said, &heard);
+            let errors = Errors::between(&said, &heard);
             assert_eq!(errors.wrong(), least(&a, &b), "{said} | {heard}");
             assert_eq!(errors.reference + errors.insertions, b.len() + errors.deletions);
         }

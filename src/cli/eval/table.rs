@@ -14,7 +14,7 @@ pub(super) fn table(report: &Report) -> String {
     let notes: Vec<_> = report.clips.iter().map(|clip| note(&clip.difference)).collect();
     out.push_str(&columns(&head, &rows, &notes));
     for (title, groups) in [("language", &report.by_language), ("condition", &report.by_condition)] {
-        let head = [title, "clips", "error", "wrong", "sub", "del", "ins", "digits", "numbers"];
+        let head = [title, "clips", "error", "wrong", "sub", "del", "ins", "digits", "numbers", "alone"];
         let rows: Vec<_> = groups.iter().filter(|sums| sums.errors.reference > 0).map(sums_row).collect();
         let _infallible = write!(out, "\n{}", columns(&head, &rows, &[]));
     }
@@ -38,9 +38,9 @@ fn row(clip: &Measured) -> [String; 8] {
     ]
 }
 
-fn sums_row(sums: &Sums) -> [String; 9] {
+fn sums_row(sums: &Sums) -> [String; 10] {
     let Errors { substitutions, deletions, insertions, .. } = sums.errors;
-    let Digits { numbers, numbers_right, .. } = sums.digits;
+    let Digits { numbers, numbers_right, alone, alone_right, .. } = sums.digits;
     [
         if sums.name.is_empty() { "-".into() } else { sums.name.clone() },
         sums.clips.to_string(),
@@ -50,7 +50,8 @@ fn sums_row(sums: &Sums) -> [String; 9] {
         deletions.to_string(),
         insertions.to_string(),
         digits(&sums.digits),
-        if numbers > 0 { format!("{numbers_right}/{numbers}") } else { String::new() },
+        share(numbers_right, numbers),
+        share(alone_right, alone),
     ]
 }
 
@@ -62,7 +63,11 @@ fn wrong(errors: &Errors) -> String {
 }
 
 fn digits(digits: &Digits) -> String {
-    if digits.digits > 0 { format!("{}/{}", digits.digits_right, digits.digits) } else { String::new() }
+    share(digits.digits_right, digits.digits)
+}
+
+fn share(right: usize, of: usize) -> String {
+    if of > 0 { format!("{right}/{of}") } else { String::new() }
 }
 
 pub(super) fn percent(rate: Option<f64>) -> String {

@@ -14,7 +14,7 @@ pub struct Timed {
     pub span: MediaSpan,
 }
 
-/// Heard minus true, in milliseconds, of every word or sentence edge that was heard right.
+/// Heard minus true, in milliseconds, of every word or sentence edge that was heard right and has a time of its own.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TimeErrors {
     pub start_ms: Vec<i64>,
@@ -40,13 +40,13 @@ pub fn time_errors(timed: &[Timed], reference: &[Reference], heard: &Heard, step
         let Step::Same(i, j) = *step else { continue };
         let truth = firm.binary_search(&i).ok().and_then(|at| timed_words.get(at));
         let (Some(truth), Some(word)) = (truth, heard.words.get(j)) else { continue };
-        let (Some(item), Some(printed)) = (timed.get(truth.origin), heard.printed.get(word.origin)) else { continue };
+        let (Some(item), Some(Some(time))) = (timed.get(truth.origin), heard.times.get(word.origin)) else { continue };
         let late = |heard: u64, known: u64| heard.cast_signed() - known.cast_signed();
         if truth.begins && word.begins {
-            errors.start_ms.push(late(printed.span.start.as_millis(), item.span.start.as_millis()));
+            errors.start_ms.push(late(time.start.as_millis(), item.span.start.as_millis()));
         }
         if truth.ends && word.ends {
-            errors.end_ms.push(late(printed.span.end.as_millis(), item.span.end.as_millis()));
+            errors.end_ms.push(late(time.end.as_millis(), item.span.end.as_millis()));
         }
     }
     Some(errors)
@@ -56,7 +56,7 @@ pub fn time_errors(timed: &[Timed], reference: &[Reference], heard: &Heard, step
 mod tests {
     use super::super::score::{align, heard, reference};
     use super::*;
-    use crate::call::{MediaTime, SegmentOutcome, Utterance, Word};
+    use crate::call::{Alignment, MediaTime, SegmentOutcome, Utterance, Word};
 
     fn span(start: u64, end: u64) -> MediaSpan {
         MediaSpan::new(MediaTime(start), MediaTime(end))
@@ -67,10 +67,19 @@ mod tests {
     }
 
     fn errors(said: &str, truth: &[(&str, u64, u64)], found: &[(&str, u64, u64)]) -> Option<(Vec<i64>, Vec<i64>)> {
+        errors_of(said, truth, found, Alignment::Word)
+    }
+
+    fn errors_of(
+        said: &str,
+        truth: &[(&str, u64, u64)],
+        found: &[(&str, u64, u64)],
+        alignment: Alignment,
+    ) -> Option<(Vec<i64>, Vec<i64>)> {
         let word = |(text, start, end): &(&str, u64, u64)| Word::new(*text, span(*start, *end), 1.0);
         let words = found.iter().map(word).collect();
         let text = SegmentOutcome::Text;
-        let utterance = Utterance { words, ..Utterance::wordless(0, span(0, 10_000), text, "m") };
+        let utterance = Utterance { words, alignment, ..Utterance::wordless(0, span(0, 10_000), text, "m") };
         let (said, heard) = (reference(said), heard(&[utterance]));
         let errors = time_errors(&timed(truth), &said, &heard, &align(&said, &heard.words))?;
         Some((errors.start_ms, errors.end_ms))
@@ -90,6 +99,13 @@ mod tests {
         assert_eq!(errors("number forty two", &truth, &found), Some((vec![10], vec![50])));
         let apart = [("forty", 100, 400), ("two", 400, 700)];
         assert_eq!(errors("forty two", &apart, &[("42", 90, 720)]), Some((vec![-10], vec![20])));
+    }
+
+    #[test]
+    fn words_that_have_only_their_segments_times_are_not_compared() {
+        let found = [("street", 0, 5_000), ("light", 0, 5_000)];
+        let truth = [("street", 100, 400), ("light", 400, 700)];
+        assert_eq!(errors_of("street light", &truth, &found, Alignment::Segment), Some((vec![], vec![])));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::engines::{Run, ours, peer};
 use super::utterances::{Spoken, write};
-use super::word_errors::WordErrors;
 use crate::call::Language;
 use crate::cli::Failure;
+use crate::cli::eval::score::Errors;
 use crate::config::find_bundled;
 use crate::speech::Recognizer;
 
@@ -157,9 +157,9 @@ struct Table {
 impl Table {
     /// Percent.
     fn errors(&self, run: &Run) -> f64 {
-        let mut errors = WordErrors::default();
-        self.said.iter().zip(&run.texts).for_each(|(said, text)| errors += WordErrors::between(said, text));
-        errors.percent()
+        let mut errors = Errors::default();
+        self.said.iter().zip(&run.texts).for_each(|(said, text)| errors.add(&Errors::between(said, text)));
+        100.0 * errors.rate().unwrap_or(0.0)
     }
 
     fn row(&self, run: &Run, settings: String) -> Row {

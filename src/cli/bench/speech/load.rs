@@ -1,24 +1,21 @@
 //! Calls in real time through a whole gateway: how soon their words come, and whether all of them come.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Figure, config, target};
-use super::latency::{Waited, waits};
+use super::super::{config, target};
+use super::latency::waits;
+use super::loaded::Loaded;
 use super::utterances::Call;
-use super::word_errors::WordErrors;
 use crate::call::{CallEvent, CallId, CallState, Codec, Language, SpokenHere, Utterance};
 use crate::cli::Failure;
-use crate::cli::call::percentile;
 use crate::cli::demo::TemporaryFolder;
 use crate::gateway::{Gateway, Parts};
 use crate::ingress::sip::caller::{CallPlan, Caller, HangUp, Progress, Sound};
@@ -35,40 +32,18 @@ const BACKLOG_WITHIN: Duration = Duration::from_secs(300);
 const STRIDE: usize = 7;
 
 pub(super) struct Load {
+    pub model: &'static str,
     pub calls: usize,
     /// Of sound, each; they end with a sentence.
     pub seconds: u64,
     pub workers: usize,
 }
 
-#[derive(Serialize)]
-pub(super) struct Loaded {
-    calls: usize,
-    workers: usize,
-    refused: usize,
-    reason: Option<String>,
-    segments: usize,
-    final_ms_p50: u64,
-    final_ms_p95: u64,
-    first_partial_ms_p50: u64,
-    first_partial_ms_p95: u64,
-    /// Segments of which nothing was shown before they were final.
-    without_partial: usize,
-    partials_shed: u64,
-    /// What an unhurried decode of the recordings writes, and how much of it is not what the calls' transcripts say.
-    words: usize,
-    words_lost: usize,
-    /// Sound that the ledgers declare lost.
-    ledger_lost_ms: u64,
-    /// From the last hang-up until every call was a draft.
-    backlog_ms: u64,
-}
-
 /// What one caller did.
-struct Made {
+pub(super) struct Made {
     call: Call,
     begun: Option<Instant>,
-    refused: Option<String>,
+    pub refused: Option<String>,
 }
 
 type Events = Vec<(Instant, CallEvent)>;
@@ -89,7 +64,7 @@ impl Load {
         let languages = config.line_for(None).languages.clone();
         let parts = Parts { clock: clock.clone(), recognizer: Some(recognizer), ..Parts::default() };
         let gateway = Gateway::start(config, parts).await?;
-        let shed_before = partials_shed()?;
+        let before = (counted(PARTIALS_SHED)?, counted(SECOND_TRIES)?);
         let (watched, enough) = watch(gateway.events(), clock.clone());
         let made = self.make(calls, &target(&gateway)?, &clock).await?;
         let hung_up = clock.instant();
@@ -105,7 +80,8 @@ impl Load {
         let events = watched.await.map_err(Failure::new)?;
         let mut loaded = Loaded::of(self, &made);
         loaded.backlog_ms = u64::try_from(backlog.as_millis()).unwrap_or(u64::MAX);
-        loaded.partials_shed = partials_shed()?.saturating_sub(shed_before);
+        loaded.partials_shed = counted(PARTIALS_SHED)?.saturating_sub(before.0);
+        loaded.second_tries = counted(SECOND_TRIES)?.saturating_sub(before.1);
         let mut waited = Vec::new();
         for (call, number) in numbers(&gateway).await? {
             let row = store.call(call).await.map_err(Failure::new)?;
@@ -164,109 +140,6 @@ impl Load {
     }
 }
 
-impl Loaded {
-    fn of(load: &Load, made: &[Made]) -> Self {
-        let mut reasons = made.iter().filter_map(|made| made.refused.clone());
-        let reason = reasons.next();
-        Self {
-            calls: load.calls,
-            workers: load.workers,
-            refused: reasons.count() + usize::from(reason.is_some()),
-            reason,
-            segments: 0,
-            final_ms_p50: 0,
-            final_ms_p95: 0,
-            first_partial_ms_p50: 0,
-            first_partial_ms_p95: 0,
-            without_partial: 0,
-            partials_shed: 0,
-            words: 0,
-            words_lost: 0,
-            ledger_lost_ms: 0,
-            backlog_ms: 0,
-        }
-    }
-
-    fn compare(&mut self, unhurried: &[Utterance], written: &[Utterance]) {
-        for expected in unhurried {
-            let found = written.iter().find(|one| one.span == expected.span).map_or("", |one| one.text.as_str());
-            let errors = WordErrors::between(&expected.text, found);
-            self.words += errors.words;
-            self.words_lost += errors.edits;
-        }
-    }
-
-    fn summarise(&mut self, waited: &[Waited]) {
-        let mut finals: Vec<u64> = waited.iter().map(|one| one.for_final).collect();
-        let mut partials: Vec<u64> = waited.iter().filter_map(|one| one.for_partial).collect();
-        finals.sort_unstable();
-        partials.sort_unstable();
-        self.segments = finals.len();
-        self.without_partial = finals.len() - partials.len();
-        (self.final_ms_p50, self.final_ms_p95) = (percentile(&finals, 50), percentile(&finals, 95));
-        (self.first_partial_ms_p50, self.first_partial_ms_p95) = (percentile(&partials, 50), percentile(&partials, 95));
-    }
-}
-
-impl fmt::Display for Loaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { calls, workers, refused, segments, final_ms_p50, final_ms_p95, .. } = self;
-        let Self { first_partial_ms_p50, first_partial_ms_p95, without_partial, partials_shed, .. } = self;
-        let Self { words, words_lost, ledger_lost_ms, backlog_ms, .. } = self;
-        writeln!(f, "{calls} calls at once on {workers} workers: {refused} refused, {segments} segments")?;
-        writeln!(f, "  final after end of speech      p50 {final_ms_p50:6} ms  p95 {final_ms_p95:6} ms")?;
-        writeln!(
-            f,
-            "  partial after start of speech  p50 {first_partial_ms_p50:6} ms  p95 {first_partial_ms_p95:6} ms  \
-             {without_partial} segments had none, {partials_shed} shed"
-        )?;
-        writeln!(f, "  {words_lost} of {words} words lost, {ledger_lost_ms} ms of sound lost")?;
-        writeln!(f, "  drafts of all {backlog_ms} ms after the last hang-up")
-    }
-}
-
-/// Figures of the first load, which the workers can carry, and of the second, which they cannot.
-pub(super) fn figures(loads: &[Loaded]) -> Vec<Figure> {
-    let [carried, too_much, ..] = loads else { return Vec::new() };
-    let seconds = |name, millis: u64, landing, goal| Figure {
-        name,
-        value: millis as f64 / 1_000.0,
-        unit: "s",
-        landing,
-        goal,
-        note: format!("{} calls at once, model of base size, {} workers", carried.calls, carried.workers),
-    };
-    let count = |name, value: usize, unit, note: String| Figure {
-        name,
-        value: value as f64,
-        unit,
-        landing: 0.0,
-        goal: 0.0,
-        note,
-    };
-    let load = format!("{} calls at once, three times what {} workers carry", too_much.calls, too_much.workers);
-    let mut figures = vec![
-        seconds("final after end of speech, p95", carried.final_ms_p95, 1.5, 1.0),
-        count("calls refused under overload", too_much.refused, "calls", load.clone()),
-        count(
-            "words lost under overload",
-            too_much.words_lost,
-            "words",
-            format!(
-                "{load}; of {}; {} partials shed; all drafts {:.1} s after the last hang-up",
-                too_much.words,
-                too_much.partials_shed,
-                too_much.backlog_ms as f64 / 1_000.0
-            ),
-        ),
-    ];
-    // Without any there is no time to tell; how many segments had none stands with the load.
-    if carried.without_partial < carried.segments {
-        figures.insert(1, seconds("first partial after its start, p95", carried.first_partial_ms_p95, 1.5, 1.0));
-    }
-    figures
-}
-
 /// Keeps what is told, with its time, until it is enough.
 fn watch(mut told: broadcast::Receiver<CallEvent>, clock: Clock) -> (JoinHandle<Events>, CancellationToken) {
     let enough = CancellationToken::new();
@@ -290,9 +163,12 @@ fn watch(mut told: broadcast::Receiver<CallEvent>, clock: Clock) -> (JoinHandle<
     (watching, enough)
 }
 
-fn partials_shed() -> Result<u64, Failure> {
-    let counted = metrics::install().map_err(Failure::new)?.render();
-    let value = counted.lines().find_map(|line| line.strip_prefix("heardline_speech_partials_shed_total "));
+const PARTIALS_SHED: &str = "heardline_speech_partials_shed_total";
+const SECOND_TRIES: &str = "heardline_speech_second_tries_total";
+
+fn counted(name: &str) -> Result<u64, Failure> {
+    let all = metrics::install().map_err(Failure::new)?.render();
+    let value = all.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     Ok(value.and_then(|value| value.trim().parse().ok()).unwrap_or(0))
 }
 

@@ -4,9 +4,9 @@ mod comparison;
 mod engines;
 mod latency;
 mod load;
+mod loaded;
 mod utterances;
 mod weight;
-mod word_errors;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,9 +24,10 @@ use crate::gateway::load_recognizer;
 use crate::speech::Recognizer;
 
 use comparison::{Comparison, DEFAULTS, Peers, Row, Truth, WINDOWS, Weights, compare};
-use load::{Load, Loaded};
+use load::Load;
+use loaded::Loaded;
 use utterances::{Spoken, calls, evenly};
-use weight::Weighted;
+use weight::{Deaf, Weighted};
 
 #[derive(Args)]
 pub(super) struct Speech {
@@ -59,6 +60,8 @@ const QUICK: usize = 8;
 /// Recogniser states of the gateway under load, and its calls at once.
 const WORKERS: usize = 2;
 const CALLS: usize = 8;
+/// The model that stands for one of a real size.
+const BASE: &str = "base size";
 /// Demand over capacity when it is too much.
 const OVERLOAD: f64 = 3.0;
 
@@ -158,12 +161,13 @@ impl Speech {
         report.capacity_calls = Some(capacity);
         let overload = (OVERLOAD * capacity).ceil() as usize;
         let seconds = if self.quick { 10 } else { 30 };
-        for at_once in [CALLS, overload] {
-            progress.set_message(format!("{at_once} calls at once, {seconds} s each"));
-            let load = Load { calls: at_once, seconds, workers: WORKERS };
+        let loads = [("the bundled model", CALLS, &ears), (BASE, CALLS, &recognizer), (BASE, overload, &recognizer)];
+        for (model, at_once, recognizer) in loads {
+            progress.set_message(format!("{model}: {at_once} calls at once, {seconds} s each"));
+            let load = Load { model, calls: at_once, seconds, workers: WORKERS };
             report.loads.push(load.run(calls, recognizer.clone(), ears.clone()).await?);
         }
-        report.figures.extend(load::figures(&report.loads));
+        report.figures.extend(loaded::figures(&report.loads));
         Ok(())
     }
 
@@ -175,7 +179,7 @@ impl Speech {
         self.recognizer("base-q8_0")
     }
 
-    /// As the gateway loads a model that an operator configures.
+    /// As the gateway loads a model that an operator configures; one that hears nothing.
     fn recognizer(&self, name: &str) -> Result<Arc<dyn Recognizer>, Failure> {
         let path = self.model(name);
         let bytes = std::fs::read(&path)
@@ -184,7 +188,7 @@ impl Speech {
         config.speech.model_sha256 =
             Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         config.speech.model = path;
-        Ok(load_recognizer(&config)?)
+        Ok(Arc::new(Deaf(load_recognizer(&config)?)))
     }
 }
 
