@@ -1,11 +1,10 @@
 //! What becomes of a call's audio: the recording, the endpointer's segments, the spans that were lost.
 
-use super::Stages;
 use super::partials::Partials;
 use super::scribe::{Assignment, Scribe};
 use crate::call::{AudioFrame, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime};
 use crate::media::Recorder;
-use crate::speech::{EndpointRules, Heard, Listener, SpeechSegment};
+use crate::speech::{Cut, EndpointRules, Foreseen, Heard, Listener, SpeechPool, SpeechSegment};
 
 /// Everything that hears the caller.
 pub(super) struct Ears {
@@ -17,6 +16,8 @@ pub(super) struct Ears {
     /// End of the audio so far.
     pub now: MediaTime,
     assignment: Assignment,
+    /// The segment that ends here if the pause goes on, and its decode if a worker was idle.
+    foreseen: Option<(MediaSpan, Option<Foreseen>)>,
 }
 
 impl Ears {
@@ -29,6 +30,7 @@ impl Ears {
             lost: Vec::new(),
             now: MediaTime::ZERO,
             assignment,
+            foreseen: None,
         }
     }
 
@@ -62,25 +64,42 @@ impl Ears {
         self.take(rest);
     }
 
-    pub(super) fn ask_for_partial(&mut self, stages: &Stages) {
-        if !self.partials.due(self.now) {
+    pub(super) fn ask_for_partial(&mut self, speech: &SpeechPool) {
+        // In a pause nothing new was said.
+        if self.listener.ending().is_some() || !self.partials.due(self.now) {
             return;
         }
         if self.listener.open_ms().is_none_or(|ms| ms < Partials::FIRST_MS) {
             return;
         }
-        let Some(cut) = self.listener.open() else { return };
+        if let Some(cut) = self.listener.open() {
+            let segment = SpeechSegment { growing: true, ..self.segment(cut) };
+            self.partials.asked(self.now, speech.try_partial(segment));
+        }
+    }
+
+    /// Where the caller pauses, the segment is probably over: its final begins before that is sure.
+    pub(super) fn foresee(&mut self, speech: &SpeechPool) {
+        let Some(span) = self.listener.ending() else { return };
+        if self.foreseen.as_ref().is_some_and(|(known, _)| *known == span) {
+            return;
+        }
+        let foreseen = self.listener.ending_cut().and_then(|cut| speech.foresee(self.segment(cut)));
+        self.foreseen = Some((span, foreseen));
+    }
+
+    /// The next segment, as far as it goes.
+    fn segment(&self, cut: Cut) -> SpeechSegment {
         let Assignment { call, rate, spoken, .. } = &self.assignment;
-        let segment = SpeechSegment::new(*call, self.scribe.next_seq(), cut, *rate, spoken.clone())
-            .expecting(self.scribe.language());
-        self.partials.asked(self.now, stages.speech.try_partial(segment));
+        SpeechSegment::new(*call, self.scribe.next_seq(), cut, *rate, spoken.clone()).expecting(self.scribe.language())
     }
 
     fn take(&mut self, heard: Vec<Heard>) {
         for event in heard {
             if let Heard::Segment(cut) = event {
                 self.partials.forget();
-                self.scribe.take(cut);
+                let foreseen = self.foreseen.take().and_then(|(_, foreseen)| foreseen);
+                self.scribe.take(cut, foreseen);
             }
         }
     }

@@ -176,8 +176,9 @@ impl<'a> Live<'a> {
             self.act(action);
         }
         self.note_progress();
+        self.ears.foresee(&self.stages.speech);
         if self.partials {
-            self.ears.ask_for_partial(self.stages);
+            self.ears.ask_for_partial(&self.stages.speech);
         }
     }
 

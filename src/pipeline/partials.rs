@@ -6,7 +6,8 @@ use crate::call::{Hypothesis, MediaTime, Unheard};
 use crate::speech::StablePrefix;
 
 /// When to ask again. Each hypothesis is a decode of all that was said since the last pause, so asking follows load:
-/// less often after one was shed, and never for more than a third of a recogniser's time. Pure.
+/// less often after one was shed, and never for more than a third of a recogniser's time. The first words of a segment
+/// go before more words of others: until they are shown, a hypothesis that was shed is asked for again soon. Pure.
 #[derive(Debug, PartialEq)]
 struct Pace {
     next_at: MediaTime,
@@ -14,12 +15,17 @@ struct Pace {
     every_ms: u64,
     /// The one under way, or just answered.
     asked_at: MediaTime,
+    /// Of this segment.
     asked: u32,
+    answered: u32,
 }
 
 impl Pace {
     /// Two hypotheses that agree are needed to show a word, so the second one comes soon.
     const SECOND_AFTER_MS: u64 = 300;
+    const TO_BE_SHOWN: u32 = 2;
+    /// To be shed costs nothing but the asking.
+    const FIRST_AGAIN_MS: u64 = 200;
     const FASTEST_MS: u64 = 600;
     const SLOWEST_MS: u64 = 5_000;
 
@@ -31,10 +37,12 @@ impl Pace {
 
     fn shed(&mut self, now: MediaTime) {
         self.every_ms = (self.every_ms * 2).min(Self::SLOWEST_MS);
-        self.next_at = now + self.every_ms;
+        let shown = self.answered >= Self::TO_BE_SHOWN;
+        self.next_at = now + if shown { self.every_ms } else { Self::FIRST_AGAIN_MS };
     }
 
     fn answered(&mut self, now: MediaTime) {
+        self.answered += 1;
         let took = now - self.asked_at;
         self.every_ms = (self.every_ms * 3 / 4).max(2 * took).clamp(Self::FASTEST_MS, Self::SLOWEST_MS);
         self.next_at = self.next_at.max(now + 2 * took);
@@ -42,14 +50,14 @@ impl Pace {
 
     /// The next segment begins; what was learned about load stays.
     fn renew(&mut self) {
-        self.asked = 0;
+        (self.asked, self.answered) = (0, 0);
         self.next_at = MediaTime::ZERO;
     }
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { next_at: MediaTime::ZERO, every_ms: Self::FASTEST_MS, asked_at: MediaTime::ZERO, asked: 0 }
+        Self { next_at: MediaTime::ZERO, every_ms: Self::FASTEST_MS, asked_at: MediaTime::ZERO, asked: 0, answered: 0 }
     }
 }
 
@@ -135,6 +143,8 @@ mod tests {
     #[test]
     fn a_busy_recogniser_is_asked_less_often_and_a_free_one_more_often_again() {
         let mut pace = Pace::default();
+        round(&mut pace, 0, 40);
+        round(&mut pace, 300, 40);
         for _ in 0..4 {
             pace.shed(MediaTime(0));
         }
@@ -143,6 +153,22 @@ mod tests {
             round(&mut pace, 10_000 * n, 100);
         }
         assert_eq!(pace.every_ms, Pace::FASTEST_MS);
+    }
+
+    #[test]
+    fn the_first_words_of_a_segment_are_asked_for_again_soon_and_more_words_when_there_is_room() {
+        let mut pace = Pace::default();
+        pace.shed(MediaTime(0));
+        assert_eq!(pace.next_at, MediaTime(200));
+        round(&mut pace, 200, 40);
+        pace.shed(MediaTime(500));
+        assert_eq!(pace.next_at, MediaTime(700));
+        round(&mut pace, 700, 40);
+        pace.shed(MediaTime(2_000));
+        assert!(pace.next_at >= MediaTime(3_000), "{pace:?}");
+        pace.renew();
+        pace.shed(MediaTime(9_000));
+        assert_eq!(pace.next_at, MediaTime(9_200));
     }
 
     #[test]

@@ -135,7 +135,7 @@ async fn recognise_rest(stages: &Stages, row: &CallRow) -> Option<()> {
     let missing = cuts.into_iter().filter(|cut| !covered(cut.span, &stored));
     let mut expected = stored.iter().rev().find_map(|utterance| utterance.language);
     for (seq, cut) in (next_seq..).zip(missing) {
-        let numbered = Numbered { seq, cut, on_disk: false };
+        let numbered = Numbered { seq, cut, on_disk: false, foreseen: None };
         let made = scribe::recognise(stages, &assignment, numbered, expected, Priority::Backlog).await?;
         expected = made.language.or(expected);
     }

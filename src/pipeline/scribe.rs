@@ -17,7 +17,7 @@ use super::persist::until_stored;
 use crate::call::{CallEvent, CallId, Language, MediaSpan, SpokenHere, Unheard, Utterance};
 use crate::config::limits;
 use crate::media::{Flusher, read_span};
-use crate::speech::{Cut, Priority, SpeechSegment, ledger};
+use crate::speech::{Cut, Foreseen, Priority, SpeechSegment, ledger};
 
 /// A stretch of speech as the endpointer cut it, with its number in the call.
 pub(super) struct Numbered {
@@ -25,6 +25,7 @@ pub(super) struct Numbered {
     pub cut: Cut,
     /// Too many are waiting: its sound is in the recording, and not in `cut`.
     pub on_disk: bool,
+    pub foreseen: Option<Foreseen>,
 }
 
 /// What is the same for every segment of one call.
@@ -61,7 +62,7 @@ impl Scribe {
 
     /// Queues a segment. Never waits: the queue holds more segments than the longest call can have, and sound is
     /// kept in memory only while all calls together keep few.
-    pub(super) fn take(&mut self, mut cut: Cut) {
+    pub(super) fn take(&mut self, mut cut: Cut, foreseen: Option<Foreseen>) {
         let seq = self.next_seq;
         self.next_seq += 1;
         let room = self.stages.segment_memory.clone().try_acquire_owned().ok();
@@ -69,7 +70,7 @@ impl Scribe {
         if on_disk {
             cut.pcm = Vec::new();
         }
-        if self.cuts.try_send((Numbered { seq, cut, on_disk }, room)).is_err() {
+        if self.cuts.try_send((Numbered { seq, cut, on_disk, foreseen }, room)).is_err() {
             tracing::error!(seq, "speech segment not queued; it is recognised from the recording after the call");
         }
     }
@@ -185,7 +186,7 @@ async fn hear(
     expected: Option<Language>,
     priority: Priority,
 ) -> Utterance {
-    let Numbered { seq, mut cut, on_disk } = numbered;
+    let Numbered { seq, mut cut, on_disk, foreseen } = numbered;
     if on_disk {
         match read_back(assignment, cut.span).await {
             Some(pcm) => cut.pcm = pcm,
@@ -194,7 +195,7 @@ async fn hear(
     }
     let segment =
         SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone()).expecting(expected);
-    stages.speech.recognise(segment, priority).await
+    stages.speech.recognise_foreseen(segment, priority, foreseen).await
 }
 
 /// Spans are whole milliseconds: two of them at 8 kHz.

@@ -204,6 +204,7 @@ async fn partial_results_of_a_growing_segment_show_only_what_the_final_keeps() {
         }
         let Some(cut) = listener.open().filter(|_| n % 25 == 24) else { continue };
         let segment = SpeechSegment::new(CallId::new(), 0, cut, rate, spoken(&[Language::En]));
+        let segment = SpeechSegment { growing: true, ..segment };
         let Some(guess) = pool.try_partial(segment) else { continue };
         if let Some(agreed) = guess.await.ok().and_then(Result::ok).and_then(|h| stable.push(h)) {
             pieces += 1;

@@ -100,6 +100,25 @@ fn the_open_segment_grows_and_quiet_is_known_since_the_last_sound() {
     assert!((13_100..13_500).contains(&since.0), "{since:?}");
 }
 
+#[test]
+fn a_pause_tells_which_segment_it_will_end_before_it_does() {
+    let (mut told, mut ended) = (0, 0);
+    for name in samples::CALLS {
+        let (rate, pcm) = samples::wav(name);
+        let mut listener = Listener::new(rate, EndpointRules::default());
+        let mut ending = None;
+        for frame in samples::frames(rate, &pcm, 160) {
+            for cut in listener.push(&frame).into_iter().filter_map(Heard::into_cut) {
+                ended += 1;
+                told += usize::from(ending.take() == Some(cut));
+            }
+            ending = listener.ending_cut().or(ending);
+            assert_eq!(listener.ending(), listener.ending_cut().map(|cut| cut.span));
+        }
+    }
+    assert!(ended > 20 && told == ended, "{told} of {ended} segments were told");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hang_up_in_mid_word_keeps_every_word_finished_before_it() {
     let pool = SpeechPool::start(recognizer(), 0, Clock::system()).unwrap();

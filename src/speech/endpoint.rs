@@ -175,6 +175,25 @@ impl Listener {
         Some(Cut { span, pcm: self.kept.get(self.kept_index(from)..)?.to_vec(), voiced: Vec::new() })
     }
 
+    /// What the segment being spoken will be if the pause that has begun goes on: known once its padding is heard, half
+    /// a pause before it is cut.
+    pub fn ending(&self) -> Option<MediaSpan> {
+        let (from, to) = self.ending_samples()?;
+        Some(MediaSpan::new(self.time(from), self.time(to)))
+    }
+
+    /// The same, with its sound.
+    pub fn ending_cut(&self) -> Option<Cut> {
+        let (from, to) = self.ending_samples()?;
+        Some(self.cut(from, to))
+    }
+
+    fn ending_samples(&self) -> Option<(u64, u64)> {
+        let State::Speaking { from, voiced_to, .. } = self.state else { return None };
+        let to = voiced_to + self.padding();
+        (to <= self.scored_to).then_some((from, to))
+    }
+
     /// Length of the segment being spoken.
     pub fn open_ms(&self) -> Option<u64> {
         match self.state {
@@ -257,11 +276,16 @@ impl Listener {
 
     fn segment(&mut self, from: u64, to: u64) -> Heard {
         self.segment_end = to;
+        let cut = self.cut(from, to);
+        self.voiced.retain(|run| run.1 > to);
+        Heard::Segment(cut)
+    }
+
+    fn cut(&self, from: u64, to: u64) -> Cut {
         let pcm = self.kept[self.kept_index(from)..self.kept_index(to)].to_vec();
         let voiced = self.voiced.iter().map(|run| (run.0.max(from), run.1.min(to))).filter(|run| run.0 < run.1);
         let voiced = voiced.map(|run| MediaSpan::new(self.time(run.0), self.time(run.1))).collect();
-        self.voiced.retain(|run| run.1 > to);
-        Heard::Segment(Cut { span: MediaSpan::new(self.time(from), self.time(to)), pcm, voiced })
+        Cut { span: MediaSpan::new(self.time(from), self.time(to)), pcm, voiced }
     }
 
     /// The block that was scored last is speech.

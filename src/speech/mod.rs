@@ -49,7 +49,7 @@ pub use endpoint::{Cut, EndpointRules, Heard, Listener};
 pub use model::{Calibration, ModelInfo};
 pub use none::NoRecognizer;
 pub use openai::{OpenAiRecognizer, OpenAiSettings};
-pub use pool::{PoolRules, SpeechPool};
+pub use pool::{Foreseen, PoolRules, SpeechPool};
 pub use recognizer::{Priority, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 pub use stable::StablePrefix;
 pub use upsample::to_16k;

@@ -178,7 +178,7 @@ impl Server {
         let wav = body::wav(&sound);
         let names = &segment.spoken.hot_words;
         let mut heard = self.ask_about(segment, &wav, names, abort).await?;
-        if hot::names_any(&heard.words, names) {
+        if !segment.growing && hot::names_any(&heard.words, names) {
             metrics::counter!("heardline_speech_hot_word_checks_total").increment(1);
             // Without an answer all of it is to be checked by a person.
             let plain =

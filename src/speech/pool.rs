@@ -5,6 +5,7 @@
 //! and replaced, so one bad segment cannot take a call, or the pool, with it; a replacement that could not be made is
 //! tried again for as long as the pool lives.
 
+mod foreseen;
 mod watch;
 mod workers;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+pub use self::foreseen::Foreseen;
 use self::workers::{Job, Shared, State, spawn};
 use super::queue::JobQueue;
 use super::{ModelInfo, Priority, Recognizer, RecognizerError, SpeechSegment, utterance};
@@ -126,7 +128,11 @@ impl SpeechPool {
             }
             Err(_) => Err(Unheard::EngineFailed),
         };
-        let made = utterance(&segment, self.model(), heard);
+        self.made(&segment, priority, heard)
+    }
+
+    fn made(&self, segment: &SpeechSegment, priority: Priority, heard: Result<Hypothesis, Unheard>) -> Utterance {
+        let made = utterance(segment, self.model(), heard);
         let outcome = match made.outcome {
             crate::call::SegmentOutcome::Text => "text",
             crate::call::SegmentOutcome::NoSpeech => "no_speech",
@@ -140,12 +146,18 @@ impl SpeechPool {
     /// A guess at a segment that is still being spoken. `None` when a finished one waits or no worker is idle: it
     /// is shed. The receiver fails when a finished segment needed the worker after all.
     pub fn try_partial(&self, segment: SpeechSegment) -> Option<oneshot::Receiver<Result<Hypothesis, Unheard>>> {
+        let asked = self.ask_the_idle(segment);
+        if asked.is_none() {
+            metrics::counter!("heardline_speech_partials_shed_total").increment(1);
+        }
+        asked
+    }
+
+    fn ask_the_idle(&self, segment: SpeechSegment) -> Option<oneshot::Receiver<Result<Hypothesis, Unheard>>> {
         let shared = &self.owner.shared;
         let mut state = shared.lock();
         let idle = state.workers.values().filter(|w| w.is_none()).count();
         if state.closed || !self.reachable() || state.queue.waiting(Priority::Final) > 0 || state.queue.len() >= idle {
-            drop(state);
-            metrics::counter!("heardline_speech_partials_shed_total").increment(1);
             return None;
         }
         let (reply, result) = oneshot::channel();

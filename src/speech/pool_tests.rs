@@ -48,7 +48,7 @@ impl RecognizerWorker for ScriptedWorker {
 const IMPATIENT: Duration = Duration::from_millis(300);
 const REHIRE: Duration = Duration::from_millis(20);
 
-fn pool(
+pub(super) fn pool(
     workers: usize,
     script: impl Fn(usize, &SpeechSegment, &AtomicBool) -> Result<Hypothesis, RecognizerError> + Send + Sync + 'static,
 ) -> SpeechPool {
@@ -76,18 +76,18 @@ fn scarce_pool(
     SpeechPool::start_with(Arc::new(recognizer), workers, Clock::system(), rules).unwrap()
 }
 
-fn segment(seq: u32) -> SpeechSegment {
+pub(super) fn segment(seq: u32) -> SpeechSegment {
     let span = MediaSpan::new(MediaTime(1_000), MediaTime(3_000));
     let cut = Cut { span, pcm: vec![0; 16_000], voiced: Vec::new() };
     SpeechSegment::new(CallId::new(), seq, cut, 8_000, SpokenHere::default())
 }
 
-fn good(text: &str) -> Result<Hypothesis, RecognizerError> {
+pub(super) fn good(text: &str) -> Result<Hypothesis, RecognizerError> {
     Ok(hypothesis(text, -0.1))
 }
 
 /// Decodes until told to stop.
-fn obedient(abort: &AtomicBool) -> Result<Hypothesis, RecognizerError> {
+pub(super) fn obedient(abort: &AtomicBool) -> Result<Hypothesis, RecognizerError> {
     while !abort.load(Ordering::Relaxed) {
         std::thread::park_timeout(Duration::from_millis(1));
     }

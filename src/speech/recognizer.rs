@@ -44,12 +44,15 @@ pub struct SpeechSegment {
     /// The language of what was said before in this call. A recogniser may start with it, and has to check.
     #[serde(default)]
     pub expected: Option<Language>,
+    /// The caller still speaks: what is heard is shown for a moment and replaced, so it is decoded once only.
+    #[serde(default)]
+    pub growing: bool,
 }
 
 impl SpeechSegment {
     pub fn new(call: CallId, seq: u32, cut: Cut, rate: u32, spoken: SpokenHere) -> Self {
         let Cut { span, pcm, voiced } = cut;
-        Self { call, seq, span, rate, pcm, voiced, spoken, expected: None }
+        Self { call, seq, span, rate, pcm, voiced, spoken, expected: None, growing: false }
     }
 
     pub fn expecting(self, expected: Option<Language>) -> Self {

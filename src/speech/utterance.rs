@@ -63,6 +63,7 @@ mod tests {
             voiced: vec![],
             spoken,
             expected: None,
+            growing: false,
         }
     }
 

@@ -165,6 +165,10 @@ impl Worker {
         let prompt = self.prompt(&segment.spoken.hot_words);
         let mut best = self.decode_in_its_language(segment, sound, window, &prompt, abort)?;
         let language = best.language;
+        if segment.growing {
+            let refused = doubt(&best, segment).is_some_and(Doubt::refuses);
+            return Ok(if refused { Hypothesis::empty(None) } else { best });
+        }
         if doubt(&best, segment).is_some() && window != WHOLE_WINDOW && !abort.load(Ordering::Relaxed) {
             metrics::counter!("heardline_speech_second_tries_total").increment(1);
             let second = self.decode(segment.span, sound, language, WHOLE_WINDOW, &prompt)?;

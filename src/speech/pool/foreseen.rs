@@ -1,0 +1,152 @@
+//! Decodes that begin while the pause after a segment is still short: when it goes on, the words are there sooner.
+
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use super::SpeechPool;
+use super::workers::Shared;
+use crate::call::{Hypothesis, Language, MediaSpan, Unheard, Utterance};
+use crate::speech::{Priority, SpeechSegment};
+
+/// The decode of a segment that may yet go on. When it does, this is dropped.
+pub struct Foreseen {
+    span: MediaSpan,
+    expected: Option<Language>,
+    result: oneshot::Receiver<Result<Hypothesis, Unheard>>,
+}
+
+impl SpeechPool {
+    /// Begins with a segment that is probably over. `None`: no worker is idle, and nothing is lost by that.
+    pub fn foresee(&self, segment: SpeechSegment) -> Option<Foreseen> {
+        let (span, expected) = (segment.span, segment.expected);
+        Some(Foreseen { span, expected, result: self.ask_the_idle(segment)? })
+    }
+
+    /// The final result for a segment, as [`SpeechPool::recognise`] gives it, from what was begun when that was the
+    /// same segment.
+    pub async fn recognise_foreseen(
+        &self,
+        segment: SpeechSegment,
+        priority: Priority,
+        foreseen: Option<Foreseen>,
+    ) -> Utterance {
+        let same = |foreseen: &Foreseen| foreseen.span == segment.span && foreseen.expected == segment.expected;
+        let heard = match foreseen.filter(same) {
+            Some(foreseen) => self.come_true(foreseen, &segment).await,
+            None => None,
+        };
+        match heard {
+            Some(heard) => {
+                metrics::counter!("heardline_speech_foreseen_total").increment(1);
+                self.made(&segment, priority, Ok(heard))
+            }
+            None => self.recognise(segment, priority).await,
+        }
+    }
+
+    async fn come_true(&self, mut foreseen: Foreseen, segment: &SpeechSegment) -> Option<Hypothesis> {
+        let heard = match foreseen.result.try_recv() {
+            Err(TryRecvError::Empty) if self.owner.shared.promote(segment) => foreseen.result.await.ok(),
+            other => other.ok(),
+        };
+        heard?.ok()
+    }
+}
+
+impl Shared {
+    /// What runs as a guess at this segment is its final from now on, and not stopped for another. False: none runs.
+    fn promote(&self, segment: &SpeechSegment) -> bool {
+        let mut state = self.lock();
+        let same =
+            |other: &SpeechSegment| (other.call, other.seq, other.span) == (segment.call, segment.seq, segment.span);
+        let mut running = state.workers.values_mut().flatten();
+        match running.find(|r| same(&r.job.segment) && r.job.priority == Priority::Partial && !r.aborted) {
+            Some(running) => {
+                running.job.priority = Priority::Final;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use super::*;
+    use crate::call::{MediaTime, SegmentOutcome};
+    use crate::speech::RecognizerError;
+    use crate::speech::pool_tests::{good, obedient, pool, segment};
+
+    #[tokio::test]
+    async fn a_segment_that_was_foreseen_is_decoded_once_and_kept_from_other_finals() {
+        let (began, begun) = mpsc::channel();
+        let (release, held) = mpsc::channel::<()>();
+        let (held, decodes) = (Mutex::new(held), Arc::new(AtomicUsize::new(0)));
+        let counted = decodes.clone();
+        let pool = pool(1, move |_, segment, abort| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            if segment.seq == 0 {
+                began.send(()).unwrap();
+                held.lock().unwrap().recv().unwrap();
+                return if abort.load(Ordering::SeqCst) { Err(RecognizerError::Aborted) } else { good("gas leak") };
+            }
+            good("another")
+        });
+        let pausing = segment(0);
+        let foreseen = pool.foresee(pausing.clone());
+        begun.recv().unwrap();
+        let (first, second) = (pool.clone(), pool.clone());
+        let ended = tokio::spawn(async move { first.recognise_foreseen(pausing, Priority::Final, foreseen).await });
+        tokio::task::yield_now().await;
+        // Another caller's final waits for the only worker, and does not take it away.
+        let other = tokio::spawn(async move { second.recognise(segment(1), Priority::Final).await });
+        while pool.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        release.send(()).unwrap();
+        assert_eq!((ended.await.unwrap().text, other.await.unwrap().text), ("gas leak".into(), "another".into()));
+        assert_eq!(decodes.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_foreseen_wrongly_or_in_vain_is_decoded_as_ever() {
+        let failed = AtomicBool::new(false);
+        let pool = pool(2, move |_, segment, _| match (segment.seq, segment.span.end.0) {
+            (0, 5_000) => good("gas in the basement"),
+            (0, _) => good("gas"),
+            _ if !failed.swap(true, Ordering::SeqCst) => Err(RecognizerError::Decode("bad".into())),
+            _ => good("thank you"),
+        });
+        let mut pausing = segment(0);
+        let foreseen = pool.foresee(pausing.clone()).unwrap();
+        pausing.span.end = MediaTime(5_000);
+        let longer = pool.recognise_foreseen(pausing, Priority::Final, Some(foreseen)).await;
+        assert_eq!(longer.text, "gas in the basement");
+        let next = segment(1);
+        let mut foreseen = pool.foresee(next.clone()).unwrap();
+        // Guesses are not tried twice; finals are.
+        let failed = (&mut foreseen.result).await;
+        assert!(matches!(failed, Ok(Err(Unheard::EngineFailed))));
+        let made = pool.recognise_foreseen(next, Priority::Final, Some(foreseen)).await;
+        assert_eq!((made.outcome, made.text.as_str()), (SegmentOutcome::Text, "thank you"));
+    }
+
+    #[tokio::test]
+    async fn a_guess_that_gave_way_to_a_final_leaves_its_segment_to_be_decoded() {
+        let (began, begun) = mpsc::channel();
+        let pool = pool(1, move |n, _, abort| {
+            if n > 0 {
+                return good("after all");
+            }
+            began.send(()).unwrap();
+            obedient(abort)
+        });
+        let pausing = segment(0);
+        let foreseen = pool.foresee(pausing.clone());
+        begun.recv().unwrap();
+        assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "after all");
+        assert_eq!(pool.recognise_foreseen(pausing, Priority::Final, foreseen).await.text, "after all");
+    }
+}
