@@ -98,7 +98,7 @@ fn each_walled_library_stays_behind_its_wall() {
         ("rsipstack", &["src/ingress/sip/"]),
         ("webrtc", &["src/ingress/webrtc/"]),
         ("rtc", &["src/ingress/webrtc/"]),
-        ("whisper_rs", &["src/speech/whisper.rs"]),
+        ("whisper_rs", &["src/speech/whisper.rs", "src/speech/whisper/"]),
         ("opus", &["src/codec/"]),
         ("audio_codec", &["src/codec/"]),
         ("hound", &["src/media/wav.rs", "src/media/recorder.rs", "src/media/recorder_thread.rs"]),
