@@ -40,8 +40,9 @@ impl Drop for Mirror {
 #[derive(Clone)]
 struct Shelf {
     model: Bytes,
-    /// A connection breaks off after so many bytes.
+    /// A connection breaks off after so many bytes, or ends there in good order when less is what it promised.
     at_most: usize,
+    promised: bool,
     ranges: bool,
     /// Not there while anything is still asked for.
     never_half: PathBuf,
@@ -50,10 +51,15 @@ struct Shelf {
 
 impl Mirror {
     async fn start(folder: &TempDir, model: Bytes, at_most: usize, ranges: bool) -> Self {
+        Self::of(folder, model, at_most, ranges, true).await
+    }
+
+    async fn of(folder: &TempDir, model: Bytes, at_most: usize, ranges: bool, promised: bool) -> Self {
         let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
-        let shelf = Shelf { model, at_most, ranges, never_half: folder.path().join(FILE), seen: seen.clone() };
+        let shelf =
+            Shelf { model, at_most, promised, ranges, never_half: folder.path().join(FILE), seen: seen.clone() };
         let router = Router::new().route(&format!("/{FILE}"), get(serve)).with_state(shelf);
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, seen, server }
@@ -84,7 +90,8 @@ async fn serve(State(shelf): State<Shelf>, headers: HeaderMap) -> Response {
     }
     let length = rest.len();
     let sent = rest.slice(..length.min(shelf.at_most));
-    let broken = sent.len() < length;
+    let short = !shelf.promised && from.is_some();
+    let (broken, length) = if short { (false, sent.len()) } else { (sent.len() < length, length) };
     let end = futures_util::stream::once(async {
         // So that what came before it is on its way.
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -97,7 +104,7 @@ async fn serve(State(shelf): State<Shelf>, headers: HeaderMap) -> Response {
     answer.insert(header::CONTENT_LENGTH, length.into());
     answer.insert(header::ETAG, "\"one\"".parse().unwrap());
     if let Some(from) = from {
-        answer.insert(header::CONTENT_RANGE, format!("bytes {from}-{}/{whole}", whole - 1).parse().unwrap());
+        answer.insert(header::CONTENT_RANGE, format!("bytes {from}-{}/{whole}", from + length - 1).parse().unwrap());
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     response
@@ -164,6 +171,16 @@ async fn a_download_goes_on_where_it_broke_off() {
     let ranges = mirror.ranges();
     assert_eq!(ranges[0], Some(format!("bytes={there}-")));
     assert!(ranges.len() >= 3, "16 MB by at most 6 MB: {ranges:?}");
+}
+
+#[tokio::test]
+async fn a_server_may_send_less_of_a_range_than_was_asked_for() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(part(&folder), &model()[..1_000_003]).unwrap();
+    let mirror = Mirror::of(&folder, model(), 6_000_000, true, false).await;
+    let (code, said) = mirror.pull(&folder).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_whole(&folder);
 }
 
 #[tokio::test]

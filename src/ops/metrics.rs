@@ -59,7 +59,10 @@ const COUNTERS: &[(&str, &str)] = &[
     ("heardline_media_recorder_failures_total", "recordings that could not be written"),
     ("heardline_speech_jobs_total", "segments given to the recogniser, by outcome"),
     ("heardline_speech_failures_total", "segments the recogniser failed on"),
-    ("heardline_speech_partials_shed_total", "partial results skipped to keep up"),
+    (
+        "heardline_speech_partials_shed_total",
+        "guesses (partial results, finals begun in a pause) not made or stopped to keep up",
+    ),
     ("heardline_speech_remote_requests_total", "segments sent to the speech server, by result"),
     ("heardline_speech_fall_backs_total", "segments recognised by the local model because the speech server failed"),
     ("heardline_speech_foreseen_total", "finals whose decode began before the pause was long enough"),

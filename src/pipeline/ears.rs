@@ -66,7 +66,7 @@ impl Ears {
 
     pub(super) fn ask_for_partial(&mut self, speech: &SpeechPool) {
         // In a pause nothing new was said.
-        if self.listener.ending().is_some() || !self.partials.due(self.now) {
+        if !self.partials.due(self.now) || self.listener.ending().is_some() {
             return;
         }
         if self.listener.open_ms().is_none_or(|ms| ms < Partials::FIRST_MS) {

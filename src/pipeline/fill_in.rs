@@ -1,5 +1,5 @@
 //! Words for what could not be recognised when it was said: the recogniser hung, was elsewhere, or was not there at all.
-//! The recording has it. A draft that gained words goes out as its next version.
+//! The recording has it. A draft that now knows what was said goes out as its next version.
 
 use std::sync::Arc;
 use std::time::Duration;

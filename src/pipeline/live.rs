@@ -103,7 +103,7 @@ struct Live<'a> {
     /// The newest run of prompts; only its end counts.
     run: u64,
     progress: ProgressNotes,
-    /// Words are shown while they are spoken.
+    /// Words are shown while they are spoken, and finals begun before they are sure.
     partials: bool,
     /// The gateway is ending and the caller is being told goodbye.
     leaving: bool,
@@ -176,8 +176,8 @@ impl<'a> Live<'a> {
             self.act(action);
         }
         self.note_progress();
-        self.ears.foresee(&self.stages.speech);
         if self.partials {
+            self.ears.foresee(&self.stages.speech);
             self.ears.ask_for_partial(&self.stages.speech);
         }
     }

@@ -1,5 +1,7 @@
 //! The listener alone: nothing spoken is lost, wherever the call or the rules cut it; and hang-up in mid-word.
 
+use std::time::Duration;
+
 use super::call_tests::{distance, heard, recognizer, segments, tokens, transcribe};
 use super::samples;
 use super::*;
@@ -98,6 +100,22 @@ fn the_open_segment_grows_and_quiet_is_known_since_the_last_sound() {
     let since = listener.quiet_since().unwrap();
     // The last sentence ends at 13.270 s.
     assert!((13_100..13_500).contains(&since.0), "{since:?}");
+}
+
+#[test]
+fn no_segment_is_without_speech_wherever_the_limit_falls() {
+    let (rate, pcm) = samples::wav("en-gas");
+    let frames = samples::frames(rate, &pcm, 160);
+    for longest in (600..3_000).step_by(80) {
+        let rules = EndpointRules { longest: Duration::from_millis(longest), ..EndpointRules::default() };
+        let mut listener = Listener::new(rate, rules);
+        let mut cuts: Vec<Cut> =
+            frames.iter().flat_map(|frame| listener.push(frame)).filter_map(Heard::into_cut).collect();
+        cuts.extend(listener.finish().into_iter().filter_map(Heard::into_cut));
+        for cut in cuts {
+            assert!(!cut.voiced.is_empty(), "nobody speaks in {:?} at a limit of {longest} ms", cut.span);
+        }
+    }
 }
 
 #[test]

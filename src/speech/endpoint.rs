@@ -162,7 +162,7 @@ impl Listener {
             let spoken_to = if pause == 0 { end } else { voiced_to };
             let cut = (spoken_to + self.padding()).min(end);
             heard.push(Heard::SpeechEnded(self.time(spoken_to)));
-            heard.push(self.segment(from, cut));
+            heard.extend(self.segment(from, cut));
             self.state = State::Quiet { since: spoken_to, rising: 0 };
         }
         heard
@@ -191,7 +191,7 @@ impl Listener {
     fn ending_samples(&self) -> Option<(u64, u64)> {
         let State::Speaking { from, voiced_to, .. } = self.state else { return None };
         let to = voiced_to + self.padding();
-        (to <= self.scored_to).then_some((from, to))
+        (to <= self.scored_to && self.spoken_after(from)).then_some((from, to))
     }
 
     /// Length of the segment being spoken.
@@ -246,11 +246,11 @@ impl Listener {
                 if pause >= self.rules.pause_blocks {
                     let cut = (voiced_to + self.padding()).min(self.scored_to);
                     heard.push(Heard::SpeechEnded(self.time(voiced_to)));
-                    heard.push(self.segment(from, cut));
+                    heard.extend(self.segment(from, cut));
                     self.state = State::Quiet { since: voiced_to, rising: 0 };
                 } else if self.scored_to - from >= self.samples(self.rules.longest) {
                     let cut = self.quietest(from);
-                    heard.push(self.segment(from, cut));
+                    heard.extend(self.segment(from, cut));
                     self.state = State::Speaking { from: cut, voiced_to: voiced_to.max(cut), pause };
                 } else {
                     self.state = State::Speaking { from, voiced_to, pause };
@@ -274,11 +274,19 @@ impl Listener {
         starts.min_by_key(energy).map_or(self.scored_to, |at| self.kept_from + (at + middle) as u64)
     }
 
-    fn segment(&mut self, from: u64, to: u64) -> Heard {
+    /// `None`: a cut at the longest length fell into a pause, and nobody spoke after it.
+    fn segment(&mut self, from: u64, to: u64) -> Option<Heard> {
+        if !self.spoken_after(from) {
+            return None;
+        }
         self.segment_end = to;
         let cut = self.cut(from, to);
         self.voiced.retain(|run| run.1 > to);
-        Heard::Segment(cut)
+        Some(Heard::Segment(cut))
+    }
+
+    fn spoken_after(&self, from: u64) -> bool {
+        self.voiced.iter().any(|run| run.1 > from)
     }
 
     fn cut(&self, from: u64, to: u64) -> Cut {

@@ -156,6 +156,7 @@ impl SpeechPool {
     fn ask_the_idle(&self, segment: SpeechSegment) -> Option<oneshot::Receiver<Result<Hypothesis, Unheard>>> {
         let shared = &self.owner.shared;
         let mut state = shared.lock();
+        shared.stop_orphans(&mut state);
         let idle = state.workers.values().filter(|w| w.is_none()).count();
         if state.closed || !self.reachable() || state.queue.waiting(Priority::Final) > 0 || state.queue.len() >= idle {
             return None;

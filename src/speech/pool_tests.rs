@@ -212,6 +212,25 @@ async fn a_partial_gives_way_to_a_final() {
 }
 
 #[tokio::test]
+async fn a_final_that_is_tried_again_does_not_wait_for_a_guess() {
+    let (began, begun) = mpsc::channel();
+    let failed = AtomicBool::new(false);
+    let pool = pool(2, move |_, segment, abort| {
+        if segment.seq == 9 {
+            began.send(()).unwrap();
+            return obedient(abort);
+        }
+        if failed.swap(true, Ordering::SeqCst) { good("again") } else { Err(RecognizerError::Decode("bad".into())) }
+    });
+    let partial = pool.try_partial(segment(9)).unwrap();
+    begun.recv().unwrap();
+    // The guess has a minute, which nobody waits here.
+    let made = tokio::time::timeout(Duration::from_secs(20), pool.recognise(segment(0), Priority::Final)).await;
+    assert_eq!(made.expect("the guess gave way").text, "again");
+    assert!(!matches!(partial.await, Ok(Ok(_))));
+}
+
+#[tokio::test]
 async fn no_partial_is_taken_while_a_final_waits() {
     let (release, held) = mpsc::channel::<()>();
     let (began, begun) = mpsc::channel();

@@ -44,7 +44,7 @@ pub struct SpeechSegment {
     /// The language of what was said before in this call. A recogniser may start with it, and has to check.
     #[serde(default)]
     pub expected: Option<Language>,
-    /// The caller still speaks: what is heard is shown for a moment and replaced, so it is decoded once only.
+    /// The caller still speaks: what is heard is shown for a moment and replaced, so that no doubt is worth a second try.
     #[serde(default)]
     pub growing: bool,
 }
@@ -90,7 +90,7 @@ pub enum Priority {
     Final,
     /// A finished segment of a call that has ended, or was found at boot.
     Backlog,
-    /// A segment that is still being spoken. Never waits: it is decoded at once or shed.
+    /// A guess: a segment that is still being spoken, or that may go on after a pause. Never waits: it is decoded at once or shed.
     Partial,
 }
 

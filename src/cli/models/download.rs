@@ -149,7 +149,10 @@ async fn attempt(
         }
         progress(part.length, total);
     }
-    Ok(())
+    match total {
+        Some(total) if part.length < total => Err(Fault::Passing("it sent less than was asked for".into())),
+        _ => Ok(()),
+    }
 }
 
 /// `Content-Range`: the first byte, and the length of the whole (RFC 9110 section 14.4).

@@ -45,6 +45,14 @@ struct TimedWord {
     probability: Option<f64>,
 }
 
+fn bounded(words: usize) -> Result<(), String> {
+    let most = limits::MAX_ENGINE_WORDS;
+    if words > most {
+        return Err(format!("{words} words for one segment of speech, expected at most {most}"));
+    }
+    Ok(())
+}
+
 impl Answer {
     /// Reads the body of a 200. The error says what was expected, and quotes none of it.
     pub fn read(body: &[u8]) -> Result<Self, String> {
@@ -56,32 +64,22 @@ impl Answer {
         if answer.text.is_none() && answer.segments.is_none() && answer.words.is_none() {
             return Err("expected a transcription with text, segments or words; it has none of them".into());
         }
-        let words = answer.timed_words().len();
-        if words > limits::MAX_ENGINE_WORDS {
-            return Err(format!(
-                "{words} words for one segment of speech, expected at most {}",
-                limits::MAX_ENGINE_WORDS
-            ));
-        }
+        bounded(answer.timed_words().len())?;
         Ok(answer)
     }
 
     /// `asked`: the one language the server was told, if any. The text may have marks that its words lack.
     pub fn hypothesis(&self, segment: MediaSpan, asked: Option<Language>) -> Result<Hypothesis, String> {
         let printed = self.printed(segment);
-        if printed.len() > limits::MAX_ENGINE_WORDS {
-            let found = printed.len();
-            return Err(format!(
-                "{found} words for one segment of speech, expected at most {}",
-                limits::MAX_ENGINE_WORDS
-            ));
-        }
+        bounded(printed.len())?;
         let no_speech = self.no_speech_probability();
         let text = text_of(&printed);
         let (words, alignment) = match self.measured(segment) {
             Some(timed) => (timed, Alignment::Word),
             None => (printed, Alignment::Segment),
         };
+        // One timed "word" may be a whole page of characters.
+        bounded(words.len())?;
         if !words.iter().any(|word| word.text.contains(char::is_alphanumeric)) {
             return Ok(Hypothesis::empty(no_speech));
         }

@@ -97,8 +97,11 @@ fn junk_is_refused_without_quoting_it() {
     let many = format!(r#"{{"text":"{}"}}"#, "canary ".repeat(limits::MAX_ENGINE_WORDS + 1));
     let timed = vec![r#"{"word":"canary","start":0,"end":1}"#; limits::MAX_ENGINE_WORDS + 1].join(",");
     let timed = format!(r#"{{"text":"x","words":[{timed}]}}"#);
-    let junk =
-        ["<html>canary</html>", "{\"canary\":1}", "{}", "null", "", "{\"text\":\"canary", "\"canary\"", &many, &timed];
+    // One timed word that is split into its characters.
+    let page = "电".repeat(limits::MAX_ENGINE_WORDS + 1);
+    let page = format!(r#"{{"text":"x","words":[{{"word":"{page}","start":0,"end":1}}]}}"#);
+    let mut junk = vec!["<html>canary</html>", "{\"canary\":1}", "{}", "null", "", "{\"text\":\"canary", "\"canary\""];
+    junk.extend([many.as_str(), &timed, &page]);
     for body in junk {
         let read = Answer::read(body.as_bytes()).and_then(|a| a.hypothesis(segment(), None));
         let said = read.unwrap_err();

@@ -37,18 +37,21 @@ impl SpeechPool {
         match heard {
             Some(heard) => {
                 metrics::counter!("heardline_speech_foreseen_total").increment(1);
-                self.made(&segment, priority, Ok(heard))
+                self.made(&segment, priority, heard)
             }
             None => self.recognise(segment, priority).await,
         }
     }
 
-    async fn come_true(&self, mut foreseen: Foreseen, segment: &SpeechSegment) -> Option<Hypothesis> {
-        let heard = match foreseen.result.try_recv() {
+    /// `None`: there is no result, and none to wait for.
+    async fn come_true(&self, mut foreseen: Foreseen, segment: &SpeechSegment) -> Option<Result<Hypothesis, Unheard>> {
+        match foreseen.result.try_recv() {
+            // A guess that failed was not tried again.
+            Ok(heard) => heard.ok().map(Ok),
+            // From here on it is, like every final.
             Err(TryRecvError::Empty) if self.owner.shared.promote(segment) => foreseen.result.await.ok(),
-            other => other.ok(),
-        };
-        heard?.ok()
+            Err(_) => None,
+        }
     }
 }
 
@@ -56,8 +59,9 @@ impl Shared {
     /// What runs as a guess at this segment is its final from now on, and not stopped for another. False: none runs.
     fn promote(&self, segment: &SpeechSegment) -> bool {
         let mut state = self.lock();
-        let same =
-            |other: &SpeechSegment| (other.call, other.seq, other.span) == (segment.call, segment.seq, segment.span);
+        let same = |other: &SpeechSegment| {
+            !other.growing && (other.call, other.seq, other.span) == (segment.call, segment.seq, segment.span)
+        };
         let mut running = state.workers.values_mut().flatten();
         match running.find(|r| same(&r.job.segment) && r.job.priority == Priority::Partial && !r.aborted) {
             Some(running) => {
@@ -133,20 +137,71 @@ mod tests {
         assert_eq!((made.outcome, made.text.as_str()), (SegmentOutcome::Text, "thank you"));
     }
 
+    /// Whether it was stopped before it had words, or between its first look and its second one.
     #[tokio::test]
     async fn a_guess_that_gave_way_to_a_final_leaves_its_segment_to_be_decoded() {
+        for half_looked in [false, true] {
+            let (began, begun) = mpsc::channel();
+            let pool = pool(1, move |n, _, abort| {
+                if n > 0 {
+                    return good("after all");
+                }
+                began.send(()).unwrap();
+                let stopped = obedient(abort);
+                if half_looked { good("half looked at") } else { stopped }
+            });
+            let pausing = segment(0);
+            let foreseen = pool.foresee(pausing.clone());
+            begun.recv().unwrap();
+            assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "after all");
+            assert_eq!(pool.recognise_foreseen(pausing, Priority::Final, foreseen).await.text, "after all");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_foreseen_segment_that_fails_is_tried_as_often_as_any_other() {
         let (began, begun) = mpsc::channel();
-        let pool = pool(1, move |n, _, abort| {
-            if n > 0 {
-                return good("after all");
+        let (release, held) = mpsc::channel::<()>();
+        let (held, decodes) = (Mutex::new(held), Arc::new(AtomicUsize::new(0)));
+        let counted = decodes.clone();
+        let pool = pool(1, move |n, _, _| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            if n == 0 {
+                began.send(()).unwrap();
+                held.lock().unwrap().recv().unwrap();
             }
-            began.send(()).unwrap();
-            obedient(abort)
+            Err(RecognizerError::Decode("bad".into()))
         });
         let pausing = segment(0);
         let foreseen = pool.foresee(pausing.clone());
         begun.recv().unwrap();
-        assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "after all");
-        assert_eq!(pool.recognise_foreseen(pausing, Priority::Final, foreseen).await.text, "after all");
+        let asking = pool.clone();
+        let ended = tokio::spawn(async move { asking.recognise_foreseen(pausing, Priority::Final, foreseen).await });
+        tokio::task::yield_now().await;
+        release.send(()).unwrap();
+        assert_eq!(ended.await.unwrap().unheard, Some(Unheard::EngineFailed));
+        assert_eq!(decodes.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_guess_nobody_waits_for_gives_its_worker_back() {
+        let (began, begun) = mpsc::channel();
+        let pool = pool(1, move |n, _, abort| {
+            if n > 0 {
+                return good("so far");
+            }
+            began.send(()).unwrap();
+            obedient(abort)
+        });
+        let foreseen = pool.foresee(segment(0));
+        begun.recv().unwrap();
+        drop(foreseen);
+        let again = loop {
+            match pool.try_partial(segment(0)) {
+                Some(asked) => break asked,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        assert_eq!(again.await.unwrap().unwrap().text, "so far");
     }
 }

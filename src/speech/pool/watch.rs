@@ -74,6 +74,7 @@ impl Shared {
         tracing::error!(worker = id, call = %running.job.segment.call, "recogniser worker hung and was abandoned");
         self.replace_missing(state);
         retry(state, running.job, id, Unheard::EngineFailed);
+        self.make_way(state, id);
         if state.rehire_at.is_none() {
             self.drain_without_workers(state);
         }

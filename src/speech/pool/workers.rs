@@ -34,6 +34,8 @@ pub(super) struct Running {
     pub(super) abort: Arc<AtomicBool>,
     pub(super) deadline: Instant,
     pub(super) aborted: bool,
+    /// It was aborted because something more urgent needs the worker, or because nobody waits for it any more.
+    pub(super) shed: bool,
 }
 
 pub(super) struct State {
@@ -71,7 +73,9 @@ impl Shared {
             return;
         }
         state.queue.push(job.priority, job.segment.call, job);
-        let idle = state.workers.values().filter(|w| w.is_none()).count();
+        self.stop_orphans(&mut state);
+        let soon_idle = |slot: &&Option<Running>| slot.as_ref().is_none_or(|running| running.shed);
+        let idle = state.workers.values().filter(soon_idle).count();
         if state.queue.waiting(Priority::Final) > idle {
             self.stop_a_partial(&mut state);
         }
@@ -80,14 +84,34 @@ impl Shared {
         self.news.notify_all();
     }
 
+    /// What is only shown for a moment gives way before what may become a final.
     fn stop_a_partial(&self, state: &mut State) {
-        let mut running = state.workers.values_mut().flatten();
-        if let Some(partial) = running.find(|r| r.job.priority == Priority::Partial && !r.aborted) {
-            partial.aborted = true;
-            // It did nothing wrong: it keeps the time it had, because an encoder run cannot be interrupted.
-            partial.deadline += self.rules.abort_grace;
-            partial.abort.store(true, Ordering::Relaxed);
+        let partials =
+            state.workers.values_mut().flatten().filter(|r| r.job.priority == Priority::Partial && !r.aborted);
+        if let Some(partial) = partials.max_by_key(|r| r.job.segment.growing) {
+            self.shed(partial);
             metrics::counter!("heardline_speech_partials_shed_total").increment(1);
+        }
+    }
+
+    /// Guesses that nobody waits for any more: the caller spoke on.
+    pub(super) fn stop_orphans(&self, state: &mut State) {
+        let orphans = state.workers.values_mut().flatten().filter(|r| r.job.reply.is_closed() && !r.aborted);
+        orphans.filter(|r| r.job.priority == Priority::Partial).for_each(|orphan| self.shed(orphan));
+    }
+
+    fn shed(&self, running: &mut Running) {
+        (running.aborted, running.shed) = (true, true);
+        // It did nothing wrong: it keeps the time it had, because an encoder run cannot be interrupted.
+        running.deadline += self.rules.abort_grace;
+        running.abort.store(true, Ordering::Relaxed);
+    }
+
+    /// A final that is tried again may not go to the worker it failed on: where no other one is idle, a guess gives way.
+    pub(super) fn make_way(&self, state: &mut State, failed_on: WorkerId) {
+        let free = state.workers.iter().any(|(id, slot)| *id != failed_on && slot.is_none());
+        if !free && state.queue.waiting(Priority::Final) > 0 {
+            self.stop_a_partial(state);
         }
     }
 
@@ -112,8 +136,10 @@ impl Shared {
                 .unwrap_or_else(|_| Err(RecognizerError::Decode("the recogniser panicked".to_owned())));
             metrics::histogram!("heardline_speech_decode_seconds").record(self.clock.instant() - began);
             metrics::histogram!("heardline_speech_audio_seconds").record(segment.length());
-            // Who did not get through to the recogniser did not come to harm.
-            let failed = result.as_ref().is_err_and(|e| !matches!(e, RecognizerError::Unreachable(_)));
+            // Who did not get through to the recogniser, or stopped when told to, did not come to harm.
+            let unharmed =
+                |e: &RecognizerError| matches!(e, RecognizerError::Unreachable(_) | RecognizerError::Aborted);
+            let failed = result.as_ref().is_err_and(|e| !unharmed(e));
             if !self.finish(id, result) {
                 return;
             }
@@ -148,9 +174,10 @@ impl Shared {
                     let deadline = now + allowed;
                     metrics::histogram!("heardline_speech_wait_seconds", "priority" => job.priority.as_str())
                         .record(now.saturating_duration_since(job.asked_at));
-                    state
-                        .workers
-                        .insert(id, Some(Running { job, abort: Arc::clone(&abort), deadline, aborted: false }));
+                    state.workers.insert(
+                        id,
+                        Some(Running { job, abort: Arc::clone(&abort), deadline, aborted: false, shed: false }),
+                    );
                     self.report(&state);
                     drop(state);
                     self.news.notify_all();
@@ -170,27 +197,33 @@ impl Shared {
             return false;
         };
         if let Some(running) = slot.take() {
+            let growing = running.job.segment.growing;
             match result {
-                Ok(hypothesis) => drop(running.job.reply.send(Ok(hypothesis))),
-                Err(e) => {
-                    let cause = if running.aborted { "deadline" } else { "failed" };
-                    let (cause, unheard) = match e {
-                        // Says so itself, and not at every segment.
-                        RecognizerError::Unreachable(_) => ("unreachable", Unheard::NoEngine),
-                        _ => {
-                            let segment = &running.job.segment;
-                            tracing::warn!(call = %segment.call, seq = segment.seq, reason = %e, "decode failed");
-                            (cause, Unheard::EngineFailed)
-                        }
-                    };
-                    metrics::counter!("heardline_speech_failures_total", "cause" => cause).increment(1);
-                    retry(&mut state, running.job, id, unheard);
-                }
+                Ok(hypothesis) if !running.shed || growing => drop(running.job.reply.send(Ok(hypothesis))),
+                Err(e) if !running.shed => self.failed(&mut state, id, running, &e),
+                // Stopped between its first look and its second one it may be doubtful, and would be a final.
+                _ => drop(running.job.reply.send(Err(Unheard::EngineFailed))),
             }
         }
         drop(state);
         self.news.notify_all();
         true
+    }
+
+    fn failed(&self, state: &mut State, id: WorkerId, running: Running, error: &RecognizerError) {
+        let cause = if running.aborted { "deadline" } else { "failed" };
+        let (cause, unheard) = match error {
+            // Says so itself, and not at every segment.
+            RecognizerError::Unreachable(_) => ("unreachable", Unheard::NoEngine),
+            _ => {
+                let segment = &running.job.segment;
+                tracing::warn!(call = %segment.call, seq = segment.seq, reason = %error, "decode failed");
+                (cause, Unheard::EngineFailed)
+            }
+        };
+        metrics::counter!("heardline_speech_failures_total", "cause" => cause).increment(1);
+        retry(state, running.job, id, unheard);
+        self.make_way(state, id);
     }
 
     pub(super) fn report(&self, state: &State) {
