@@ -186,16 +186,21 @@ async fn hear(
     expected: Option<Language>,
     priority: Priority,
 ) -> Utterance {
-    let Numbered { seq, mut cut, on_disk, foreseen } = numbered;
+    let Numbered { seq, cut, on_disk, foreseen } = numbered;
+    let mut segment =
+        SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone()).expecting(expected);
+    if let Some(foreseen) = foreseen
+        && let Some(utterance) = stages.speech.foreseen(&segment, priority, foreseen).await
+    {
+        return utterance;
+    }
     if on_disk {
-        match read_back(assignment, cut.span).await {
-            Some(pcm) => cut.pcm = pcm,
-            None => return Utterance::unheard(seq, cut.span, Unheard::NoSound, &stages.model.name),
+        match read_back(assignment, segment.span).await {
+            Some(pcm) => segment.pcm = pcm,
+            None => return Utterance::unheard(seq, segment.span, Unheard::NoSound, &stages.model.name),
         }
     }
-    let segment =
-        SpeechSegment::new(assignment.call, seq, cut, assignment.rate, assignment.spoken.clone()).expecting(expected);
-    stages.speech.recognise_foreseen(segment, priority, foreseen).await
+    stages.speech.recognise(segment, priority).await
 }
 
 /// Spans are whole milliseconds: two of them at 8 kHz.

@@ -57,6 +57,8 @@ struct Server {
     complaints: Mutex<Complaints>,
     /// It does not know `verbose_json`: no word times, no probabilities.
     plain: AtomicBool,
+    /// It has answered with them: what it refuses after that is one request.
+    verbose: AtomicBool,
 }
 
 impl OpenAiRecognizer {
@@ -87,6 +89,7 @@ impl OpenAiRecognizer {
             breaker: Mutex::default(),
             complaints: Mutex::default(),
             plain: AtomicBool::new(false),
+            verbose: AtomicBool::new(false),
         };
         Ok(Self { info, server: Arc::new(server), local, runtime: Some(runtime) })
     }
@@ -202,11 +205,14 @@ impl Server {
             match self.client.ask(&self.fields(names, language, true), wav, abort).await {
                 // A model without times (gpt-4o-transcribe) or an older server refuses to be asked for them.
                 Err(Trouble::Refused(400 | 415 | 422, _)) => {}
-                asked => return asked.and_then(read),
+                asked => {
+                    self.verbose.fetch_or(asked.is_ok(), Ordering::Relaxed);
+                    return asked.and_then(read);
+                }
             }
         }
         let answer = self.client.ask(&self.fields(names, language, false), wav, abort).await?;
-        if !self.plain.swap(true, Ordering::Relaxed) {
+        if !self.verbose.load(Ordering::Relaxed) && !self.plain.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 host = self.host(),
                 "the speech server gives no word times; words carry their segment's time"

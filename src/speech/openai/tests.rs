@@ -162,6 +162,19 @@ fn a_server_without_word_times_is_asked_without_them_from_then_on() {
 }
 
 #[test]
+fn one_refused_request_does_not_take_the_word_times_of_those_after_it() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let stub = stub(move |body| match body.contains("verbose_json") {
+        true if count.fetch_add(1, Ordering::SeqCst) == 1 => Reply::Say(400, "{}"),
+        true => Reply::Say(200, WORDS),
+        false => Reply::Say(200, r#"{"text":"Hello."}"#),
+    });
+    let recognizer = recognizer(&stub.url, None);
+    let alignments: Vec<Alignment> = (0..3).map(|_| ask(&recognizer, &[Language::En]).unwrap().alignment).collect();
+    assert_eq!(alignments, [Alignment::Word, Alignment::Segment, Alignment::Word]);
+}
+
+#[test]
 fn what_failed_is_told_apart_in_kind_and_in_words() {
     let cases: [(u16, &'static str, bool, &str); 8] = [
         (500, "", true, "answered 500; the server is overloaded or broken"),

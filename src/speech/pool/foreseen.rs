@@ -21,37 +21,26 @@ impl SpeechPool {
         Some(Foreseen { span, expected, result: self.ask_the_idle(segment)? })
     }
 
-    /// The final result for a segment, as [`SpeechPool::recognise`] gives it, from what was begun when that was the
-    /// same segment.
-    pub async fn recognise_foreseen(
+    /// The final result for a segment from what was begun, when that was the same segment; its sound is not needed.
+    /// `None`: it was another one, or its decode failed or gave way; [`SpeechPool::recognise`] does it.
+    pub async fn foreseen(
         &self,
-        segment: SpeechSegment,
+        segment: &SpeechSegment,
         priority: Priority,
-        foreseen: Option<Foreseen>,
-    ) -> Utterance {
-        let same = |foreseen: &Foreseen| foreseen.span == segment.span && foreseen.expected == segment.expected;
-        let heard = match foreseen.filter(same) {
-            Some(foreseen) => self.come_true(foreseen, &segment).await,
-            None => None,
-        };
-        match heard {
-            Some(heard) => {
-                metrics::counter!("heardline_speech_foreseen_total").increment(1);
-                self.made(&segment, priority, heard)
-            }
-            None => self.recognise(segment, priority).await,
+        mut foreseen: Foreseen,
+    ) -> Option<Utterance> {
+        if foreseen.span != segment.span || foreseen.expected != segment.expected {
+            return None;
         }
-    }
-
-    /// `None`: there is no result, and none to wait for.
-    async fn come_true(&self, mut foreseen: Foreseen, segment: &SpeechSegment) -> Option<Result<Hypothesis, Unheard>> {
-        match foreseen.result.try_recv() {
+        let heard = match foreseen.result.try_recv() {
             // A guess that failed was not tried again.
-            Ok(heard) => heard.ok().map(Ok),
+            Ok(heard) => Ok(heard.ok()?),
             // From here on it is, like every final.
-            Err(TryRecvError::Empty) if self.owner.shared.promote(segment) => foreseen.result.await.ok(),
-            Err(_) => None,
-        }
+            Err(TryRecvError::Empty) if self.owner.shared.promote(segment) => foreseen.result.await.ok()?,
+            Err(_) => return None,
+        };
+        metrics::counter!("heardline_speech_foreseen_total").increment(1);
+        Some(self.made(segment, priority, heard))
     }
 }
 
@@ -83,6 +72,16 @@ mod tests {
     use crate::speech::RecognizerError;
     use crate::speech::pool_tests::{good, obedient, pool, segment};
 
+    /// As a call's scribe asks.
+    async fn ended(pool: &SpeechPool, segment: SpeechSegment, foreseen: Option<Foreseen>) -> Utterance {
+        if let Some(foreseen) = foreseen
+            && let Some(utterance) = pool.foreseen(&segment, Priority::Final, foreseen).await
+        {
+            return utterance;
+        }
+        pool.recognise(segment, Priority::Final).await
+    }
+
     #[tokio::test]
     async fn a_segment_that_was_foreseen_is_decoded_once_and_kept_from_other_finals() {
         let (began, begun) = mpsc::channel();
@@ -102,7 +101,7 @@ mod tests {
         let foreseen = pool.foresee(pausing.clone());
         begun.recv().unwrap();
         let (first, second) = (pool.clone(), pool.clone());
-        let ended = tokio::spawn(async move { first.recognise_foreseen(pausing, Priority::Final, foreseen).await });
+        let made = tokio::spawn(async move { ended(&first, pausing, foreseen).await });
         tokio::task::yield_now().await;
         // Another caller's final waits for the only worker, and does not take it away.
         let other = tokio::spawn(async move { second.recognise(segment(1), Priority::Final).await });
@@ -110,7 +109,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         release.send(()).unwrap();
-        assert_eq!((ended.await.unwrap().text, other.await.unwrap().text), ("gas leak".into(), "another".into()));
+        assert_eq!((made.await.unwrap().text, other.await.unwrap().text), ("gas leak".into(), "another".into()));
         assert_eq!(decodes.load(Ordering::SeqCst), 2);
     }
 
@@ -126,14 +125,14 @@ mod tests {
         let mut pausing = segment(0);
         let foreseen = pool.foresee(pausing.clone()).unwrap();
         pausing.span.end = MediaTime(5_000);
-        let longer = pool.recognise_foreseen(pausing, Priority::Final, Some(foreseen)).await;
+        let longer = ended(&pool, pausing, Some(foreseen)).await;
         assert_eq!(longer.text, "gas in the basement");
         let next = segment(1);
         let mut foreseen = pool.foresee(next.clone()).unwrap();
         // Guesses are not tried twice; finals are.
         let failed = (&mut foreseen.result).await;
         assert!(matches!(failed, Ok(Err(Unheard::EngineFailed))));
-        let made = pool.recognise_foreseen(next, Priority::Final, Some(foreseen)).await;
+        let made = ended(&pool, next, Some(foreseen)).await;
         assert_eq!((made.outcome, made.text.as_str()), (SegmentOutcome::Text, "thank you"));
     }
 
@@ -154,7 +153,7 @@ mod tests {
             let foreseen = pool.foresee(pausing.clone());
             begun.recv().unwrap();
             assert_eq!(pool.recognise(segment(1), Priority::Final).await.text, "after all");
-            assert_eq!(pool.recognise_foreseen(pausing, Priority::Final, foreseen).await.text, "after all");
+            assert_eq!(ended(&pool, pausing, foreseen).await.text, "after all");
         }
     }
 
@@ -176,10 +175,10 @@ mod tests {
         let foreseen = pool.foresee(pausing.clone());
         begun.recv().unwrap();
         let asking = pool.clone();
-        let ended = tokio::spawn(async move { asking.recognise_foreseen(pausing, Priority::Final, foreseen).await });
+        let made = tokio::spawn(async move { ended(&asking, pausing, foreseen).await });
         tokio::task::yield_now().await;
         release.send(()).unwrap();
-        assert_eq!(ended.await.unwrap().unheard, Some(Unheard::EngineFailed));
+        assert_eq!(made.await.unwrap().unheard, Some(Unheard::EngineFailed));
         assert_eq!(decodes.load(Ordering::SeqCst), 2);
     }
 
