@@ -85,6 +85,8 @@ pub(super) fn summary(draft: &Value, transcript: &str, labels: &[String]) -> Vec
     for pointer in ["/summary/title", "/summary/text"] {
         let Some((_, text)) = field(draft, pointer) else { continue };
         let text = labels.iter().find_map(|label| text.strip_prefix(label.as_str())).unwrap_or(&text);
+        // Of a title that was cut, the last word may be half a word.
+        let text = text.strip_suffix('…').map_or(text, |cut| cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole));
         let numbers = Said::of(text).numbers.into_iter().map(|number| (said.holds_number(&number), number));
         let names = names(text).into_iter().map(|name| {
             let heard = if name.is_ascii() {

@@ -48,7 +48,7 @@ fn utterance(seq: u32, text: &str, start: u64) -> Utterance {
         end += WORD_MS;
     }
     let span = MediaSpan::new(MediaTime(start), MediaTime(end));
-    let outcome = if words.is_empty() { SegmentOutcome::Silence } else { SegmentOutcome::Text };
+    let outcome = if words.is_empty() { SegmentOutcome::NoSpeech } else { SegmentOutcome::Text };
     // As most models print Cantonese: as Chinese. The drafter tells it by its words.
     let language = if text.chars().any(is_wide) { Language::Zh } else { Language::En };
     Utterance {
