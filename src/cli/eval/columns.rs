@@ -11,25 +11,25 @@ pub(super) fn is_wide(c: char) -> bool {
     u32::from(c) >= 0x2E80
 }
 
-/// Columns as wide as their widest cell, all but the first two to the right; a note stands below its row.
-pub(super) fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]], notes: &[String]) -> String {
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width_of(cell));
-        cells.chain(head.get(at).map(|title| title.len())).max().unwrap_or(0)
+/// Columns as wide as their widest cell, all but the first and `condition` to the right; a note stands below its row.
+pub(super) fn columns<R: AsRef<[String]>>(head: &[&str], rows: &[R], notes: &[String]) -> String {
+    let widest = |(at, title): (usize, &&str)| {
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(at)).map(|cell| width_of(cell));
+        cells.fold(width_of(title), usize::max)
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let print = |cells: [&str; N]| {
+    let widths: Vec<usize> = head.iter().enumerate().map(widest).collect();
+    let print = |cells: &[&str]| {
         let mut line = String::new();
-        for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        for (at, (cell, width)) in cells.iter().zip(&widths).enumerate() {
             let room = " ".repeat(width.saturating_sub(width_of(cell)));
             let left = at == 0 || cell.is_empty() || head.get(at).is_some_and(|title| *title == "condition");
             line.push_str(&if left { format!("{cell}{room}  ") } else { format!("{room}{cell}  ") });
         }
         line.trim_end().to_owned()
     };
-    let mut out = print(*head) + "\n";
+    let mut out = print(head) + "\n";
     for (at, row) in rows.iter().enumerate() {
-        out.push_str(&print(row.each_ref().map(String::as_str)));
+        out.push_str(&print(&row.as_ref().iter().map(String::as_str).collect::<Vec<_>>()));
         out.push('\n');
         if let Some(note) = notes.get(at).filter(|note| !note.is_empty()) {
             let _infallible = writeln!(out, "    {note}");

@@ -1,5 +1,6 @@
 //! Written calls with the tickets they should become: one JSON object a line.
 
+use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
 
 use serde::Serialize;
@@ -72,7 +73,7 @@ pub(super) fn read(
     known: &dyn Fn(&str) -> bool,
 ) -> std::io::Result<Vec<(usize, Result<Call, String>)>> {
     let mut out: Vec<(usize, Result<Call, String>)> = Vec::new();
-    let mut bytes = Vec::new();
+    let (mut ids, mut bytes) = (HashMap::new(), Vec::new());
     for line in 1.. {
         bytes.clear();
         let most = u64::try_from(limits::EVAL_LINE).unwrap_or(u64::MAX);
@@ -92,12 +93,9 @@ pub(super) fn read(
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let call = call(&bytes, known).and_then(|call| {
-            let same = |(_, other): &&(usize, Result<Call, String>)| other.as_ref().is_ok_and(|o| o.id == call.id);
-            match out.iter().find(same) {
-                Some((first, _)) => Err(format!("id: {:?} for the second time (line {first}); rename one", call.id)),
-                None => Ok(call),
-            }
+        let call = call(&bytes, known).and_then(|call| match ids.insert(call.id.clone(), line) {
+            Some(before) => Err(format!("id: {:?} for the second time (line {before}); rename one", call.id)),
+            None => Ok(call),
         });
         out.push((line, call));
     }
@@ -140,7 +138,7 @@ fn gold(keys: &Keys<'_>, known: &dyn Fn(&str) -> bool) -> Result<Gold, String> {
     let text = |key: &str| keys.read::<Option<String>>(key, "text, or null when the call does not tell");
     let category = |keys: &Keys<'_>| -> Result<String, String> {
         let code: String = keys.read("category", "a category's code, as text")?;
-        keys.known(code, known)
+        keys.known("category", code, known)
     };
     let request_type: String = keys.read("request_type", &REQUEST_TYPES.join(", "))?;
     if !REQUEST_TYPES.contains(&request_type.as_str()) {
@@ -148,7 +146,7 @@ fn gold(keys: &Keys<'_>, known: &dyn Fn(&str) -> bool) -> Result<Gold, String> {
         return Err(format!("{}request_type: {request_type:?}; expected one of {right}", keys.path));
     }
     let accepted: Option<Vec<String>> = keys.optional("accept_categories", "a list of category codes")?;
-    let accepted = accepted.unwrap_or_default().into_iter().map(|code| keys.known(code, known));
+    let accepted = accepted.unwrap_or_default().into_iter().map(|code| keys.known("accept_categories", code, known));
     Ok(Gold {
         request_type,
         category: category(keys)?,
@@ -204,11 +202,11 @@ impl<'a> Keys<'a> {
         each.collect()
     }
 
-    fn known(&self, code: String, known: &dyn Fn(&str) -> bool) -> Result<String, String> {
+    fn known(&self, key: &str, code: String, known: &dyn Fn(&str) -> bool) -> Result<String, String> {
         if known(&code) {
             return Ok(code);
         }
         let such = "\"utility.heating\" is one, src/draft/data/taxonomy.json has them all";
-        Err(format!("{}category: {code:?} is no category of the taxonomy; {such}", self.path))
+        Err(format!("{}{key}: {code:?} is no category of the taxonomy; {such}", self.path))
     }
 }

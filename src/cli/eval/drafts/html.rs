@@ -1,7 +1,7 @@
 //! The report as one page; every text escaped.
 
 use super::report::{Report, Scored, Sums};
-use super::scores::{Check, SCORES, Verdict};
+use super::scores::{Check, SCORES, Score, Verdict};
 use crate::cli::eval::columns::percent;
 use crate::cli::eval::page::{self, Tile, escaped};
 
@@ -53,7 +53,7 @@ fn scores(report: &Report) -> String {
         format!("<th>{} <small>{}</small></th>", escaped(name), sums.calls)
     };
     let heads: String = groups.iter().map(name).collect();
-    let row = |score: &super::scores::Score| {
+    let row = |score: &Score| {
         let cell = |sums: &Sums| format!("<td>{}</td>", sums.share(score.key));
         let each: String = groups.iter().map(|sums| cell(sums)).collect();
         let less = if score.mistakes { " <small>(mistakes)</small>" } else { "" };

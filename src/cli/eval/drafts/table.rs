@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::report::{Report, Scored, Sums};
-use super::scores::{Check, SCORES, Verdict};
+use super::scores::{Check, SCORES, Score, Verdict};
 use crate::cli::eval::columns::{columns, percent};
 
 pub(super) fn table(report: &Report) -> String {
@@ -15,17 +15,15 @@ pub(super) fn table(report: &Report) -> String {
         }
     }
     let groups: Vec<&Sums> = report.by_language.iter().chain(&report.by_difficulty).collect();
-    let rows: Vec<_> = SCORES.iter().map(|score| {
-        let all = &report.total;
-        [score.key.to_owned(), percent(all.rate(score.key)), all.share(score.key), score.label.to_owned()]
-    });
-    let _infallible = write!(out, "\n{}", columns(&["score", "rate", "of", "of what"], &rows.collect::<Vec<_>>(), &[]));
-    for group in groups {
-        let name = if group.name.is_empty() { "-" } else { &group.name };
-        let shares = SCORES.iter().map(|score| (score.key, group.share(score.key)));
-        let shares: Vec<_> = shares.filter(|(_, share)| !share.is_empty()).map(|(k, s)| format!("{k} {s}")).collect();
-        let _infallible = writeln!(out, "\n{name}, {} calls: {}", group.calls, shares.join(", "));
-    }
+    let mut head = vec!["score", "rate", "all"];
+    head.extend(groups.iter().map(|group| if group.name.is_empty() { "-" } else { group.name.as_str() }));
+    let row = |score: &Score| {
+        let mut cells = vec![score.key.to_owned(), percent(report.total.rate(score.key)), report.total.share(score.key)];
+        cells.extend(groups.iter().map(|group| group.share(score.key)));
+        cells
+    };
+    let rows: Vec<Vec<String>> = SCORES.iter().map(row).collect();
+    let _infallible = write!(out, "\n{}", columns(&head, &rows, &[]));
     let _infallible = writeln!(out, "\nThe drafter heard the {}'s turns only; times are made up.", report.heard);
     out
 }
