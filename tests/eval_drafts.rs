@@ -75,7 +75,8 @@ async fn the_drafter_loses_nothing_it_could_do_before() {
 async fn a_ticket_with_known_mistakes_gives_the_known_scores() {
     let folder = TempDir::new().unwrap();
     let text = "There is no heat in my apartment. My number is two one two, five five five, zero one three four.";
-    let right = json!({"category": "utility.heating", "phone": "2125550134", "issues": [{"category": "utility.heating"}]});
+    let right =
+        json!({"category": "utility.heating", "phone": "2125550134", "issues": [{"category": "utility.heating"}]});
     let mut wrong = right.clone();
     wrong["phone"] = json!("2125550135");
     wrong["category"] = json!("road.tree");
@@ -139,7 +140,8 @@ async fn a_line_that_cannot_be_scored_is_named_with_its_key_and_the_rest_is_scor
         (7, "id: \"good\" for the second time (line 1)"),
         (8, "write one call a line, shorter"),
     ] {
-        let told = said.lines().find(|told| told.contains(&format!("line {line}: "))).unwrap_or_else(|| panic!("{said}"));
+        let told =
+            said.lines().find(|told| told.contains(&format!("line {line}: "))).unwrap_or_else(|| panic!("{said}"));
         assert!(told.contains(why), "{told}");
         assert!(report["problems"].as_array().unwrap().iter().any(|problem| problem["line"] == line), "{report}");
     }

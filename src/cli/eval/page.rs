@@ -45,8 +45,9 @@ pub(super) fn tiles(tiles: &[Tile]) -> String {
 
 /// What could not be measured, each with its reason; nothing when all could.
 pub(super) fn problems(problems: impl Iterator<Item = (impl AsRef<str>, impl AsRef<str>)>) -> String {
-    let list: String =
-        problems.map(|(what, why)| format!("<li><b>{}</b>: {}</li>\n", escaped(what.as_ref()), escaped(why.as_ref()))).collect();
+    let list: String = problems
+        .map(|(what, why)| format!("<li><b>{}</b>: {}</li>\n", escaped(what.as_ref()), escaped(why.as_ref())))
+        .collect();
     if list.is_empty() {
         return list;
     }

@@ -158,10 +158,8 @@ fn gold(keys: &Keys<'_>, known: &dyn Fn(&str) -> bool) -> Result<Gold, String> {
         address: text("address")?,
         district: text("district")?,
         occurred_at: text("occurred_at_text")?,
-        disposition: keys.read(
-            "disposition",
-            "one of draft_ticket, answer_only, redirect, callback, wrong_number, discard",
-        )?,
+        disposition: keys
+            .read("disposition", "one of draft_ticket, answer_only, redirect, callback, wrong_number, discard")?,
         issues: keys.objects("issues")?.iter().map(category).collect::<Result<_, _>>()?,
     })
 }

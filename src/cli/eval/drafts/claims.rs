@@ -160,18 +160,14 @@ mod tests {
 
     #[test]
     fn a_value_that_its_evidence_does_not_say_is_found() {
-        let evidence = |text: &str, start: usize| {
-            json!([{"segment_id": "s1", "char_start": start, "char_end": start + text.chars().count(), "text": text}])
-        };
+        let evidence = |text: &str, start: usize| json!([{"segment_id": "s1", "char_start": start, "char_end": start + text.chars().count(), "text": text}]);
         let draft = |name: &str, text: &str| {
             json!({
                 "caller": {"phones": [], "name": {"value": name, "source": "rule", "evidence": evidence(text, 8)}},
                 "transcript": {"segments": [{"id": "s1", "text": "This is Ann Lee"}]},
             })
         };
-        let verdicts = |draft: &Value| {
-            evidence_verdicts(&super::evidence(draft, &|_: &[String]| Value::Null))
-        };
+        let verdicts = |draft: &Value| evidence_verdicts(&super::evidence(draft, &|_: &[String]| Value::Null));
         assert_eq!(verdicts(&draft("Ann Lee", "Ann Lee")), [Verdict::Right]);
         assert_eq!(verdicts(&draft("Ann Low", "Ann Lee")), [Verdict::Wrong]);
         // The evidence says it, but the transcript does not say the evidence.

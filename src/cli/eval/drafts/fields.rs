@@ -84,9 +84,7 @@ fn phone(gold: &Gold, draft: &Value) -> Check {
 fn name(gold: &Gold, draft: &Value) -> Check {
     let field = "/caller/name/value";
     match &gold.name {
-        Some(name) => {
-            at(draft, field).check("name_exact", field, name, |got| name_letters(got) == name_letters(name))
-        }
+        Some(name) => at(draft, field).check("name_exact", field, name, |got| name_letters(got) == name_letters(name)),
         None => at(draft, field).check_absent("name_invented", field),
     }
 }
@@ -114,10 +112,7 @@ fn request_type(gold: &Gold, draft: &Value) -> [Check; 2] {
     // A drafter that makes the field leaves it empty where nobody asks for anything.
     let got = if known == "none" && got == Got::Missing { Got::Value("none".into()) } else { got };
     let soft = |got: &str| got == known || (ALIKE.contains(&got) && ALIKE.contains(&known));
-    [
-        got.check("request_type", field, known, |got| got == known),
-        got.check("request_type_soft", field, known, soft),
-    ]
+    [got.check("request_type", field, known, |got| got == known), got.check("request_type_soft", field, known, soft)]
 }
 
 fn urgency(gold: &Gold, draft: &Value) -> [Check; 2] {

@@ -71,7 +71,8 @@ fn card(call: &Scored) -> String {
     let wrong = call.checks.iter().filter(|check| !check.is_right()).count();
     let verdict = if wrong == 0 { "all right".to_owned() } else { format!("{wrong} of {} wrong", call.checks.len()) };
     let rows: String = call.checks.iter().map(row).collect();
-    let facts: Vec<&str> = [&call.lang, &call.difficulty].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
+    let facts: Vec<&str> =
+        [&call.lang, &call.difficulty].into_iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
     format!(
         "<article class=\"box {}\"><h3>{}<span>{verdict}</span></h3><p class=soft>{}</p>\n<table>\n{rows}</table>\n\
          </article>\n",

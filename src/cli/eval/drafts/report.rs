@@ -101,6 +101,9 @@ mod tests {
         assert_eq!(sums.rate("district"), None);
         assert!((sums.rate("urgency").unwrap() - 2.0 / 3.0).abs() < 1e-9);
         let json = serde_json::to_value(Sums::by(&calls, |call| &call.lang)).unwrap();
-        assert_eq!((&json[0]["name"], &json[0]["district"], &json[0]["n"]["urgency"]), (&"en".into(), &().into(), &3.into()));
+        assert_eq!(
+            (&json[0]["name"], &json[0]["district"], &json[0]["n"]["urgency"]),
+            (&"en".into(), &().into(), &3.into())
+        );
     }
 }

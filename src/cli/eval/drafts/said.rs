@@ -88,8 +88,7 @@ pub(super) fn without_remarks(text: &str) -> String {
 }
 
 /// Titles of respect, which no two people write alike; longer ones before those they begin with.
-const HONORIFICS: [&str; 11] =
-    ["mister", "mrs", "mr", "miss", "ms", "doctor", "dr", "先生", "女士", "小姐", "太太"];
+const HONORIFICS: [&str; 11] = ["mister", "mrs", "mr", "miss", "ms", "doctor", "dr", "先生", "女士", "小姐", "太太"];
 
 /// The letters of a name, without spaces, marks and titles of respect.
 pub(super) fn name_letters(name: &str) -> String {
@@ -124,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_name_is_its_letters_without_titles_and_marks() {
-        for (a, b) in [("Mr Cheung", "Mister Cheung."), ("黃先生/女士", "黃"), ("Denise  Okafor", "denise okafor")] {
+        for (a, b) in [("Mr Cheung", "Mister Cheung."), ("黃先生/女士", "黃"), ("Denise  Okafor", "denise okafor")]
+        {
             assert_eq!(name_letters(a), name_letters(b));
         }
         assert_ne!(name_letters("Adams"), name_letters("Ada"));

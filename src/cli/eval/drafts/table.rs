@@ -18,7 +18,8 @@ pub(super) fn table(report: &Report) -> String {
     let mut head = vec!["score", "rate", "all"];
     head.extend(groups.iter().map(|group| if group.name.is_empty() { "-" } else { group.name.as_str() }));
     let row = |score: &Score| {
-        let mut cells = vec![score.key.to_owned(), percent(report.total.rate(score.key)), report.total.share(score.key)];
+        let mut cells =
+            vec![score.key.to_owned(), percent(report.total.rate(score.key)), report.total.share(score.key)];
         cells.extend(groups.iter().map(|group| group.share(score.key)));
         cells
     };
@@ -29,7 +30,12 @@ pub(super) fn table(report: &Report) -> String {
 }
 
 fn title(call: &Scored) -> String {
-    [&call.id, &call.lang, &call.difficulty].into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(", ")
+    [&call.id, &call.lang, &call.difficulty]
+        .into_iter()
+        .filter(|s| !s.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `high → normal`, `high → (not made)`.
