@@ -13,18 +13,18 @@ use common::served::heardline;
 /// What the drafter makes of tests/calls/dev.jsonl: hits of n. A number of hits only ever rises: who improves a rule
 /// raises it here, so that nobody loses the gain again.
 const FLOORS: [(&str, u64, u64); 9] = [
-    ("emergency_recall", 0, 0),
-    ("phone_exact", 0, 0),
-    ("category_l2", 0, 0),
-    ("category_top3", 0, 0),
-    ("request_type_soft", 0, 0),
-    ("address_digits", 0, 0),
-    ("disposition", 0, 0),
-    ("issue_f1", 0, 0),
-    ("evidence_supported", 0, 0),
+    ("emergency_recall", 3, 3),
+    ("phone_exact", 18, 18),
+    ("category_l2", 26, 30),
+    ("category_top3", 29, 30),
+    ("request_type_soft", 0, 30),
+    ("address_digits", 18, 28),
+    ("disposition", 26, 30),
+    ("issue_f1", 48, 61),
+    ("evidence_supported", 162, 163),
 ];
 /// Mistakes of the same calls, which only ever fall.
-const CEILINGS: [(&str, u64, u64); 2] = [("emergency_false", 0, 0), ("summary_unsupported", 0, 0)];
+const CEILINGS: [(&str, u64, u64); 2] = [("emergency_false", 0, 27), ("summary_unsupported", 1, 511)];
 
 /// Runs over `file`: exit code, the JSON report, what was said on stderr.
 async fn evaluated(file: &Path) -> (Option<i32>, Value, String) {
