@@ -70,7 +70,7 @@ fn read_transcript(path: &Path) -> Result<TranscriptFile, Failure> {
 }
 
 /// A file has no caller, no times and no door: what is unknown stays unknown.
-fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
+pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
     let line = config.line_for(None).clone();
     let now = Clock::system().unix_ms();
     CallFacts {

@@ -43,7 +43,7 @@ enum Command {
     Transcribe(transcribe::Transcribe),
     /// Draft the ticket of a WAV file, or of a transcript that `transcribe --json` made
     Draft(draft::DraftCommand),
-    /// Measure the recogniser over WAV files with known words
+    /// Measure the recogniser over WAV files with known words, or the drafter over written calls with known tickets
     Eval(eval::Eval),
     /// The models this program knows: list, fetch, check
     Models(models::Models),

@@ -244,3 +244,7 @@ pub const MAX_FILE_HOURS: u64 = 3;
 pub const EVAL_CELLS: usize = 64 * 1024 * 1024;
 /// A reference file (`refs.tsv`, a clip's `.json`) larger than this is not one. Bytes.
 pub const EVAL_REFERENCE: u64 = 16 * 1024 * 1024;
+/// A line of `heardline eval drafts`: an hour of talk as text with its ticket. Bytes.
+pub const EVAL_LINE: usize = 64 * 1024;
+/// Lines of one file that `heardline eval drafts` reads.
+pub const EVAL_CALLS: usize = 10_000;

@@ -28,7 +28,8 @@ use extract::emergency::Lexicon;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
 
-pub use spoken::{Piece, Spoken, spoken};
+pub use numerals::ordinal;
+pub use spoken::{Piece, Spoken, dictated_digits, spoken};
 pub use taxonomy::Names;
 
 /// Why the built-in word lists cannot be used; a fault of the build, found at start.
@@ -114,6 +115,17 @@ impl Drafter {
         let says = |code: &str| code != taxonomy::NO_CONTENT && code != taxonomy::UNCLEAR;
         let said = self.taxonomy.categories.iter().filter(|category| says(&category.code));
         said.map(|category| (category.code.clone(), category.name.clone())).collect()
+    }
+
+    /// Whether a draft can name this category.
+    pub fn knows_category(&self, code: &str) -> bool {
+        self.taxonomy.get(code).is_some()
+    }
+
+    /// What a title calls a category, in every script; empty for a code that does not exist.
+    pub fn category_names(&self, code: &str) -> Vec<String> {
+        let names = self.taxonomy.get(code).map(|category| &category.name);
+        names.map(|n| vec![n.en.clone(), n.hans.clone(), n.hant.clone()]).unwrap_or_default()
     }
 
     /// The draft for everything heard so far. Never fails: a call without words has a draft as well.

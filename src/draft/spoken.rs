@@ -4,7 +4,7 @@
 //! the digits it is made of: `forty two`, `42` and `四十二` are all `4`, `2`. Pure.
 
 use super::normal::Folded;
-use super::numerals::number;
+use super::numerals::{dictated, number};
 use super::token::{Kind, Token, tokens};
 
 /// A piece of text and where it comes from: a printed word, or a whole sentence.
@@ -64,6 +64,23 @@ pub fn spoken(pieces: &[Piece<'_>]) -> Vec<Spoken> {
     out
 }
 
+/// The digits of a text that dictates a number, whatever stands between them: `two one, double five` is `2155`.
+pub fn dictated_digits(text: &str) -> String {
+    let folded = Folded::new(text);
+    let tokens = tokens(&folded, 0);
+    let (mut out, mut at) = (String::new(), 0);
+    while at < tokens.len() {
+        match dictated(&tokens, at) {
+            Some((digits, next)) => {
+                out.push_str(&digits);
+                at = next.max(at + 1);
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +130,12 @@ mod tests {
         let pieces = [Piece { text: "twenty", line: 0, origin: 0 }, Piece { text: "three", line: 1, origin: 1 }];
         let digits: Vec<_> = spoken(&pieces).into_iter().map(|s| s.text).collect();
         assert_eq!(digits, ["2", "0", "3"]);
+    }
+
+    #[test]
+    fn a_dictated_number_is_its_digits_whatever_stands_between() {
+        for (text, digits) in [("two one two, double five", "21255"), ("孖二 零", "220"), ("my flat", "")] {
+            assert_eq!(dictated_digits(text), digits, "{text}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::html::escaped;
 use crate::call::Coverage;
+use crate::cli::eval::page::escaped;
 
 /// A labelled bar; `value` is a share, 1 is the whole.
 pub(super) struct Bar {

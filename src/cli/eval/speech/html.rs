@@ -1,49 +1,33 @@
-//! The report as one page: no script, nothing from elsewhere, every text escaped.
+//! The report as one page; every text escaped.
 
 use std::fmt::Write as _;
 
 use super::measure::{Difference, Measured};
 use super::plots::{self, Bar};
 use super::report::{Report, Spread, Sums};
-use super::table::{is_wide, percent};
+use crate::cli::eval::columns::{is_wide, percent};
+use crate::cli::eval::page::{self, Tile, escaped};
 use crate::gateway::DEMO_MODEL_NOTICE;
 
-pub(super) fn page(report: &Report) -> String {
+pub(super) fn document(report: &Report) -> String {
     let Report { folder, model, version, total, demo_model, .. } = report;
     let warning = if *demo_model { format!("<p class=warn>{}</p>", escaped(DEMO_MODEL_NOTICE)) } else { String::new() };
     let clips: String = report.clips.iter().map(card).collect();
-    format!(
-        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
-         <meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>Speech evaluation</title>\n\
-         <style>\n{}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>Speech evaluation</h1>\n\
-         <p class=soft>{}: {} clips, {} of sound. Model {}, heardline {version}.</p>\n{warning}</header>\n{}{}{}\
-         <h2>Clips</h2>\n<p class=soft><del>said, not heard</del> <ins>heard, not said</ins> \
-         <span class=optional>cut off or unclear</span></p>\n{clips}</main>\n</body>\n</html>\n",
-        include_str!("page.css"),
+    let head = format!(
+        "<p class=soft>{}: {} clips, {} of sound. Model {}, heardline {version}.</p>\n{warning}",
         escaped(folder),
         total.clips,
         length(total.audio_ms),
         escaped(model),
+    );
+    let body = format!(
+        "{}{}{}<h2>Clips</h2>\n<p class=soft><del>said, not heard</del> <ins>heard, not said</ins> \
+         <span class=optional>cut off or unclear</span></p>\n{clips}",
         tiles(report),
         problems(report),
         figures(report),
-    )
-}
-
-/// For text and for quoted attributes.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
+    );
+    page::document("Speech evaluation", &head, &body)
 }
 
 fn length(millis: u64) -> String {
@@ -62,8 +46,8 @@ fn errors_of(lang: &str) -> String {
 
 /// The figures that matter most.
 fn tiles(report: &Report) -> String {
-    let mut tiles: Vec<(String, String, String)> = Vec::new();
-    let mut tile = |value: String, label: String, more: String| tiles.push((value, label, more));
+    let mut tiles: Vec<Tile> = Vec::new();
+    let mut tile = |value: String, label: String, more: String| tiles.push(Tile { value, label, more });
     let total = &report.total;
     for sums in report.by_language.iter().filter(|sums| sums.errors.reference > 0) {
         let more = format!("{} of {}", sums.errors.wrong(), sums.errors.reference);
@@ -92,20 +76,11 @@ fn tiles(report: &Report) -> String {
     let factor = total.real_time_factor;
     let more = format!("a second of sound; {:.3} s passed", factor.wall);
     tile(format!("{:.3} s", factor.cpu), "of processor time".into(), more);
-    let one = |(value, label, more): &(String, String, String)| {
-        let (value, label, more) = (escaped(value), escaped(label), escaped(more));
-        format!("<div class=tile><b>{value}</b><span>{label}</span><small>{more}</small></div>\n")
-    };
-    format!("<section class=tiles>\n{}</section>\n", tiles.iter().map(one).collect::<String>())
+    page::tiles(&tiles)
 }
 
 fn problems(report: &Report) -> String {
-    if report.problems.is_empty() {
-        return String::new();
-    }
-    let one = |p: &super::folder::Problem| format!("<li><b>{}</b>: {}</li>\n", escaped(&p.file), escaped(&p.error));
-    let list: String = report.problems.iter().map(one).collect();
-    format!("<section class=\"box wrong\">\n<h2>Not measured</h2>\n<ul>\n{list}</ul>\n</section>\n")
+    page::problems(report.problems.iter().map(|problem| (&problem.file, &problem.error)))
 }
 
 /// The plots, each where there is something to show.

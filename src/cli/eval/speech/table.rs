@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::measure::{Difference, Measured};
 use super::report::{Latency, Report, Spread, Sums};
 use super::score::{Digits, Errors};
+use crate::cli::eval::columns::{columns, is_wide, percent};
 use crate::cli::show;
 
 pub(super) fn table(report: &Report) -> String {
@@ -70,10 +71,6 @@ fn share(right: usize, of: usize) -> String {
     if of > 0 { format!("{right}/{of}") } else { String::new() }
 }
 
-pub(super) fn percent(rate: Option<f64>) -> String {
-    rate.map_or(String::new(), |rate| format!("{:.1} %", 100.0 * rate))
-}
-
 /// `the [light→night] is [-not] [+now]`; empty when nothing is wrong.
 fn note(difference: &[Difference]) -> String {
     if difference.iter().all(|word| word.optional || word.is_same()) {
@@ -94,11 +91,6 @@ fn note(difference: &[Difference]) -> String {
         out.push_str(&piece);
     }
     out
-}
-
-/// Chinese is written without spaces, and takes two columns of a terminal.
-pub(super) fn is_wide(c: char) -> bool {
-    u32::from(c) >= 0x2E80
 }
 
 fn summary(report: &Report) -> String {
@@ -133,37 +125,6 @@ fn summary(report: &Report) -> String {
     out
 }
 
-/// Columns as wide as their widest cell, all but the first two to the right; a note stands below its row.
-fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]], notes: &[String]) -> String {
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width_of(cell));
-        cells.chain(head.get(at).map(|title| title.len())).max().unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let print = |cells: [&str; N]| {
-        let mut line = String::new();
-        for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
-            let room = " ".repeat(width.saturating_sub(width_of(cell)));
-            let left = at == 0 || cell.is_empty() || head.get(at).is_some_and(|title| *title == "condition");
-            line.push_str(&if left { format!("{cell}{room}  ") } else { format!("{room}{cell}  ") });
-        }
-        line.trim_end().to_owned()
-    };
-    let mut out = print(*head) + "\n";
-    for (at, row) in rows.iter().enumerate() {
-        out.push_str(&print(row.each_ref().map(String::as_str)));
-        out.push('\n');
-        if let Some(note) = notes.get(at).filter(|note| !note.is_empty()) {
-            let _infallible = writeln!(out, "    {note}");
-        }
-    }
-    out
-}
-
-fn width_of(text: &str) -> usize {
-    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,11 +141,5 @@ mod tests {
         assert_eq!(note(&english), "the [light\u{2192}night] [-is] [+it]");
         assert_eq!(note(&[word("路", "路", false), word("灯", "灯", false), word("", "了", false)]), "路灯 [+了]");
         assert_eq!(note(&[word("the", "the", false), word("library", "lie", true)]), "");
-    }
-
-    #[test]
-    fn columns_stand_below_each_other_in_both_scripts() {
-        let rows = [["路灯".to_owned(), "5/5".to_owned()], ["a".to_owned(), "10/10".to_owned()]];
-        assert_eq!(columns(&["clip", "wrong"], &rows, &[]), "clip  wrong\n路灯    5/5\na     10/10\n");
     }
 }

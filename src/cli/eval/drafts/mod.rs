@@ -1,0 +1,109 @@
+//! `heardline eval drafts FILE.jsonl`: what the drafter makes of written calls, held against the tickets they should
+//! become.
+//!
+//! Reading order: `calls` (the file), `written` (a call as its recogniser would have heard it), `scores`, `fields` and
+//! `claims` with `said` (pure), `report` (all of them), `table` and `html` (for people).
+
+mod calls;
+mod claims;
+mod fields;
+mod html;
+mod report;
+mod said;
+mod scores;
+mod table;
+mod written;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::write;
+use crate::cli::{Failure, load_config};
+use crate::config::Config;
+use crate::draft::Drafter;
+use calls::{Call, Problem};
+use report::{Report, Scored, Sums};
+
+#[derive(Args)]
+pub(super) struct Drafts {
+    /// Written calls with the tickets they should become, one JSON object a line
+    file: PathBuf,
+    /// One JSON document into this file, or with `-` on stdout in place of the table
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<PathBuf>,
+    /// One page for a browser, all in the file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+pub(super) const MANUAL: &str = include_str!("manual.txt");
+
+impl Drafts {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = load_config(self.config.as_deref())?;
+        let drafter = Drafter::new().map_err(Failure::new)?;
+        let shown = self.file.display().to_string();
+        let failed = |e: std::io::Error| Failure::new(format!("{shown}: {e}; give a file with a call a line"));
+        let known = |code: &str| drafter.knows_category(code);
+        let lines = calls::read(BufReader::new(File::open(&self.file).map_err(failed)?), &known).map_err(failed)?;
+        if lines.is_empty() {
+            return Err(Failure::new(format!("{shown}: holds no call")));
+        }
+        let found = lines.len();
+        let (mut per_call, mut problems) = (Vec::new(), Vec::new());
+        for (line, call) in lines {
+            match call {
+                Ok(call) => per_call.push(score(&call, &drafter, &config)?),
+                Err(error) => problems.push(Problem { line, error }),
+            }
+        }
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION"),
+            file: shown.clone(),
+            heard: "caller",
+            total: Sums::of("", per_call.iter()),
+            by_language: Sums::by(&per_call, |call| &call.lang),
+            by_difficulty: Sums::by(&per_call, |call| &call.difficulty),
+            per_call,
+            problems,
+        };
+        self.publish(&report)?;
+        for problem in &report.problems {
+            eprintln!("heardline: {shown} line {}: {}", problem.line, problem.error);
+        }
+        match report.problems.len() {
+            0 => Ok(()),
+            missing => Err(Failure::new(format!("{missing} of {found} lines could not be scored"))),
+        }
+    }
+
+    fn publish(&self, report: &Report) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
+        match self.json.as_deref() {
+            Some(file) if file == Path::new("-") => println!("{json}"),
+            other => {
+                print!("{}", table::table(report));
+                other.map_or(Ok(()), |file| write(file, &(json + "\n")))?;
+            }
+        }
+        self.html.as_deref().map_or(Ok(()), |file| write(file, &html::document(report)))
+    }
+}
+
+fn score(call: &Call, drafter: &Drafter, config: &Config) -> Result<Scored, Failure> {
+    let drafted = |texts: &[String]| serde_json::to_value(written::draft(texts, drafter, config));
+    let heard = written::heard(call);
+    let draft = drafted(&heard).map_err(Failure::new)?;
+    let again = |texts: &[String]| drafted(texts).unwrap_or_default();
+    let category = draft.pointer("/issues/0/category/value").and_then(serde_json::Value::as_str);
+    let labels = category.map(|code| drafter.category_names(code)).unwrap_or_default();
+    let mut checks = fields::checks(&call.gold, &draft);
+    checks.extend(claims::evidence(&draft, &again));
+    checks.extend(claims::summary(&draft, &heard.join("\n"), &labels));
+    Ok(Scored { id: call.id.clone(), lang: call.lang.clone(), difficulty: call.difficulty.clone(), checks })
+}

@@ -1,0 +1,54 @@
+//! The report as people read it in a terminal.
+
+use std::fmt::Write as _;
+
+use super::report::{Report, Scored, Sums};
+use super::scores::{Check, SCORES, Score, Verdict};
+use crate::cli::eval::columns::{columns, percent};
+
+pub(super) fn table(report: &Report) -> String {
+    let mut out = String::new();
+    for call in report.per_call.iter().filter(|call| call.checks.iter().any(|check| !check.is_right())) {
+        let _infallible = writeln!(out, "{}", title(call));
+        for check in call.checks.iter().filter(|check| !check.is_right()) {
+            let _infallible = writeln!(out, "    {:20} {}", check.score, difference(check));
+        }
+    }
+    let groups: Vec<&Sums> = report.by_language.iter().chain(&report.by_difficulty).collect();
+    let mut head = vec!["score", "rate", "all"];
+    head.extend(groups.iter().map(|group| if group.name.is_empty() { "-" } else { group.name.as_str() }));
+    let row = |score: &Score| {
+        let mut cells =
+            vec![score.key.to_owned(), percent(report.total.rate(score.key)), report.total.share(score.key)];
+        cells.extend(groups.iter().map(|group| group.share(score.key)));
+        cells
+    };
+    let rows: Vec<Vec<String>> = SCORES.iter().map(row).collect();
+    let _infallible = write!(out, "\n{}", columns(&head, &rows, &[]));
+    let _infallible = writeln!(out, "\nThe drafter heard the {}'s turns only; times are made up.", report.heard);
+    out
+}
+
+fn title(call: &Scored) -> String {
+    [&call.id, &call.lang, &call.difficulty]
+        .into_iter()
+        .filter(|s| !s.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `high → normal`, `high → (not made)`.
+fn difference(check: &Check) -> String {
+    let gold = check.gold.as_deref().unwrap_or("(none)");
+    let got = match (check.verdict, &check.got) {
+        (Verdict::NotMade, _) => "(the drafter makes no such field)",
+        (_, None) => "(empty)",
+        (_, Some(got)) => got,
+    };
+    let cut = |text: &str| {
+        let short: String = text.chars().take(80).collect();
+        if short.len() < text.len() { short + "…" } else { short }
+    };
+    format!("{} \u{2192} {}", cut(gold), cut(got))
+}
