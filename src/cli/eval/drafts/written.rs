@@ -66,7 +66,7 @@ fn words_of(text: &str) -> Vec<String> {
     let mut before: Option<char> = None;
     for c in text.chars() {
         let alone = |c: char| is_wide(c) && c.is_alphanumeric();
-        let goes_on = before.is_some_and(|last| !alone(c) && !(alone(last) && c.is_alphanumeric()));
+        let goes_on = before.is_some_and(|last| !(alone(c) || alone(last) && c.is_alphanumeric()));
         before = (!c.is_whitespace()).then_some(c);
         match words.last_mut().filter(|_| goes_on) {
             _ if c.is_whitespace() => {}
