@@ -7,9 +7,10 @@ mod drafts;
 mod page;
 mod speech;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::Failure;
 pub use speech::score;
@@ -36,6 +37,31 @@ impl Eval {
             What::Speech(speech) => speech.run().await,
             What::Drafts(drafts) => drafts.run(),
         }
+    }
+}
+
+/// Where a report goes.
+#[derive(Args)]
+struct Outputs {
+    /// One JSON document into this file, or with `-` on stdout in place of the table
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<PathBuf>,
+    /// One page for a browser, all in the file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Outputs {
+    fn publish(&self, report: &impl Serialize, table: &str, page: impl FnOnce() -> String) -> Result<(), Failure> {
+        let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
+        match self.json.as_deref() {
+            Some(file) if file == Path::new("-") => println!("{json}"),
+            other => {
+                print!("{table}");
+                other.map_or(Ok(()), |file| write(file, &(json + "\n")))?;
+            }
+        }
+        self.html.as_deref().map_or(Ok(()), |file| write(file, &page()))
     }
 }
 

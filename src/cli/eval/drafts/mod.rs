@@ -16,11 +16,11 @@ mod written;
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::write;
+use super::Outputs;
 use crate::cli::{Failure, load_config};
 use crate::config::Config;
 use crate::draft::Drafter;
@@ -31,12 +31,8 @@ use report::{Report, Scored, Sums};
 pub(super) struct Drafts {
     /// Written calls with the tickets they should become, one JSON object a line
     file: PathBuf,
-    /// One JSON document into this file, or with `-` on stdout in place of the table
-    #[arg(long, value_name = "FILE|-")]
-    json: Option<PathBuf>,
-    /// One page for a browser, all in the file
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
     #[arg(long)]
     config: Option<PathBuf>,
 }
@@ -72,7 +68,7 @@ impl Drafts {
             per_call,
             problems,
         };
-        self.publish(&report)?;
+        self.outputs.publish(&report, &table::table(&report), || html::document(&report))?;
         for problem in &report.problems {
             eprintln!("heardline: {shown} line {}: {}", problem.line, problem.error);
         }
@@ -80,18 +76,6 @@ impl Drafts {
             0 => Ok(()),
             missing => Err(Failure::new(format!("{missing} of {found} lines could not be scored"))),
         }
-    }
-
-    fn publish(&self, report: &Report) -> Result<(), Failure> {
-        let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
-        match self.json.as_deref() {
-            Some(file) if file == Path::new("-") => println!("{json}"),
-            other => {
-                print!("{}", table::table(report));
-                other.map_or(Ok(()), |file| write(file, &(json + "\n")))?;
-            }
-        }
-        self.html.as_deref().map_or(Ok(()), |file| write(file, &html::document(report)))
     }
 }
 

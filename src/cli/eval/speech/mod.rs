@@ -13,12 +13,12 @@ pub mod score;
 mod table;
 mod times;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::write;
+use super::Outputs;
 use crate::cli::offline::Transcriber;
 use crate::cli::{Failure, load_config};
 use crate::gateway::DEMO_MODEL_NOTICE;
@@ -29,12 +29,8 @@ use report::{Report, Sums};
 pub(super) struct Speech {
     /// A folder of WAV files with `refs.tsv`, or a `.json` beside each
     dir: PathBuf,
-    /// One JSON document into this file, or with `-` on stdout in place of the table
-    #[arg(long, value_name = "FILE|-")]
-    json: Option<PathBuf>,
-    /// One page for a browser, all in the file
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
     #[arg(long)]
     config: Option<PathBuf>,
 }
@@ -73,7 +69,8 @@ impl Speech {
             clips: measured,
             problems,
         };
-        self.publish(&report)?;
+        let notice = if report.demo_model { format!("{DEMO_MODEL_NOTICE}\n") } else { String::new() };
+        self.outputs.publish(&report, &(table::table(&report) + &notice), || html::document(&report))?;
         let found = report.clips.len() + report.problems.len();
         for problem in &report.problems {
             eprintln!("heardline: {}: {}", problem.file, problem.error);
@@ -82,20 +79,5 @@ impl Speech {
             0 => Ok(()),
             missing => Err(Failure::new(format!("{missing} of {found} files could not be measured"))),
         }
-    }
-
-    fn publish(&self, report: &Report) -> Result<(), Failure> {
-        let json = serde_json::to_string_pretty(report).map_err(Failure::new)?;
-        match self.json.as_deref() {
-            Some(file) if file == Path::new("-") => println!("{json}"),
-            other => {
-                print!("{}", table::table(report));
-                if report.demo_model {
-                    println!("{DEMO_MODEL_NOTICE}");
-                }
-                other.map_or(Ok(()), |file| write(file, &(json + "\n")))?;
-            }
-        }
-        self.html.as_deref().map_or(Ok(()), |file| write(file, &html::document(report)))
     }
 }
