@@ -59,6 +59,7 @@ fn phone(given: &Given<'_>) -> Option<Phone> {
         origin: given.origin,
         preferred: false,
         repeated: false,
+        read_back_confirmed: false,
         belongs_to: BelongsTo::Unknown,
         confidence: given.confidence,
         source: given.source,

@@ -4,8 +4,8 @@ use super::CallFacts;
 use super::evidence::{Segment, segment_id};
 use super::fields::Reading;
 use super::schema::{
-    CallSection, CallerSection, Channel, Issue, Location, NoticeSpan, Recording, Related, Relation, SCHEMA_VERSION,
-    Speaker, Summary, TicketDraft, Transcript, TranscriptMode, TranscriptSegment,
+    CallSection, CallerSection, Channel, NoticeSpan, Recording, Related, Relation, SCHEMA_VERSION, Speaker, Summary,
+    TicketDraft, Transcript, TranscriptMode, TranscriptSegment,
 };
 use crate::call::{Coverage, Origin, SegmentOutcome, Utterance};
 use crate::ops::clock::timestamp;
@@ -24,20 +24,18 @@ pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage,
         coverage,
         language: found.language,
         caller: CallerSection {
-            name: found.name,
-            phones: found.phones,
+            name: found.caller.name,
+            phones: found.caller.phones,
             number_withheld: facts.party.withheld,
             subject: facts.party.verified.as_ref().and_then(|identity| identity.subject.clone()),
+            anonymity: found.caller.anonymity,
+            follow_up_consent: found.caller.follow_up_consent,
+            callback_window: found.caller.callback_window,
+            vulnerability: found.caller.vulnerability,
         },
         related: related(facts).into_iter().collect(),
-        issues: vec![Issue {
-            issue_id: "i1".to_owned(),
-            category: found.category,
-            title: found.title.clone(),
-            description: found.description,
-            location: Location { address_text: found.address },
-            urgency: found.urgency,
-        }],
+        quoted_reference: found.quoted_reference,
+        issues: found.issues,
         emergency: found.emergency,
         summary: Summary { title: found.title, text: found.summary },
         transcript: transcript(facts, utterances),

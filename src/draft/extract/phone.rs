@@ -194,6 +194,7 @@ fn phone(doc: &Doc<'_>, candidate: &Candidate) -> (Phone, Spans) {
         origin: PhoneOrigin::Spoken,
         preferred: false,
         repeated: candidate.repeated,
+        read_back_confirmed: false,
         belongs_to,
         confidence,
         source: Source::Rule,
