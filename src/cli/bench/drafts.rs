@@ -63,7 +63,7 @@ impl Drafts {
                     .await
                     .map_err(|_| Failure::new("no draft was accepted within 30 s"))?;
                 match event {
-                    Ok(CallEvent::Delivery { state, .. }) if state == "delivered" => break,
+                    Ok(CallEvent::Delivery { state, kind: DeliveryKind::Draft, .. }) if state == "delivered" => break,
                     Err(RecvError::Closed) => return Err(Failure::new("the gateway ended")),
                     _ => {}
                 }
