@@ -70,6 +70,8 @@ impl EmergencyState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Danger {
     pub service: ServiceKind,
+    /// What the caller is told to dial: the line's emergency number.
+    pub number: String,
     /// The hazard words, verbatim.
     pub quote: String,
     #[serde(flatten)]

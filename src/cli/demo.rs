@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, show};
-use crate::call::{CallEvent, CallId, Codec};
+use crate::call::{CallEvent, CallId, Codec, DeliveryKind};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
 use crate::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};

@@ -81,14 +81,18 @@ mod tests {
 
     #[test]
     fn each_endpoint_has_a_name_of_its_own_that_shows_no_secret() {
-        let some = parse("urls = [\"http://127.0.0.1:9/a?key=s3cret\", \"https://alarm.example/b\"]\nallow_remote = true");
+        let some =
+            parse("urls = [\"http://127.0.0.1:9/a?key=s3cret\", \"https://alarm.example/b\"]\nallow_remote = true");
         let names: Vec<_> = some.unwrap().endpoints().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["emergency 127.0.0.1:9/a", "emergency alarm.example/b"]);
     }
 
     #[test]
     fn a_wrong_endpoint_or_time_is_named_with_what_would_be_right() {
-        let nine = format!("urls = [{}]", (1..=9).map(|n| format!("\"http://127.0.0.1:{n}/\"")).collect::<Vec<_>>().join(", "));
+        let nine = format!(
+            "urls = [{}]",
+            (1..=9).map(|n| format!("\"http://127.0.0.1:{n}/\"")).collect::<Vec<_>>().join(", ")
+        );
         for (text, says) in [
             ("urls = [\"alarm.example\"]", "emergency.urls = alarm.example: not a URL"),
             ("urls = [\"ftp://127.0.0.1/\"]", "only http and https"),

@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{CallEvent, CallId, CallState, EndCause};
+use crate::call::{CallEvent, CallId, CallState, DeliveryKind, EndCause};
 use crate::config::limits;
 use crate::ops::clock::Clock;
 use crate::ops::telemetry::traces::{CALL, Fact, Span, Traces};

@@ -37,12 +37,13 @@ pub fn idempotency_key(draft: DraftId, version: u32) -> String {
     format!("\"{draft}:{version}\"")
 }
 
-/// The same of a call's emergency.
+/// That of a call's emergency.
 pub fn emergency_key(call: CallId) -> String {
     format!("\"{call}:emergency\"")
 }
 
-fn key_of(row: &DeliveryRow) -> String {
+/// The same of whatever is delivered.
+pub fn key_of(row: &DeliveryRow) -> String {
     match row.subject {
         Subject::Draft { draft, version } => idempotency_key(draft, version),
         Subject::Emergency => emergency_key(row.call),

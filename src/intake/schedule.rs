@@ -275,10 +275,7 @@ mod tests {
 
     #[test]
     fn an_emergency_is_tried_every_five_seconds_for_days_and_a_refusal_names_its_own_setting() {
-        let urgent = |attempts, age_ms| Standing {
-            kind: DeliveryKind::Emergency,
-            ..standing(attempts, age_ms, 1.0)
-        };
+        let urgent = |attempts, age_ms| Standing { kind: DeliveryKind::Emergency, ..standing(attempts, age_ms, 1.0) };
         let asked = Outcome::Answer { status: 503, retry_after_ms: Some(600_000), conflict: Conflict::Unsaid };
         for (attempts, age_ms) in [(1, 0), (9, 40_000), (20_000, GIVE_UP_AFTER_MS - 1)] {
             assert_eq!(decide(&asked, &urgent(attempts, age_ms)), Decision::RetryAt(NOW + 5_000));

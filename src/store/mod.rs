@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::call::{
-    CallId, CallState, Coverage, DeliveryKind, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Utterance,
+    CallId, CallState, Coverage, DeliveryKind, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference,
+    Utterance,
 };
 
 /// Why the store could not do it.
@@ -180,6 +181,16 @@ pub struct DeliveryRow {
     pub last_error: Option<String>,
     pub delivered_unix_ms: Option<i64>,
     pub created_unix_ms: i64,
+}
+
+impl DeliveryRow {
+    /// Of a draft: which, and its version.
+    pub fn draft(&self) -> Option<(DraftId, u32)> {
+        match self.subject {
+            Subject::Draft { draft, version } => Some((draft, version)),
+            Subject::Emergency => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::{Figure, Report, config, sample, target};
-use crate::call::{CallEvent, Codec};
+use crate::call::{CallEvent, Codec, DeliveryKind};
 use crate::cli::Failure;
 use crate::cli::call::percentile;
 use crate::cli::demo::TemporaryFolder;

@@ -11,7 +11,7 @@ use crate::ops::clock::timestamp;
 pub fn flag(facts: &CallFacts, doc: &Doc<'_>, hazards: &[Hazard]) -> EmergencySection {
     let said = said(facts, doc, hazards);
     match &facts.emergency {
-        Some(raised) => stands(said, facts, doc, raised),
+        Some(raised) => stands(said, doc, raised),
         None => said,
     }
 }
@@ -38,7 +38,7 @@ fn said(facts: &CallFacts, doc: &Doc<'_>, hazards: &[Hazard]) -> EmergencySectio
 
 /// What was raised while the caller spoke stands, though the final words may have lost what raised it. Then whatever was
 /// written down of those seconds is the evidence, for a person to hear.
-fn stands(said: EmergencySection, facts: &CallFacts, doc: &Doc<'_>, danger: &Danger) -> EmergencySection {
+fn stands(said: EmergencySection, doc: &Doc<'_>, danger: &Danger) -> EmergencySection {
     let flag = if said.flag.value == Some(true) {
         said.flag
     } else {
@@ -49,7 +49,7 @@ fn stands(said: EmergencySection, facts: &CallFacts, doc: &Doc<'_>, danger: &Dan
     };
     EmergencySection {
         flag,
-        service: Some(EmergencyService { kind: danger.service, number: facts.emergency_number.clone() }),
+        service: Some(EmergencyService { kind: danger.service, number: danger.number.clone() }),
         raised_at_ms: Some(danger.span.end.as_millis()),
         raised: Some(RaisedEmergency {
             raised_at: timestamp(danger.raised_unix_ms).to_string(),

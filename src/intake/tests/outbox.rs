@@ -33,7 +33,8 @@ impl Bench {
         let (clock, secret) = (Clock::system(), WebhookSecret::generate());
         let (sender, events) = broadcast::channel(limits::EVENT_QUEUE);
         let stop = CancellationToken::new();
-        let endpoint = |name: &str, takes| Endpoint { name: name.into(), url: url.clone(), secret: secret.clone(), takes };
+        let endpoint =
+            |name: &str, takes| Endpoint { name: name.into(), url: url.clone(), secret: secret.clone(), takes };
         let endpoints = vec![endpoint("desk", DeliveryKind::Draft), endpoint("alarm", DeliveryKind::Emergency)];
         let patience = Patience { connect: Duration::from_secs(10), whole: Duration::from_secs(20) };
         let outbox = Outbox::start_with(patience, store.clone(), endpoints, clock.clone(), sender, stop.clone());
@@ -127,7 +128,11 @@ async fn an_emergency_goes_though_drafts_hang_and_is_tried_every_five_seconds_un
     bench.store.until(|rows| rows.iter().any(|row| row.id == id && row.state == DeliveryState::Delivered)).await;
     let key = emergency_key(bench.store.row(&id).call);
     let got = endpoint.got();
-    assert!(got[1..].iter().all(|one| one.headers["idempotency-key"] == key.as_str() && one.headers["webhook-id"] == id.as_str()));
+    assert!(
+        got[1..]
+            .iter()
+            .all(|one| one.headers["idempotency-key"] == key.as_str() && one.headers["webhook-id"] == id.as_str())
+    );
     gate.notify_one();
     bench.store.until(all(DeliveryState::Delivered)).await;
     bench.stopped().await;

@@ -3,6 +3,7 @@
 CREATE TABLE emergency (
     call                 TEXT PRIMARY KEY NOT NULL REFERENCES call (id) ON DELETE CASCADE, -- one a call
     service              TEXT NOT NULL,
+    number               TEXT NOT NULL, -- what the caller is told to dial
     quote                TEXT NOT NULL, -- the hazard words
     start_ms             INTEGER NOT NULL,
     end_ms               INTEGER NOT NULL,

@@ -71,12 +71,13 @@ impl Command for Raise {
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<bool, StoreError> {
         let NewEmergency { call, danger, body, endpoints } = &self.0;
         let raised = sqlx::query(
-            "INSERT INTO emergency (call, service, quote, start_ms, end_ms, heard_in, raised_unix_ms, body)
-             SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM call WHERE id = ?1 AND erased_unix_ms IS NULL
+            "INSERT INTO emergency (call, service, number, quote, start_ms, end_ms, heard_in, raised_unix_ms, body)
+             SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM call WHERE id = ?1 AND erased_unix_ms IS NULL
              ON CONFLICT (call) DO NOTHING",
         )
         .bind(call.to_string())
         .bind(danger.service.as_str())
+        .bind(&danger.number)
         .bind(&danger.quote)
         .bind(rows::stored(danger.span.start.as_millis()))
         .bind(rows::stored(danger.span.end.as_millis()))
@@ -119,7 +120,7 @@ impl Command for Acknowledge {
             .bind(self.call.to_string())
             .fetch_optional(conn)
             .await?
-            .ok_or_else(|| StoreError::NotFound { what: "emergency of call", id: self.call.to_string() })?;
+            .ok_or_else(|| StoreError::NotFound { what: "emergency", id: self.call.to_string() })?;
         rows::emergency(&row)
     }
 }

@@ -129,7 +129,10 @@ impl Command for EraseWords {
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         let call = self.call.to_string();
         // The key of an event is "CALL:emergency", that of a draft "DRAFT:VERSION", and ";" follows ":".
-        sqlx::query("DELETE FROM inbox WHERE idempotency_key = ? || ':emergency'").bind(&call).execute(&mut *conn).await?;
+        sqlx::query("DELETE FROM inbox WHERE idempotency_key = ? || ':emergency'")
+            .bind(&call)
+            .execute(&mut *conn)
+            .await?;
         sqlx::query(
             "DELETE FROM inbox WHERE arrival IN (
                  SELECT inbox.arrival FROM draft JOIN inbox

@@ -287,6 +287,7 @@ pub(super) fn emergency(row: &SqliteRow) -> Result<EmergencyRow, StoreError> {
         call: r.parse("call")?,
         danger: Danger {
             service,
+            number: r.get("number")?,
             quote: r.get("quote")?,
             span: MediaSpan::new(MediaTime(r.number("start_ms")?), MediaTime(r.number("end_ms")?)),
             heard_in,
