@@ -88,16 +88,27 @@ impl Alarm {
         self.raised.borrow().clone()
     }
 
-    /// Returns once an emergency was heard. What to dial is told even while the disk is full, so this does not wait for it.
-    pub(super) async fn raised(&self) {
-        let mut raised = self.raised.subscribe();
-        let _sender_is_ours = raised.wait_for(Option::is_some).await;
+    pub(super) fn watch(&self) -> Watching {
+        Watching(self.raised.subscribe())
     }
 
     /// Waits until what was raised is written down.
     pub(super) async fn settled(&self) {
         self.writing.close();
         self.writing.wait().await;
+    }
+}
+
+/// For whoever speaks to the caller.
+pub(super) struct Watching(watch::Receiver<Option<Danger>>);
+
+impl Watching {
+    /// Returns once an emergency was heard. What to dial is told even while the disk is full, so this does not wait for it.
+    pub(super) async fn raised(&mut self) {
+        if self.0.wait_for(Option::is_some).await.is_err() {
+            // The call is over.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn converse(
 ) -> Ended {
     let signalling = call.signalling;
     let (mut live, mut frames) = Live::new(stages, known, call);
-    let alarm = live.ears.scribe.alarm().clone();
+    let mut danger = live.ears.scribe.alarm().watch();
     let cause = loop {
         tokio::select! {
             biased;
@@ -61,7 +61,7 @@ pub(super) async fn converse(
                 Some(event) => live.media(event),
             },
             hypothesis = live.ears.partials.next() => live.partial(hypothesis),
-            () = alarm.raised(), if !live.conversation.emergency() => live.conversation.raise_emergency(live.notice),
+            () = danger.raised(), if !live.conversation.emergency() => live.conversation.raise_emergency(live.notice),
         }
         if let Some(cause) = live.over {
             break cause;
