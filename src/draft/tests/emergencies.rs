@@ -16,14 +16,22 @@ fn words_of_danger_raise_in_every_language_and_conditions_and_the_past_do_not() 
         ("please come quickly I can smell gas in the basement", ServiceKind::Fire, "can smell gas"),
         ("my father is not breathing", ServiceKind::Medical, "not breathing"),
         ("我家厨房着火了快来人", ServiceKind::Fire, "着火"),
+        ("廚房著火了快來人", ServiceKind::Fire, "著火"),
         ("老人叫不醒了", ServiceKind::Medical, "叫不醒"),
         ("有人拿刀喺樓下", ServiceKind::Police, "拿刀"),
         ("我老豆暈低咗", ServiceKind::Medical, "暈低"),
+        ("我老豆晕低咗", ServiceKind::Medical, "晕低"),
     ] {
         assert_eq!(hazard(text), Some((service, quote.to_owned())), "{text}");
     }
-    for text in ["what if the house is on fire", "去年这里着火了", "the street light is broken", "", "停水三天了"]
-    {
+    for text in [
+        "what if the house is on fire",
+        "去年这里着火了",
+        "要是著火怎麼辦",
+        "the street light is broken",
+        "",
+        "停水三天了",
+    ] {
         assert_eq!(hazard(text), None, "{text}");
     }
 }
