@@ -6,6 +6,7 @@
 pub mod changes;
 mod check;
 mod draft;
+mod emergency;
 mod engine;
 pub mod limits;
 pub mod secret;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Codec, Language, Script, SpokenHere};
 
 pub use self::draft::Draft;
+pub use self::emergency::Emergency;
 pub use self::engine::{Engine, OpenAi};
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
@@ -50,6 +52,7 @@ pub struct Config {
     pub speech: Speech,
     pub draft: Draft,
     pub intake: Intake,
+    pub emergency: Emergency,
     pub call: CallRules,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,

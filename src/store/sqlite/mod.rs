@@ -5,6 +5,7 @@
 
 mod calls;
 mod earlier;
+mod emergency;
 mod erase;
 mod inbox;
 mod open;
@@ -24,7 +25,7 @@ use super::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
     Received, Store, StoreError,
 };
-use crate::call::{CallId, Earlier, EndCause, LostSpan, Reference, Since, Traces, Utterance};
+use crate::call::{CallId, DeliveryKind, Earlier, EndCause, LostSpan, Reference, Since, Traces, Utterance};
 
 /// The store on SQLite. Dropping it without [`Store::close`] loses nothing that was acknowledged.
 pub struct SqliteStore {
@@ -170,6 +171,7 @@ impl Store for SqliteStore {
         at_unix_ms: i64,
     ) -> Result<Received, StoreError> {
         let command = inbox::Receive {
+            kind: DeliveryKind::Draft,
             webhook_id: webhook_id.to_owned(),
             idempotency_key: idempotency_key.to_owned(),
             body_sha256: body_sha256.to_owned(),
@@ -180,7 +182,7 @@ impl Store for SqliteStore {
     }
 
     async fn received(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-        inbox::received(&self.readers, limit).await
+        inbox::received(&self.readers, DeliveryKind::Draft, limit).await
     }
 
     async fn close(&self) {

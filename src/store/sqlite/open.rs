@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "web calls", include_str!("../migrations/0004_web_calls.sql")),
     (5, "speech", include_str!("../migrations/0005_speech.sql")),
     (6, "repeats", include_str!("../migrations/0006_repeats.sql")),
+    (7, "emergency", include_str!("../migrations/0007_emergency.sql")),
 ];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.

@@ -2,6 +2,7 @@
 
 mod calls;
 mod earlier;
+mod emergencies;
 mod erasure;
 mod opening;
 mod outbox;
