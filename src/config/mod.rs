@@ -7,7 +7,9 @@ pub mod changes;
 mod check;
 mod engine;
 pub mod limits;
+mod llm;
 pub mod secret;
+mod server;
 mod webrtc;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Codec, Language, Script, SpokenHere};
 
 pub use self::engine::{Engine, OpenAi};
+pub use self::llm::Llm;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
@@ -46,6 +49,7 @@ pub struct Config {
     #[serde(rename = "ice_server")]
     pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
+    pub llm: Llm,
     pub intake: Intake,
     pub call: CallRules,
     #[serde(rename = "line")]
