@@ -82,6 +82,9 @@ const NO_PLACES: &[&str] = &[
     "人行道",
 ];
 
+/// Chinese numerals, and what is numbered in an address.
+const NUMBERED: &str = "零〇一二三四五六七八九十百千两兩幺号號楼樓栋棟幢座层層室户戶期";
+
 pub struct Ground<'a> {
     drafter: &'a Drafter,
     facts: CallFacts,
@@ -190,8 +193,8 @@ impl<'a> Ground<'a> {
         let reading = fields::read(self.drafter, &self.facts, &[segment]);
         let places = reading.issues.iter().map(|issue| &issue.location.address_text);
         places.chain([&reading.caller.name]).filter_map(|field| field.value.as_deref()).all(|value| {
-            // Its numbers were looked at already, and may have been said as words.
-            let number = |c: char| c.is_numeric() || "零〇一二三四五六七八九十百千两兩幺".contains(c);
+            // Its numbers were looked at already, and may have been said as words; what they count may stand elsewhere.
+            let number = |c: char| c.is_numeric() || NUMBERED.contains(c);
             let parts = value.split(|c: char| !c.is_alphanumeric() || number(c)).filter(|part| !part.is_empty());
             parts.map(letters).all(|part| self.said.contains(&part))
         })
