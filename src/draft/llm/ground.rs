@@ -128,7 +128,7 @@ impl<'a> Ground<'a> {
         // No word goes from one turn into the next.
         self.said.push(' ');
         self.words.extend(words(text));
-        self.numbers.extend(numbers(text, true));
+        self.numbers.extend(numbers(text));
     }
 
     pub fn category_name<'n>(&self, name: &'n Names) -> &'n str {
@@ -145,7 +145,7 @@ impl<'a> Ground<'a> {
         (1..=most).contains(&length)
             && !text.contains(['[', ']', '<', '>'])
             && !text.chars().any(char::is_control)
-            && numbers(text, false).all(|number| self.numbers.contains(&number))
+            && numbers(text).all(|number| self.numbers.contains(&number))
             && self.capitals(text)
             && self.titles(text)
             && self.places(text)
@@ -208,8 +208,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     words.into_iter()
 }
 
-/// Numbers of a text as digits, whether printed or said as words; with `within` also those that end a longer one.
-fn numbers(text: &str, within: bool) -> impl Iterator<Item = String> {
+/// Numbers of a text as digits, whether printed or said as words.
+fn numbers(text: &str) -> impl Iterator<Item = String> {
     let span = MediaSpan::new(MediaTime(0), MediaTime(1));
     let utterance = Utterance { text: text.to_owned(), ..Utterance::wordless(0, span, SegmentOutcome::Text, "") };
     let segments: Vec<Segment<'_>> = Segment::new(&utterance).into_iter().collect();
@@ -217,7 +217,7 @@ fn numbers(text: &str, within: bool) -> impl Iterator<Item = String> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < doc.tokens.len() {
         let number = numerals::number(&doc.tokens, at);
-        at = if within { at + 1 } else { number.as_ref().map_or(at + 1, |(_, next)| (*next).max(at + 1)) };
+        at = number.as_ref().map_or(at + 1, |(_, next)| (*next).max(at + 1));
         found.extend(number.map(|(digits, _)| digits));
     }
     // "3B", "147th": digits within a word.
