@@ -139,7 +139,8 @@ impl Gateway {
     pub async fn start(config: Config, parts: Parts) -> Result<Self, StartError> {
         let metrics = metrics::install()?;
         let Parts { clock, recognizer, patience, fill_in_every } = parts;
-        let Checked { recognizer, prompts, drafter, data, secret, store } = Checked::new(&config, recognizer).await?;
+        let Checked { recognizer, prompts, drafter, language_model, data, secret, store } =
+            Checked::new(&config, recognizer, clock.clone()).await?;
         let model = recognizer.model().clone();
         let notices = checked::notices(&config, &model);
         let health = Arc::new(Health::default());
@@ -195,6 +196,7 @@ impl Gateway {
             speech,
             model: model.clone(),
             drafter,
+            language_model,
             segment_memory: Arc::new(Semaphore::new(limits::SEGMENTS_IN_MEMORY)),
             outbox: outbox.clone(),
             events: events.clone(),

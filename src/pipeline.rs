@@ -10,6 +10,7 @@ mod emergency;
 mod facts;
 mod fill_in;
 mod finish;
+mod language_model;
 mod live;
 mod partials;
 mod persist;
@@ -26,6 +27,7 @@ use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Utterance};
+use crate::draft::llm::{Answer, Question};
 use crate::draft::schema::TicketDraft;
 use crate::draft::{CallFacts, Drafter};
 use crate::ingress::{IncomingCall, Refusal};
@@ -40,6 +42,7 @@ use facts::Known;
 
 pub use emergency::watch_emergencies;
 pub use fill_in::fill_in;
+pub use language_model::LanguageModel;
 pub use recover::{carry_on, recover};
 pub use settings::{InForce, Settings};
 pub use voice::LinePrompts;
@@ -55,6 +58,8 @@ pub struct Stages {
     pub speech: SpeechPool,
     pub model: ModelInfo,
     pub drafter: Drafter,
+    /// Adds to drafts of ended calls, where one is configured.
+    pub language_model: Option<LanguageModel>,
     /// Segments of all calls that wait for the recogniser with their sound in memory.
     pub segment_memory: Arc<Semaphore>,
     pub outbox: OutboxHandle,
@@ -91,6 +96,39 @@ impl Stages {
             let unheard = Coverage { unrecognised_ms: coverage.text_ms, text_ms: 0, ..coverage };
             self.drafter.draft(facts, &[], unheard)
         })
+    }
+
+    /// What the language model answers about this draft. `None`: there is none, or no words to ask about, or no answer in
+    /// time, or the gateway is ending.
+    async fn consult(&self, draft: &TicketDraft, utterances: &[Utterance]) -> Option<(Question, Answer)> {
+        let model = self.language_model.as_ref()?;
+        let asking = catch_unwind(AssertUnwindSafe(|| self.drafter.question(draft, utterances, model.bounds)));
+        let question = asking.unwrap_or_else(|_| self.broke(draft))?;
+        tokio::select! {
+            answer = model.ask(&question) => Some((question, answer?)),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// The rules' draft with what the language model answered; the rules' alone, should that break.
+    fn with_answer(
+        &self,
+        facts: &CallFacts,
+        utterances: &[Utterance],
+        (question, answer): &(Question, Answer),
+        draft: TicketDraft,
+    ) -> TicketDraft {
+        let merging = || self.drafter.with_answer(facts, utterances, question, answer, draft.clone());
+        catch_unwind(AssertUnwindSafe(merging)).ok().or_else(|| self.broke(&draft)).unwrap_or(draft)
+    }
+
+    fn broke<T>(&self, draft: &TicketDraft) -> Option<T> {
+        tracing::error!(
+            call = draft.call.call_id,
+            "the language model's part broke on this call; its draft is the rules'"
+        );
+        metrics::counter!("heardline_pipeline_draft_panics_total").increment(1);
+        None
     }
 
     /// Stable for the life of the call; reading it needs access to the desk.

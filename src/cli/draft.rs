@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::draft::{BUILT_IN_TAXONOMY, CallFacts, json_schema};
 use crate::gateway::{DEMO_MODEL_NOTICE, load_drafter};
 use crate::ops::clock::Clock;
+use crate::pipeline::LanguageModel;
 
 #[derive(Args)]
 pub(super) struct DraftCommand {
@@ -47,7 +48,14 @@ impl DraftCommand {
             offline::transcribe(&input, &config, |_| ()).await?
         };
         let drafter = load_drafter(&config)?;
-        let draft = drafter.draft(&facts(&config, &transcript), &transcript.utterances, transcript.coverage);
+        let (facts, utterances) = (facts(&config, &transcript), &transcript.utterances);
+        let mut draft = drafter.draft(&facts, utterances, transcript.coverage);
+        if let Some(model) = LanguageModel::of(&config.llm, Clock::system())?
+            && let Some(question) = drafter.question(&draft, utterances, model.bounds)
+            && let Some(answer) = model.ask(&question).await
+        {
+            draft = drafter.with_answer(&facts, utterances, &question, &answer, draft);
+        }
         let draft = serde_json::to_value(&draft).map_err(Failure::new)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&draft).map_err(Failure::new)?);

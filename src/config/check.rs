@@ -28,6 +28,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     check_sip(config, path)?;
     super::webrtc::check(config, path)?;
     super::engine::check(config, path)?;
+    super::llm::check(config, path)?;
     check_endpoint(config, path)?;
     super::emergency::check(config, path)?;
     check_collector(config, path)?;

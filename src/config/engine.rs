@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{is_local, value_error};
+use super::check::value_error;
+use super::server::{Server, remote_host};
 use super::{Config, ConfigError, Speech, limits};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +60,7 @@ impl Speech {
 impl OpenAi {
     /// Host and port of the server when it is beyond this machine.
     pub fn remote_host(&self) -> Option<String> {
-        let url = reqwest::Url::parse(&self.url).ok()?;
-        (is_local(&url) == Some(false)).then(|| url.authority().to_owned())
+        remote_host(&self.url)
     }
 }
 
@@ -69,33 +69,16 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
         return Ok(());
     }
     let OpenAi { url, model, key_file, timeout_s, allow_remote, .. } = &config.speech.openai;
-    let wrong = |expected: &str| value_error(path, "speech.openai.url", url, expected);
-    let Ok(parsed) = reqwest::Url::parse(url) else {
-        return wrong("not a URL; write for example \"http://127.0.0.1:8000/v1\"");
-    };
-    if !matches!(parsed.scheme(), "http" | "https") {
-        return wrong("only http and https");
+    Server {
+        table: "speech.openai",
+        url,
+        path: "/audio/transcriptions",
+        model,
+        has_key: key_file.is_some(),
+        allow_remote: *allow_remote,
+        sends: "callers' voices",
     }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return wrong(
-            "no user or password in the URL; put the server's key into a file and name it in speech.openai.key_file",
-        );
-    }
-    if parsed.query().is_some() || parsed.fragment().is_some() || parsed.path().ends_with("/transcriptions") {
-        return wrong("only the part before /audio/transcriptions, for example \"http://127.0.0.1:8000/v1\"");
-    }
-    let Some(local) = is_local(&parsed) else { return wrong("names no host") };
-    if !local && !allow_remote {
-        return wrong(
-            "beyond this machine; it would be sent callers' voices, so say it explicitly with speech.openai.allow_remote = true",
-        );
-    }
-    if !local && parsed.scheme() == "http" && key_file.is_some() {
-        return wrong("a key goes beyond this machine only over https");
-    }
-    if model.is_empty() || model.len() > limits::MAX_PEER_STRING || model.chars().any(char::is_control) {
-        return value_error(path, "speech.openai.model", model, "the name the server knows its model by");
-    }
+    .check(path)?;
     if !limits::ENGINE_TIMEOUT_S.contains(timeout_s) {
         let (least, most) = limits::ENGINE_TIMEOUT_S.into_inner();
         return value_error(path, "speech.openai.timeout_s", timeout_s, &format!("{least} to {most} seconds"));

@@ -163,7 +163,7 @@ pub const REHIRE_WORKERS: Duration = Duration::from_secs(10);
 /// Seconds that a speech server may be given for one segment: below `DECODE_FLOOR`, so that the local model still has
 /// its time when the server does not answer.
 pub const ENGINE_TIMEOUT_S: std::ops::RangeInclusive<u64> = 1..=15;
-/// Connecting to a speech server.
+/// Connecting to a speech server or a language model's.
 pub const ENGINE_CONNECT: Duration = Duration::from_secs(3);
 /// Bytes read of a speech server's answer; 25 s of speech with word times and tokens are some 50 KiB.
 pub const MAX_ENGINE_ANSWER: usize = 1024 * 1024;
@@ -171,13 +171,25 @@ pub const MAX_ENGINE_ANSWER: usize = 1024 * 1024;
 pub const MAX_ENGINE_WORDS: usize = 1_000;
 /// Characters of hot words sent as a prompt: Whisper reads at most 224 tokens of it.
 pub const MAX_ENGINE_PROMPT: usize = 400;
-/// Characters of the key of a speech server.
+/// Characters of the key of a speech server or a language model's.
 pub const MAX_ENGINE_KEY: usize = 4_096;
-/// A speech server that failed twice in a row is left alone this long, then twice as long after each failed try, up to
+/// A speech server (or a language model's) that failed twice in a row is left alone this long, then twice as long after each failed try, up to
 /// the second value: a dead one costs no segment its timeout.
 pub const ENGINE_REST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// The same complaint about a speech server is written to the log once in this time.
+/// The same complaint about such a server is written to the log once in this time.
 pub const ENGINE_COMPLAINT: Duration = Duration::from_secs(60);
+
+/// Seconds that a language model may be given for one call: a draft waits no longer for it.
+pub const LLM_TIMEOUT_S: std::ops::RangeInclusive<u64> = 1..=60;
+/// Turns and characters of one call that a language model may be asked about. 100,000 characters are three hours of talk;
+/// about 400 KiB as a request.
+pub const LLM_TURNS: std::ops::RangeInclusive<usize> = 1..=2_000;
+pub const LLM_CHARS: std::ops::RangeInclusive<usize> = 500..=100_000;
+/// Calls asked about at once; others wait for their turn within their own time-out. A local server answers one after the
+/// other anyway.
+pub const LLM_AT_ONCE: usize = 2;
+/// Bytes read of a language model's answer; eight issues with their quotes are some 10 KiB.
+pub const MAX_LLM_ANSWER: usize = 256 * 1024;
 
 /// Segments without words are tried again from the recording this often: soon after an engine comes back, seldom enough
 /// that one which is away costs nothing.

@@ -9,7 +9,9 @@ mod draft;
 mod emergency;
 mod engine;
 pub mod limits;
+mod llm;
 pub mod secret;
+mod server;
 mod webrtc;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use crate::call::{Codec, Language, Script, SpokenHere};
 pub use self::draft::Draft;
 pub use self::emergency::Emergency;
 pub use self::engine::{Engine, OpenAi};
+pub use self::llm::Llm;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
@@ -51,6 +54,7 @@ pub struct Config {
     pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
     pub draft: Draft,
+    pub llm: Llm,
     pub intake: Intake,
     pub emergency: Emergency,
     pub call: CallRules,

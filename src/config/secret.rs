@@ -63,7 +63,7 @@ impl WebhookSecret {
     }
 }
 
-/// What a speech server knows us by (`Authorization: Bearer`). Its `Debug` shows nothing.
+/// What a server of speech or language models knows us by (`Authorization: Bearer`). Its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct ApiKey(String);
 

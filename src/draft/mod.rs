@@ -1,6 +1,6 @@
 //! The draft stage: from the words of a call to a ticket in which every value points at the audio that says it.
 //!
-//! Rules only; pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
+//! Rules, and where one is configured what a language model adds to them ([`llm`]). Pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
 
 mod caller;
 mod check;
@@ -8,6 +8,7 @@ mod edits;
 mod evidence;
 mod extract;
 mod fields;
+pub mod llm;
 mod normal;
 mod numerals;
 pub mod repeats;
@@ -189,7 +190,7 @@ impl Drafter {
 
     /// The draft for everything heard so far. Never fails: a call without words has a draft as well.
     pub fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
-        let segments: Vec<_> = utterances.iter().filter_map(evidence::Segment::new).collect();
+        let segments = segments(utterances);
         let found = fields::read(self, facts, &segments);
         let mut draft = sections::assemble(facts, utterances, coverage, found);
         self.units.route(&mut draft.issues);
@@ -204,6 +205,32 @@ impl Drafter {
         let found = fields::read(self, facts, &segments);
         serde_json::to_value(sections::assemble(facts, &spoken, Coverage::default(), found)).unwrap_or_default()
     }
+
+    /// What a language model is asked about these utterances; `draft` is theirs. `None`: they have no words.
+    pub fn question(
+        &self,
+        draft: &TicketDraft,
+        utterances: &[Utterance],
+        bounds: llm::Bounds,
+    ) -> Option<llm::Question> {
+        llm::Question::new(self, draft, &segments(utterances), bounds)
+    }
+
+    /// The draft of these utterances with what a language model answered to the question about it.
+    pub fn with_answer(
+        &self,
+        facts: &CallFacts,
+        utterances: &[Utterance],
+        question: &llm::Question,
+        answer: &llm::Answer,
+        draft: TicketDraft,
+    ) -> TicketDraft {
+        llm::merge(self, facts, &segments(utterances), question, answer, draft)
+    }
+}
+
+fn segments(utterances: &[Utterance]) -> Vec<evidence::Segment<'_>> {
+    utterances.iter().filter_map(evidence::Segment::new).collect()
 }
 
 /// The published JSON Schema (draft 2020-12) of [`TicketDraft`].

@@ -85,3 +85,11 @@ pub fn facts() -> CallFacts {
         emergency: None,
     }
 }
+
+/// A new seed each run unless `HEARDLINE_TEST_SEED` names one; printed, so a failure can be run again.
+pub fn seed() -> u64 {
+    let seed =
+        std::env::var("HEARDLINE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
+    println!("HEARDLINE_TEST_SEED={seed}");
+    seed
+}

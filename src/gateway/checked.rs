@@ -9,7 +9,7 @@ use crate::config::secret::{ApiKey, WebhookSecret};
 use crate::config::{Config, ConfigError, Engine, OpenAi, find_bundled};
 use crate::draft::{DraftError, Drafter, OwnWords};
 use crate::ops::clock::Clock;
-use crate::pipeline::LinePrompts;
+use crate::pipeline::{LanguageModel, LinePrompts};
 use crate::speech::{
     Catalogue, ModelInfo, NoRecognizer, OpenAiRecognizer, OpenAiSettings, Recognizer, WhisperRecognizer,
     WhisperSettings, verify,
@@ -20,6 +20,7 @@ pub(super) struct Checked {
     pub recognizer: Arc<dyn Recognizer>,
     pub prompts: LinePrompts,
     pub drafter: Drafter,
+    pub language_model: Option<LanguageModel>,
     pub data: DataDir,
     pub secret: WebhookSecret,
     pub store: Arc<SqliteStore>,
@@ -27,7 +28,11 @@ pub(super) struct Checked {
 
 impl Checked {
     /// `recognizer`: `None` loads the model of the configuration.
-    pub(super) async fn new(config: &Config, recognizer: Option<Arc<dyn Recognizer>>) -> Result<Self, StartError> {
+    pub(super) async fn new(
+        config: &Config,
+        recognizer: Option<Arc<dyn Recognizer>>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         let recognizer = match recognizer {
             Some(recognizer) => recognizer,
             None => load_recognizer(config)?,
@@ -36,6 +41,10 @@ impl Checked {
         if let Some(host) = config.speech.sends_voices_to() {
             tracing::info!(host, "callers' voices leave this machine to be recognised (speech.openai)");
         }
+        if let Some(host) = config.llm.sends_words_to() {
+            tracing::info!(host, "callers' words leave this machine for a language model (llm)");
+        }
+        let language_model = LanguageModel::of(&config.llm, clock)?;
         let prompts = LinePrompts::load(config)?;
         let drafter = load_drafter(config)?;
         let data = DataDir::open(&config.data.dir)?;
@@ -45,7 +54,7 @@ impl Checked {
         };
         let secret = WebhookSecret::load(&secret_file, create)?;
         let store = Arc::new(SqliteStore::open(&data).await?);
-        Ok(Self { recognizer, prompts, drafter, data, secret, store })
+        Ok(Self { recognizer, prompts, drafter, language_model, data, secret, store })
     }
 }
 
@@ -131,10 +140,14 @@ pub(super) fn notices(config: &Config, model: &ModelInfo) -> Vec<String> {
         .speech
         .sends_voices_to()
         .map(|host| format!("Callers' voices leave this machine: they are recognised by {host} (speech.openai)."));
+    let words = config
+        .llm
+        .sends_words_to()
+        .map(|host| format!("Callers' words leave this machine: a language model reads them at {host} (llm)."));
     let nobody = (config.speech.engine == Engine::None).then(|| {
         "No recogniser is configured (speech.engine = \"none\"): calls are recorded for a person to listen.".to_owned()
     });
-    [demo, away, nobody].into_iter().flatten().collect()
+    [demo, away, words, nobody].into_iter().flatten().collect()
 }
 
 fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {

@@ -67,6 +67,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("heardline_speech_fall_backs_total", "segments recognised by the local model because the speech server failed"),
     ("heardline_speech_foreseen_total", "finals whose decode began before the pause was long enough"),
     ("heardline_speech_second_tries_total", "segments decoded again with the whole window"),
+    ("heardline_llm_requests_total", "calls that the language model was asked about, by outcome"),
     ("heardline_pipeline_coverage_milliseconds_total", "callers' sound of ended calls, by what became of it"),
     ("heardline_speech_workers_abandoned_total", "recogniser threads given up because they did not stop"),
     ("heardline_intake_attempts_total", "delivery attempts, by result"),

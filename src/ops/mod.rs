@@ -1,5 +1,7 @@
 //! What operators need: time, logs, metrics, shutdown.
 
+pub mod api;
+pub mod breaker;
 pub mod clock;
 pub mod descriptors;
 pub mod fault;

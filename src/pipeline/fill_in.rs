@@ -82,7 +82,7 @@ async fn next_version(stages: &Stages, call: CallId, newest: &str) -> Result<(),
         return Ok(());
     };
     let next = Version { number: newest.number + 1, ..newest };
-    finish::commit(stages, call, next).await?;
+    finish::commit(stages, call, next, &finish::Answered::new()).await?;
     tracing::info!(%call, version = next.number, "a draft with the words that were filled in");
     Ok(())
 }

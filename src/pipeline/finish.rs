@@ -1,9 +1,12 @@
 //! After the caller is gone: everything recorded is recognised, then the draft is committed with its outbox row.
 
+use tokio::sync::OnceCell;
+
 use super::live::Ended;
 use super::persist::until_stored;
 use super::{Stages, emergency, facts, recover};
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime, Traces};
+use crate::draft::llm::{Answer, Question};
 use crate::draft::repeats;
 use crate::draft::schema::Related;
 use crate::ops::fault;
@@ -65,8 +68,12 @@ pub(super) async fn end_call(stages: &Stages, call: CallId, end: CallEnd) -> boo
 /// Commits the draft of a call whose utterances are all stored.
 pub(super) async fn complete(stages: &Stages, call: CallId) {
     let first = Version { draft: DraftId::new(), number: 1 };
-    let _next_start_carries_on = until_stored(stages, call, || commit(stages, call, first)).await;
+    let answered = Answered::new();
+    let _next_start_carries_on = until_stored(stages, call, || commit(stages, call, first, &answered)).await;
 }
+
+/// What the language model answered about one version: it is asked once, however often the store is tried.
+pub(super) type Answered = OnceCell<Option<(Question, Answer)>>;
 
 /// Which draft of a call.
 #[derive(Clone, Copy)]
@@ -76,7 +83,12 @@ pub(super) struct Version {
 }
 
 /// Draft and outbox rows of everything that is stored of a call.
-pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> Result<(), StoreError> {
+pub(super) async fn commit(
+    stages: &Stages,
+    call: CallId,
+    version: Version,
+    answered: &Answered,
+) -> Result<(), StoreError> {
     let row =
         stages.store.call(call).await?.ok_or_else(|| StoreError::NotFound { what: "call", id: call.to_string() })?;
     let utterances = stages.store.utterances(call).await?;
@@ -89,7 +101,12 @@ pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> R
     let total = MediaTime(row.duration_ms.unwrap_or(0));
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
-    let mut draft = stages.draft(&facts::complete(stages, &row, version, danger), &utterances, coverage);
+    let facts = facts::complete(stages, &row, version, danger);
+    let rules = stages.draft(&facts, &utterances, coverage);
+    let mut draft = match answered.get_or_init(|| stages.consult(&rules, &utterances)).await {
+        Some(answer) => stages.with_answer(&facts, &utterances, answer, rules),
+        None => rules,
+    };
     let traces = repeats::traces(&draft);
     for other in earlier(stages, call, row.started_unix_ms, &traces).await {
         // The call it adds to is named already.

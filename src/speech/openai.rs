@@ -7,7 +7,6 @@
 
 mod answer;
 mod body;
-mod breaker;
 mod client;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +21,11 @@ use super::upsample::{RATE, to_16k};
 use super::{ModelInfo, Recognizer, RecognizerError, RecognizerWorker, SpeechSegment};
 use crate::call::{Hypothesis, Language};
 use crate::config::secret::ApiKey;
+use crate::ops::api::Trouble;
+use crate::ops::breaker::{Breaker, Complaints};
 use crate::ops::clock::Clock;
 
-use breaker::{Breaker, Complaints};
-use client::{Client, Trouble};
+use client::{Client, SERVER};
 
 /// Servers refuse sound of less than 100 ms; shorter sound is filled up with silence to this.
 const SHORTEST_SAMPLES: usize = RATE as usize / 2;
@@ -83,7 +83,7 @@ impl OpenAiRecognizer {
             ..ModelInfo::unknown(&format!("{} at {host}", settings.model))
         };
         let server = Server {
-            client: Client::new(&settings.url, settings.key.as_ref(), settings.timeout),
+            client: Client::new(&settings),
             settings,
             clock,
             breaker: Mutex::default(),
@@ -144,8 +144,8 @@ impl RecognizerWorker for Worker {
                 let heard = local.recognise(segment, abort)?;
                 Ok(Hypothesis { model: Some(name.clone()), ..heard })
             }
-            None if trouble.is_down() => Err(RecognizerError::Unreachable(trouble.to_string())),
-            None => Err(RecognizerError::Decode(trouble.to_string())),
+            None if trouble.is_down() => Err(RecognizerError::Unreachable(trouble.told(SERVER))),
+            None => Err(RecognizerError::Decode(trouble.told(SERVER))),
         }
     }
 }
@@ -257,7 +257,7 @@ impl Server {
         }
         let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(unsaid) = complaints.about(trouble.kind(), self.clock.instant()) else { return };
-        let (host, reason) = (self.host(), trouble.to_string());
+        let (host, reason) = (self.host(), trouble.told(SERVER));
         match local {
             Some(model) => {
                 tracing::warn!(host, reason, unsaid, "the speech server failed; {model} recognises what it does not");

@@ -3,6 +3,7 @@
 
 pub mod any_phone;
 pub mod browser;
+pub mod chat_server;
 pub mod chromium;
 pub mod endpoint;
 pub mod faulty_line;

@@ -1,5 +1,6 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
+mod llm;
 mod speech;
 mod web;
 
@@ -51,6 +52,7 @@ impl Doctor {
         findings.push(rtp_ports(&config));
         findings.extend(web::findings(&config));
         findings.extend(speech::findings(&config).await);
+        findings.extend(llm::findings(&config).await);
         findings.push(disk(&config));
         findings.push(clock());
         findings.push(endpoint(&config).await);

@@ -8,7 +8,7 @@ pub mod emergency;
 pub mod name;
 pub mod phone;
 mod plan;
-mod runs;
+pub(in crate::draft) mod runs;
 pub mod urgency;
 
 use std::ops::Range;

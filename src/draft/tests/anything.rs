@@ -7,16 +7,8 @@ use super::drafter;
 use super::web_callers::{given, web_facts};
 use crate::call::{Coverage, MediaSpan, MediaTime, Party, SegmentOutcome, Utterance};
 use crate::draft::schema::{Field, MAX_DESCRIPTION, MAX_TITLE, Source, TicketDraft};
-use crate::draft::testing::{facts, utterance};
+use crate::draft::testing::{facts, seed, utterance};
 use crate::draft::{CallFacts, json_schema};
-
-/// A new seed each run unless `HEARDLINE_TEST_SEED` names one; printed, so a failure can be run again.
-fn seed() -> u64 {
-    let seed =
-        std::env::var("HEARDLINE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
-    println!("HEARDLINE_TEST_SEED={seed}");
-    seed
-}
 
 const PIECES: &[&str] = &[
     "my phone number is",
