@@ -93,6 +93,8 @@ pub struct CallFacts {
     pub demo_model: bool,
     /// The number the line's notice names for danger.
     pub emergency_number: String,
+    /// IANA name; the clock that times in the caller's words are read by.
+    pub time_zone: String,
 }
 
 /// Makes drafts. Parses its word lists once; share it behind an `Arc`.
