@@ -18,6 +18,7 @@ mod testing;
 mod tests;
 mod text;
 mod token;
+pub mod tone;
 
 use std::collections::HashMap;
 

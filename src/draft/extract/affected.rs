@@ -14,7 +14,7 @@ static COUNT: Rule = Rule::new(concat!(
     r"\b",
     number_en!(),
     r"(?: or so|-odd| odd)? of us\b",
-    r"|\b(?:us|we|we're|were|we are|our|affects?|affecting|all|at least|more than|over) (?:all |about |around |like |some |roughly |at least |nearly |over |more than |are |the |other )*",
+    r"|\b(?:us|we|we're|were|we are|our|affects?|affecting|behalf of|all|at least|more than|over) (?:all |about |around |like |some |roughly |at least |nearly |over |more than |are |the |other )*",
     number_en!(),
     r"(?:[- ]odd)? (?:families|households|residents|tenants|people|homes|apartments|flats|units|parents|workers|neighbou?rs|homeowners|owners|shops|students|passengers)\b",
     r"|\b",

@@ -84,6 +84,11 @@ static WINDOW: Rule = Rule::new(concat!(
     r"\b(?:call|ring|phone|reach|contact|text|catch|get) (?:me|back)(?: back)?(?: on (?:this|that|the same) (?:number|one))?,? ?(?:please |anytime |only |but )*(",
     when_en!(),
     r")\b",
+    r"|\b(?:call|ring|phone|reach|contact|text) me (?:back )?(?:on|at) [^.?!]{4,90}? ((?:any ?time )?(?:after|before|between) ",
+    hour_en!(),
+    r"(?: and ",
+    hour_en!(),
+    r")?)",
     r"|\b(?:i'm|im|i am|i'll be|i will be)(?: only| usually| always)? (?:home|free|available|in|around|up|off work|reachable|at home|back)(?: only)? (",
     when_en!(),
     r")\b",
@@ -95,7 +100,7 @@ static WINDOW: Rule = Rule::new(concat!(
     r") (?:is|are|would be) (?:best|better|good|fine) (?:for me|to call)",
     r"|(",
     when_zh!(),
-    r")(?:[你们再都先请可以才会能就系是的]{0,4})(?:给我|打给?我|打俾我|打畀我|打(?:这个)?电话|打返|联系我|回电|回我|找我|搵我|覆我|联络我|通知我|我?(?:才|都|先)?(?:有空|有时间|方便(?:接|听)|得闲|在家|喺屋企|接电话|听电话))",
+    r")(?:[你们再都先请可以才会能就系是的好]{0,4})(?:给我|打给?我|打俾我|打畀我|打(?:这个)?电话|打返|联系我|回电|回我|找我|搵我|覆我|联络我|通知我|我?(?:才|都|先)?(?:有空|有时间|方便(?:接|听)|得闲|在家|喺屋企|接电话|听电话))",
     r"|(?:打给我|打俾我|打畀我|联系我|回电话?|回我|找我|搵我|覆我|联络我|通知我|call我|打电话|方便接电话的时间|得闲时间)(?:给我|俾我|畀我)?[,的话请最好要就在喺是系得]{0,4}(",
     when_zh!(),
     r")",
@@ -104,7 +109,7 @@ static WINDOW: Rule = Rule::new(concat!(
 /// When to call back, in the caller's words.
 pub fn window(doc: &Doc<'_>) -> Option<Said<String>> {
     let hit = WINDOW.find(doc).find(|hit| asked(doc, hit))?;
-    let range = (1..=6).find_map(|group| hit.group(group))?;
+    let range = (1..=7).find_map(|group| hit.group(group))?;
     let value = doc.quoted(hit.line, range.clone()).trim().to_owned();
     Some(Said { value, spans: vec![(hit.line, range)], score: 0.85 })
 }

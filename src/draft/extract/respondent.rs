@@ -13,14 +13,14 @@ macro_rules! firm_en {
 }
 macro_rules! firm_zh {
     () => {
-        r"(?:有限公司|装修公司|物业公司|管理公司|公司|物业管理|物业|餐厅|饭店|酒楼|酒家|火锅店|饭馆|茶餐厅|超市|便利店|酒店|宾馆|健身房?|中介|地产|银行|诊所|药店|药房|酒吧|理发店|发廊|美容院|培训班|培训机构|培训学校|补习社|驾校|幼儿园|幼稚园|医院|工厂|食肆|奶茶店|面馆|烧烤店|蛋糕店|士多|商场|菜市场|网吧|ktv|工地|地盘|法团|管理处)"
+        r"(?:有限公司|装修公司|物业公司|管理公司|公司|物业管理|物业|餐厅|饭店|酒楼|酒家|冰室|餐馆|火锅店|饭馆|茶餐厅|超市|便利店|酒店|宾馆|健身房?|中介|地产|银行|诊所|药店|药房|酒吧|理发店|发廊|美容院|培训班|培训机构|培训学校|补习社|驾校|幼儿园|幼稚园|医院|工厂|食肆|奶茶店|面馆|烧烤店|蛋糕店|士多|商场|菜市场|网吧|ktv|工地|地盘|法团|管理处)"
     };
 }
 
 /// Group 1: the name a firm goes by.
 static CALLED_ZH: Rule = Rule::new(concat!(
-    r"(?:店名|公司名|店铺|铺头|餐厅|饭店|火锅店|酒吧|公司|学校|工厂|工地|地盘|机构|间嘢|间铺|间公司|间店|家店|商家|中介|老板|健身房?|美容院|店)(?:的|嘅)?(?:名字|个名|名)?(?:叫做?|喊|是叫|系叫|名叫)([^,。?!、的了在有他她我]{2,14})",
-    r"|(?:店名|公司名称?|店铺名)(?:是|系)([^,。?!、的了在有]{2,14})",
+    r"(?:店名|公司名|店铺|铺头|餐厅|饭店|火锅店|酒吧|公司|学校|工厂|工地|地盘|机构|间嘢|间铺|间公司|间店|家店|商家|中介|老板|健身房?|美容院|店)(?:的|嘅)?(?:名字|个名|名)?(?:叫做?|喊|是叫|系叫|名叫)([^,。?!、的了在有他她我将把啲老经每]{2,14})",
+    r"|(?:店名|公司名称?|店铺名)(?:是|系)([^,。?!、的了在有将把啲老经每]{2,14})",
 ));
 /// Group 1: a firm whose name ends in what it is; what stands before a function word is not of the name.
 static FIRM_ZH: Rule = Rule::new(concat!(
@@ -38,8 +38,10 @@ static MARKED: Rule = Rule::new(concat!(
 static ROLE: Rule = Rule::new(concat!(
     r"\b(?:my|our|the|this) ((?:upstairs |downstairs |next door |old |former |building |property |bus |taxi |cab |delivery |previous )*(?:landlord|landlady|boss|employer|neighbou?rs?|owner|super|superintendent|property manager|management(?: office| company)?|contractor|developer|driver|seller|agent|manager|teacher|doctor|nurse|officer|clerk|shopkeeper|company|school|hospital|bank))\b",
     r"|\b((?:upstairs|downstairs|next door) (?:neighbou?rs?|owner|tenant|people))\b",
-    r"|((?:楼上|楼下|隔壁|隔离|对面)(?:邻居|住户|业主|租客|屋|单位|店铺)|房东|业主立案法团|包租婆|老板|老细|中介|包工头|物业|开发商|发展商|管理处|邻居|的士司机|出租车司机|公交司机|司机|卖家|商家|楼上|楼下)",
+    r"|((?:楼上|楼下|隔壁|隔离|对面)(?:的|嘅|间|嗰间|那家)?(?:餐馆|餐厅|饭店|酒吧|工地|地盘|邻居|住户|业主|租客|屋|单位|店铺)|房东|业主立案法团|包租婆|老板|老细|中介|包工头|物业|开发商|发展商|管理处|邻居|的士司机|出租车司机|公交司机|司机|卖家|商家|楼上|楼下)",
 ));
+/// Begins what a firm does.
+static AFTER_NAME: Rule = Rule::new(r"日日|成日|天天|日头|夜晚|晚晚|成晚|整天|一直|(?:的|了|就|都)$");
 /// After a firm: it only says where.
 static PLACE: Rule = Rule::new(r"^(?:门口|旁边?|对面|附近|隔壁|前面|后面|出面|侧边|那边|嗰边|楼下|地下)");
 /// Before it: where one stands or who is asked for help.
@@ -49,7 +51,14 @@ static ELSEWHERE: Rule = Rule::new(
 
 pub fn find(doc: &Doc<'_>) -> Option<Said<String>> {
     let quoted = |(line, range): (usize, Range<usize>), score: f32| {
-        let value = doc.quoted(line, range.clone()).trim().to_owned();
+        let said = doc.plain_text(line, range.clone());
+        let length = AFTER_NAME
+            .captures(said)
+            .and_then(|found| said.get(..found.get(0)?.start()))
+            .unwrap_or(said)
+            .chars()
+            .count();
+        let value = doc.quoted(line, range.start..range.start + length).trim().to_owned();
         let range = range.start..range.start + value.chars().count();
         Said { value, spans: vec![(line, range)], score }
     };

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use regex::Captures;
 
 use self::moment::{Moment, ago, resolve};
-use self::words::{HABIT, MOMENT, NOW, SPAN};
+use self::words::{HABIT, JUST, MOMENT, NOW, SPAN};
 use super::rule::{Rule, Said};
 use super::{Doc, Spans};
 use crate::draft::CallFacts;
@@ -70,13 +70,10 @@ pub fn find(doc: &Doc<'_>, facts: &CallFacts, taken: &Spans) -> Option<Occurred>
             |one: &Candidate| !habits.iter().any(|habit| one.range.start < habit.end && habit.start < one.range.end);
         all.extend(moments(doc, line, now).into_iter().filter(once));
         all.extend(spans(doc, line, now));
-        let loose = |rule: &Rule, score| {
-            let hits = rule.find_in(doc, line).map(|(range, _)| range);
-            hits.map(move |range| Candidate { line, range, score, start: None, end: None, ongoing: Some(true) })
-                .collect::<Vec<_>>()
-        };
-        all.extend(loose(&HABIT, 0.65));
-        all.extend(loose(&NOW, 0.4));
+        for (rule, score, ongoing) in [(&HABIT, 0.65, Some(true)), (&NOW, 0.4, Some(true)), (&JUST, 0.4, None)] {
+            let ranges = rule.find_in(doc, line).map(|(range, _)| range);
+            all.extend(ranges.map(|range| Candidate { line, range, score, start: None, end: None, ongoing }));
+        }
     }
     let free = |one: &Candidate| {
         !taken

@@ -61,6 +61,8 @@ pub enum Part {
     Afternoon,
     Evening,
     Night,
+    /// Just before the call, whichever half of the day.
+    Recent,
 }
 
 /// An hour as said, 0 to 24, and minutes if they were.
@@ -79,6 +81,8 @@ pub fn resolve(now: DateTime, day: Day, part: Option<Part>, clock: Option<ClockT
         (Precision::Day, Some(part), None) => in_part(first, part)?,
         _ => Moment { from: first.at(0, 0, 0, 0), to: last.at(23, 59, 59, 0), precision },
     };
+    let later = moment.from.checked_add(12.hours()).ok().filter(|later| part == Some(Part::Recent) && *later <= now);
+    let moment = later.map_or(moment, |later| Moment { from: later, to: later, ..moment });
     (moment.from <= now).then_some(moment)
 }
 
@@ -143,6 +147,7 @@ fn in_part(date: Date, part: Part) -> Option<Moment> {
         Part::Evening => (18, 6),
         // Until the next morning.
         Part::Night => (18, 12),
+        Part::Recent => return None,
     };
     let from = date.at(hour, 0, 0, 0);
     let to = from.checked_add(i64::from(hours).hours()).ok()?.checked_sub(1.second()).ok()?;

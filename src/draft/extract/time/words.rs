@@ -56,9 +56,12 @@ pub static MOMENT: Rule = Rule::new(concat!(
     r")",
     r"|(?P<ago>last week|this week|last month|this month))\b",
     r"(?:,? (?:in the |at )?(?P<part>morning|afternoon|evening|night|lunch ?time|noon)\b)?",
-    r"(?:,? (?:(?:at|around|about|from) )+(?P<h>",
+    r"(?:,? (?:(?:at|around|about|from) )+(?:(?P<past>half past|quarter past|quarter to) )?(?P<h>",
     number!(),
     r")(?::(?P<min>\d\d)| (?P<minw>thirty|fifteen|forty[- ]five|ten|twenty))?(?: ?(?P<ap>a\.?m\b|p\.?m\b)| o'?clock)?(?: in the (?P<late>morning|afternoon|evening)| at (?P<atnight>night))?)?",
+    r"|\b(?:(?P<epast>half past|quarter past|quarter to) )?(?P<eh>",
+    number!(),
+    r")(?::(?P<emin>\d\d)| (?P<eminw>thirty|fifteen|forty[- ]five))?(?: ?(?P<eap>a\.?m\b|p\.?m\b)| o'?clock)? (?P<enear>this morning|this afternoon|this evening|last night|yesterday)(?: (?P<epart>morning|afternoon|evening)\b)?",
     r"|(?:(?P<znear>大前[天日晚]|前[天日儿晚]|昨天|昨日|昨儿个?|昨晚|昨夜|琴日|寻日|噚日|琴晚|寻晚|噚晚|今天|今日|今朝早?|今早|今晚)",
     r"|(?P<zwhich>上上个?|上个?|这个?|呢个?|今个?|本)?(?:周|星期|礼拜)(?P<zwd>[一二三四五六日天])",
     r"|(?P<zyear>今年|去年|前年|旧年)?的?(?P<zm>",
@@ -74,7 +77,7 @@ pub static MOMENT: Rule = Rule::new(concat!(
     r"(?:大概|差不多|大约|约|成)?(?:(?P<zh>",
     han!(),
     r")点(?:钟)?(?:(?P<zhalf>半)|(?P<zq>[一三])刻|(?P<zmin>[零〇一二三四五六七八九十两\d]{1,3})(?P<zminunit>分|个字)?)?)?",
-    r"|(?P<pday>凌晨|清晨|早上|早晨|上午|朝早|中午|晏昼|下昼|下午|傍晚|晚上|夜晚)(?P<ph>",
+    r"|(?P<pday>头先|刚才|刚刚|啱啱|啱先|凌晨|清晨|早上|早晨|上午|朝早|中午|晏昼|下昼|下午|傍晚|晚上|夜晚)(?P<ph>",
     han!(),
     r")点(?:钟)?(?:(?P<phalf>半)|(?P<pmin>[零〇一二三四五六七八九十两\d]{1,3})(?P<pminunit>分|个字)?)?",
 ));
@@ -112,9 +115,8 @@ pub static HABIT: Rule = Rule::new(concat!(
     han!(),
     r"分?)?)?)?",
 ));
-pub static NOW: Rule = Rule::new(concat!(
-    r"\bright now\b|\bat the moment\b|\bjust now\b|\ba moment ago\b|(?:而家|家阵|现在|依家)(?:仲|还|还在|正在|正|都)|头先|刚才|刚刚|啱啱|啱先",
-));
+pub static NOW: Rule = Rule::new(r"\bright now\b|\bat the moment\b|(?:而家|家阵|现在|依家)(?:仲|还|还在|正在|正|都)");
+pub static JUST: Rule = Rule::new(r"\bjust now\b|\ba moment ago\b|头先|刚才|刚刚|啱啱|啱先");
 
 fn weekday(text: &str) -> Option<Weekday> {
     let day = match text {
@@ -165,7 +167,7 @@ fn nth(text: &str) -> Option<i8> {
 /// The day of a [`MOMENT`], and the part of the day that its word holds (`last night`, `今朝`).
 pub fn day(found: &Captures<'_>) -> Option<(Day, Option<Part>)> {
     let group = |name: &str| found.name(name).map(|group| group.as_str());
-    if let Some(near) = group("near").or(group("znear")) {
+    if let Some(near) = group("near").or(group("enear")).or(group("znear")) {
         return near_day(near);
     }
     if let Some(name) = group("wd") {
@@ -247,7 +249,8 @@ fn near_day(near: &str) -> Option<(Day, Option<Part>)> {
 }
 
 pub fn part(found: &Captures<'_>) -> Option<Part> {
-    let said = ["part", "late", "atnight", "zpart", "pday"].into_iter().find_map(|name| found.name(name))?.as_str();
+    let said =
+        ["part", "epart", "late", "atnight", "zpart", "pday"].into_iter().find_map(|name| found.name(name))?.as_str();
     Some(match said {
         "凌晨" | "半夜" => Part::SmallHours,
         "morning" | "清早" | "清晨" | "一早" | "早上" | "早晨" | "上午" | "朝头早" | "朝早" => {
@@ -256,6 +259,7 @@ pub fn part(found: &Captures<'_>) -> Option<Part> {
         "noon" | "lunchtime" | "lunch time" | "中午" => Part::Noon,
         "afternoon" | "下午" | "下昼" | "晏昼" => Part::Afternoon,
         "evening" | "傍晚" => Part::Evening,
+        "头先" | "刚才" | "刚刚" | "啱啱" | "啱先" => Part::Recent,
         _ => Part::Night,
     })
 }
@@ -263,8 +267,8 @@ pub fn part(found: &Captures<'_>) -> Option<Part> {
 /// The hour of a [`MOMENT`]. In Cantonese a bare number after the hour counts twelfths of it (`八點三`: 8:15).
 pub fn clock(found: &Captures<'_>, cantonese: bool) -> Option<ClockTime> {
     let group = |names: &[&str]| names.iter().find_map(|name| found.name(name)).map(|group| group.as_str());
-    let hour = small(group(&["h", "zh", "ph"])?).filter(|hour| (0..=24).contains(hour))?;
-    let afternoon = group(&["ap"]).map(|half| half.starts_with('p'));
+    let hour = small(group(&["h", "eh", "zh", "ph"])?).filter(|hour| (0..=24).contains(hour))?;
+    let afternoon = group(&["ap", "eap"]).map(|half| half.starts_with('p'));
     let half = group(&["zhalf", "phalf"]).map(|_| 30);
     let quarter = group(&["zq"]).map(|quarters| if quarters == "一" { 15 } else { 45 });
     let twelfths = match group(&["zminunit", "pminunit"]) {
@@ -276,7 +280,13 @@ pub fn clock(found: &Captures<'_>, cantonese: bool) -> Option<ClockTime> {
         1..=11 if twelfths => minutes * 5,
         minutes => minutes,
     });
-    let minute = half.or(quarter).or(counted).or_else(|| group(&["min", "minw"]).and_then(small));
+    let (hour, half) = match group(&["past", "epast"]) {
+        Some("half past") => (hour, Some(30)),
+        Some("quarter past") => (hour, Some(15)),
+        Some(_) => (hour.checked_sub(1).filter(|hour| *hour >= 0)?, Some(45)),
+        None => (hour, half),
+    };
+    let minute = half.or(quarter).or(counted).or_else(|| group(&["min", "minw", "emin", "eminw"]).and_then(small));
     Some(ClockTime { hour, minute: minute.filter(|minute| (0..60).contains(minute)), afternoon })
 }
 
