@@ -51,6 +51,7 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     refused("[intake]\nurl = \"https://example.org/x\"\n", &["intake.url", "example.org", "allow_remote"]);
     refused("[call]\nwarn_after_s = 10\nend_after_s = 10\n", &["call.end_after_s", "10"]);
     refused("[[line]]\nregions = [\"XX\"]\n", &["line.regions", "XX", "CN"]);
+    refused("[[line]]\ntime_zone = \"Asia/Honkong\"\n", &["line.time_zone", "Asia/Honkong", "Asia/Hong_Kong"]);
     refused("[[line]]\nlanguages = [\"en\"]\nscript = \"zh-Hant\"\n", &["line.script", "zh-Hant", "line.languages"]);
     refused("[[line]]\nscript = \"Hant\"\n", &["line 2", "Hant", "zh-Hans"]);
     refused("[[line]]\nhot_words = [\"Oak Street\", \" \"]\n", &["line.hot_words", "40 characters"]);

@@ -112,5 +112,6 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         demo_model: transcript.demo_model,
         emergency_number: line.emergency_number,
         emergency: None,
+        time_zone: line.time_zone,
     }
 }

@@ -44,10 +44,22 @@ pub(super) fn draft(draft: &Value) -> String {
     let issue = draft.pointer("/issues/0").unwrap_or(&Value::Null);
     row(&mut out, "category", issue.get("category"));
     row(&mut out, "place", issue.pointer("/location/address_text"));
+    said(&mut out, "when", issue.pointer("/occurred_at/text"));
+    time_row(&mut out, issue.get("occurred_at"));
+    said(&mut out, "against", issue.get("respondent"));
+    said(&mut out, "affected", issue.get("affected_count"));
+    said(&mut out, "for several", issue.get("group_demand"));
+    said(&mut out, "wants", issue.get("desired_outcome"));
     row(&mut out, "name", draft.pointer("/caller/name"));
+    said(&mut out, "anonymity", draft.pointer("/caller/anonymity"));
     for phone in draft.pointer("/caller/phones").and_then(Value::as_array).into_iter().flatten() {
         phone_row(&mut out, phone);
     }
+    said(&mut out, "call back", draft.pointer("/caller/follow_up_consent"));
+    said(&mut out, "call when", draft.pointer("/caller/callback_window"));
+    said(&mut out, "vulnerable", draft.pointer("/caller/vulnerability"));
+    said(&mut out, "interpreter", draft.pointer("/language/needs_interpreter"));
+    said(&mut out, "speaks", draft.pointer("/language/interpreter_language"));
     row(&mut out, "urgency", issue.get("urgency"));
     row(&mut out, "emergency", draft.pointer("/emergency/flag"));
     row(&mut out, "title", issue.get("title"));
@@ -58,12 +70,27 @@ pub(super) fn draft(draft: &Value) -> String {
     out
 }
 
+/// A row of what need not be said in a call: none without a value.
+fn said(out: &mut String, label: &str, field: Option<&Value>) {
+    row(out, label, field.filter(|field| field.get("value").is_some_and(|value| !value.is_null())));
+}
+
+fn time_row(out: &mut String, occurred: Option<&Value>) {
+    let text = |key: &str| occurred.and_then(|occurred| occurred.get(key)?.as_str());
+    if let Some(start) = text("start") {
+        let end = text("end").map(|end| format!(" to {end}")).unwrap_or_default();
+        let precision = text("precision").unwrap_or_default().replace('_', " ");
+        let _infallible = writeln!(out, "  {:12} {start}{end} ({precision})", "");
+    }
+}
+
 fn row(out: &mut String, label: &str, field: Option<&Value>) {
     let Some(field) = field else { return };
     let value = match field.get("value") {
         None | Some(Value::Null) => "(caller did not say)".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(flag)) => if *flag { "YES" } else { "no" }.to_owned(),
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Some(other) => other.to_string(),
     };
     line(out, label, &value, field);

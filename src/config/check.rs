@@ -249,6 +249,11 @@ fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
         if !(1..=36_500).contains(&line.retention_days) {
             return wrong("line.retention_days", &line.retention_days.to_string(), "1 to 36500 days");
         }
+        if jiff::tz::TimeZone::get(&line.time_zone).is_err() {
+            let expected =
+                "no time zone of the IANA database; write for example \"Asia/Hong_Kong\" or \"America/New_York\"";
+            return wrong("line.time_zone", &line.time_zone, expected);
+        }
         check_words(line, path)?;
         for region in &line.regions {
             if !matches!(region.as_str(), "CN" | "HK" | "US" | "CA" | "GB") {

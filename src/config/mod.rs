@@ -169,6 +169,8 @@ pub struct Line {
     pub regions: Vec<String>,
     /// The number the notice names for danger.
     pub emergency_number: String,
+    /// Where its callers live, an IANA time zone: "yesterday" is counted there.
+    pub time_zone: String,
     pub record_before_notice_ends: bool,
     /// Folder with `<language>/<prompt>.wav` that replaces the built-in prompts.
     pub prompts: Option<PathBuf>,
@@ -303,6 +305,7 @@ impl Default for Line {
             hot_words: Vec::new(),
             regions: vec!["US".into(), "CN".into(), "HK".into()],
             emergency_number: "112".into(),
+            time_zone: "UTC".into(),
             record_before_notice_ends: true,
             prompts: None,
             retention_days: 90,

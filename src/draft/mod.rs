@@ -23,6 +23,7 @@ mod testing;
 mod tests;
 mod text;
 mod token;
+pub mod tone;
 mod units;
 
 use std::collections::HashMap;
@@ -110,6 +111,8 @@ pub struct CallFacts {
     pub emergency_number: String,
     /// Raised while the caller spoke: the draft says so too, whatever became of the words.
     pub emergency: Option<Danger>,
+    /// IANA name; the clock that times in the caller's words are read by.
+    pub time_zone: String,
 }
 
 /// Words that mean danger now: no condition, nothing of the past.

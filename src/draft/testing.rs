@@ -83,6 +83,7 @@ pub fn facts() -> CallFacts {
         demo_model: true,
         emergency_number: "112".into(),
         emergency: None,
+        time_zone: "UTC".into(),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) ->
         demo_model: stages.model.demo,
         emergency_number: known.line.emergency_number.clone(),
         emergency,
+        time_zone: known.line.time_zone.clone(),
     }
 }
 
@@ -87,6 +88,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergen
         demo_model: stages.model.demo,
         emergency_number: line.emergency_number,
         emergency,
+        time_zone: line.time_zone,
     }
 }
 

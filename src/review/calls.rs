@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::view::{self, CallDetail, CallList, CallSummary, ErasedList, Headline, PartyView};
 use super::{Desk, call_id, emergency};
 use crate::config::limits;
+use crate::draft::tone::tone;
 use crate::intake::problem::Problem;
 
 const DEFAULT_PAGE: u32 = 50;
@@ -63,8 +64,10 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
     let store = &desk.parts.store;
     let row = store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
     let (body, complete) = store.draft(id).await?.map_or((None, false), |(body, complete)| (Some(body), complete));
-    let transcript = store.utterances(id).await?.into_iter().map(Into::into).collect();
     let raised = emergency::of(&desk, id).await?;
+    let utterances = store.utterances(id).await?;
+    let tone = tone(&utterances).into();
+    let transcript = utterances.into_iter().map(Into::into).collect();
     let deliveries = store.deliveries(id).await?.into_iter().map(Into::into).collect();
     Ok(Json(CallDetail {
         summary: CallSummary::new(&row, body.as_deref().map(Headline::of).unwrap_or_default(), raised),
@@ -75,6 +78,7 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
         dtmf: row.dtmf.clone(),
         notice: row.notice.map(Into::into),
         transcript,
+        tone,
         coverage: row.coverage.map(Into::into),
         line_quality: row.line_quality.clone().map(Into::into),
         draft: body.and_then(|body| serde_json::from_str(&body).ok()),

@@ -9,6 +9,7 @@ use super::quality::LineQualityView;
 use crate::call::{
     Alignment, Band, CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Unheard, Utterance, Word,
 };
+use crate::draft::tone::{Manner, Quote, Sentiment, Tone};
 use crate::ops::clock::timestamp;
 use crate::store::{CallRow, DeliveryRow, Erased};
 
@@ -72,6 +73,8 @@ pub(super) struct CallDetail {
     /// When the recording notice was spoken.
     pub notice: Option<SpanView>,
     pub transcript: Vec<UtteranceView>,
+    /// A hint for this desk alone, read from the words each time; drafts hold nothing of it.
+    pub tone: ToneView,
     pub coverage: Option<CoverageView>,
     /// Once the call has ended.
     pub line_quality: Option<LineQualityView>,
@@ -124,6 +127,28 @@ pub(super) struct WordView {
     pub confidence: f32,
     /// `sure`, `check` or `missing`, as the model's measurements say.
     pub band: &'static str,
+}
+
+/// How the caller speaks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ToneView {
+    /// `positive`, `neutral` or `negative`.
+    pub sentiment: &'static str,
+    pub abusive: bool,
+    /// Harm is announced to the people who answer.
+    pub threat_to_staff: bool,
+    /// The words it is read from, at most eight.
+    pub quotes: Vec<ToneQuoteView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct ToneQuoteView {
+    /// `pleased`, `angry`, `abusive` or `threat`.
+    pub manner: &'static str,
+    pub text: String,
+    /// Milliseconds into the recording.
+    pub start_ms: u64,
+    pub end_ms: u64,
 }
 
 /// What became of every millisecond of caller audio.
@@ -269,6 +294,32 @@ impl From<Utterance> for UtteranceView {
             words: utterance.words.into_iter().map(WordView::from).collect(),
             confidence: utterance.confidence,
             model: utterance.model,
+        }
+    }
+}
+
+impl From<Tone> for ToneView {
+    fn from(tone: Tone) -> Self {
+        let quote = |quote: Quote| ToneQuoteView {
+            manner: match quote.manner {
+                Manner::Pleased => "pleased",
+                Manner::Angry => "angry",
+                Manner::Abusive => "abusive",
+                Manner::Threat => "threat",
+            },
+            text: quote.text,
+            start_ms: quote.start_ms,
+            end_ms: quote.end_ms,
+        };
+        Self {
+            sentiment: match tone.sentiment {
+                Sentiment::Positive => "positive",
+                Sentiment::Neutral => "neutral",
+                Sentiment::Negative => "negative",
+            },
+            abusive: tone.abusive,
+            threat_to_staff: tone.threat_to_staff,
+            quotes: tone.quotes.into_iter().map(quote).collect(),
         }
     }
 }

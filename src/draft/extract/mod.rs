@@ -3,17 +3,29 @@
 pub mod address;
 mod address_en;
 mod address_zh;
+pub mod affected;
+pub mod anonymity;
 pub mod category;
+pub mod consent;
 pub mod emergency;
+pub mod interpreter;
 pub mod name;
+mod name_spelled;
+mod name_zh;
+pub mod outcome;
 pub mod phone;
 mod plan;
+pub mod respondent;
+pub mod rule;
 pub(in crate::draft) mod runs;
+pub mod time;
 pub mod urgency;
+pub mod vulnerability;
 
 use std::ops::Range;
 
 use super::evidence::Segment;
+use super::normal::Folded;
 use super::schema::{Evidence, MAX_EVIDENCE};
 use super::token::{Token, tokens};
 
@@ -24,6 +36,8 @@ pub type Spans = Vec<(usize, Range<usize>)>;
 pub struct Doc<'a> {
     pub segments: &'a [Segment<'a>],
     pub tokens: Vec<Token<'a>>,
+    /// The lines as rules match them.
+    pub plain: Vec<Folded>,
     /// First token of each line, and the end.
     lines: Vec<usize>,
     /// The caller speaks Cantonese.
@@ -39,7 +53,8 @@ impl<'a> Doc<'a> {
             all.extend(tokens(&segment.folded, line));
         }
         lines.push(all.len());
-        Self { segments, tokens: all, lines, cantonese }
+        let plain = segments.iter().map(|segment| rule::plain(&segment.folded.text)).collect();
+        Self { segments, tokens: all, plain, lines, cantonese }
     }
 
     /// Tokens of one line.

@@ -1,132 +1,275 @@
-//! The caller's name: a cue, then capitalised words in English, or a surname and up to two characters in Chinese.
+//! The caller's name: a cue, then capitalised words in English, or a surname and up to two characters in Chinese; without
+//! a cue, a clause of just a name beside the number. What is spelled or glossed corrects the surname.
 
-use super::{Doc, Spans};
-use crate::draft::numerals::digit;
+use super::rule::Rule;
+use super::{Doc, Spans, name_spelled, name_zh};
+use crate::draft::numerals::{dictated, digit};
 use crate::draft::token::{Kind, Token, phrase, phrase_at};
 
+#[derive(Clone)]
 pub struct Found {
     pub value: String,
     pub spans: Spans,
     pub score: f32,
 }
 
-const EN_CUES: &[(&str, f32)] = &[
+const CUES: &[(&str, f32)] = &[
     ("my name is", 0.9),
     ("my name's", 0.9),
+    ("my full name is", 0.9),
     ("the name is", 0.8),
     ("the name's", 0.8),
     ("my surname is", 0.8),
+    ("my last name is", 0.8),
     ("surname is", 0.7),
+    ("last name is", 0.7),
+    ("last name", 0.6),
+    ("first name is", 0.6),
+    ("name is", 0.6),
+    ("name's", 0.6),
     ("my name", 0.6),
     ("i am called", 0.7),
+    ("i'm called", 0.7),
     ("this is", 0.6),
+    ("i am", 0.55),
+    ("i'm", 0.55),
     ("it's", 0.5),
     ("its", 0.5),
 ];
-/// Cues after which many things may come: two capitalised words are wanted.
-const WEAK: &[&str] = &["this is", "it's", "its"];
+/// Cues after which many things may come: two capitalised words are wanted, or a title.
+const WEAK: &[&str] = &["this is", "it's", "its", "i am", "i'm"];
+const TITLES: &[(&str, &str)] = &[
+    ("mr", "Mr"),
+    ("mister", "Mr"),
+    ("mrs", "Mrs"),
+    ("missus", "Mrs"),
+    ("ms", "Ms"),
+    ("miss", "Miss"),
+    ("dr", "Dr"),
+    ("doctor", "Dr"),
+];
 const NOT_NAMES: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "january",
-    "february",
-    "march",
+    "a",
+    "about",
+    "after",
+    "again",
+    "also",
+    "american",
+    "an",
+    "and",
+    "apartment",
     "april",
-    "june",
-    "july",
+    "as",
+    "at",
     "august",
-    "september",
-    "october",
-    "november",
+    "avenue",
+    "back",
+    "because",
+    "before",
+    "block",
+    "british",
+    "building",
+    "but",
+    "by",
+    "calling",
+    "cantonese",
+    "chinese",
+    "city",
     "december",
+    "east",
+    "english",
+    "february",
+    "flat",
+    "floor",
+    "for",
+    "friday",
+    "from",
+    "good",
+    "he",
+    "hello",
+    "here",
+    "hi",
+    "hotline",
+    "how",
+    "i",
+    "i'm",
+    "i've",
+    "if",
+    "im",
+    "in",
+    "is",
+    "it",
+    "it's",
+    "its",
+    "january",
+    "july",
+    "june",
+    "just",
+    "lane",
+    "last",
+    "line",
+    "mandarin",
+    "march",
+    "monday",
+    "my",
+    "next",
+    "no",
+    "north",
+    "not",
+    "november",
+    "number",
+    "october",
+    "of",
+    "ok",
+    "okay",
+    "on",
+    "or",
+    "our",
+    "phone",
+    "please",
+    "road",
+    "room",
+    "same",
+    "saturday",
+    "september",
+    "service",
+    "she",
+    "since",
+    "so",
+    "sorry",
+    "south",
+    "spanish",
+    "speaking",
+    "street",
+    "sunday",
+    "thank",
+    "thanks",
+    "that",
+    "the",
+    "there",
+    "they",
+    "this",
+    "thursday",
+    "to",
+    "tuesday",
+    "unit",
+    "until",
+    "very",
+    "we",
+    "wednesday",
+    "well",
+    "west",
+    "what",
+    "when",
+    "where",
+    "who",
+    "whom",
+    "with",
+    "yeah",
+    "yes",
+    "you",
+    "your",
+];
+/// The last word of a place or a firm.
+const PLACES: &[&str] = &[
     "street",
     "road",
     "avenue",
     "lane",
-    "i",
-    "and",
-    "the",
-    "a",
-    "not",
-    "about",
-    "on",
-    "in",
-    "at",
-    "is",
-    "so",
-    "just",
-    "but",
-    "it",
-    "my",
-    "number",
-    "phone",
-    "from",
-    "very",
-    "of",
-    "for",
-    "calling",
-    "to",
+    "drive",
+    "court",
+    "place",
+    "square",
+    "park",
+    "gardens",
+    "terrace",
+    "way",
+    "close",
+    "parade",
+    "row",
+    "house",
+    "tower",
+    "plaza",
+    "centre",
+    "center",
+    "station",
+    "restaurant",
+    "bar",
+    "cafe",
+    "hotel",
+    "school",
+    "hospital",
+    "company",
+    "market",
+    "store",
+    "heights",
+    "estate",
+    "building",
+    "bridge",
+    "boulevard",
 ];
-const ZH_CUES: &[(&str, f32)] = &[
-    ("我叫", 0.9),
-    ("名字是", 0.85),
-    ("名字叫", 0.85),
-    ("我的名字是", 0.9),
-    ("免贵姓", 0.75),
-    ("免貴姓", 0.75),
-    ("我姓", 0.75),
-    ("小姓", 0.75),
-    ("我係", 0.6),
-    ("我是", 0.6),
-    ("姓", 0.5),
-    ("叫", 0.4),
-];
-const SURNAMES: &str = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林高罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖萧蕭田董\
-    潘袁蔡蒋蔣余于杜叶葉程魏苏蘇吕呂丁任卢盧姚沈钟鍾姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付傅方邹鄒熊白孟秦邱侯江尹薛闫段雷龙龍\
-    黎史陶贺賀毛郝顾顧龚龔邵万萬覃武钱錢戴严嚴莫孔向常汤湯康易乔喬赖賴文庞龐樊兰殷施倪关關霍甘温溫";
-const DOUBLE: &[&str] = &["欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒", "东方", "皇甫", "尉迟"];
-/// A given name ends before these.
-const AFTER: &str = "电電手我住在是的地打要想说說反这這那先女小号號联聯，。,.、係嘅喺你就也又和跟她他了";
-/// Words between a cue and the name.
-const BETWEEN: &[&str] = &["这个", "這個", "那个", "嗯", "呃"];
+/// Just before a cue: it is the name of somebody or something else.
+static OTHERS: Rule = Rule::new(concat!(
+    r"(?:'s |\bhis |\bher |\btheir |\bits |\b(?:landlord|owner|boss|manager|driver|company|firm|neighbou?r|officer|doctor|teacher|agent|",
+    r"contractor|tenant|restaurant|shop|store|bar|school|street|husband|wife|son|daughter|mother|father|street|building|estate)(?: \w+)? ?|\b(?:whose|which|the) )$",
+));
 
 pub fn find(doc: &Doc<'_>) -> Option<Found> {
-    let english: Vec<(Vec<&str>, f32, bool)> =
-        EN_CUES.iter().map(|(cue, score)| (phrase(cue), *score, WEAK.contains(cue))).collect();
-    let chinese: Vec<(Vec<&str>, f32)> = ZH_CUES.iter().map(|(cue, score)| (phrase(cue), *score)).collect();
+    let cues: Vec<(Vec<&str>, f32, bool)> =
+        CUES.iter().map(|(cue, score)| (phrase(cue), *score, WEAK.contains(cue))).collect();
+    let chinese = name_zh::Cues::new();
     let mut best: Option<Found> = None;
     for line in 0..doc.segments.len() {
         let tokens = doc.line(line);
         let capitals = tokens.iter().filter(|t| t.kind == Kind::Word).take(64).any(|t| starts_upper(&doc.original(t)));
         for at in 0..tokens.len() {
-            let english = english.iter().find_map(|(cue, score, weak)| {
+            let english = cues.iter().find_map(|(cue, score, weak)| {
                 let len = phrase_at(tokens, at, cue)?;
-                english_name(doc, tokens, at + len, *weak || capitals, *weak)
-                    .map(|(value, to)| (value, at + len, to, *score))
+                let first = tokens.get(at)?;
+                let others =
+                    !matches!(first.text, "my" | "i" | "i'm") && OTHERS.is_in(doc.before(line, &first.range(), 20));
+                let (value, from, to) = name_after(doc, tokens, at + len, capitals, *weak).filter(|_| !others)?;
+                Some(found(tokens, value, from..to, *score))
             });
-            let found = english
-                .or_else(|| {
-                    chinese.iter().find_map(|(cue, score)| {
-                        let len = phrase_at(tokens, at, cue)?;
-                        chinese_name(doc, tokens, at + len, cue)
-                            .map(|(value, from, to, full)| (value, from, to, if full { *score } else { *score / 2.0 }))
-                    })
-                })
-                .or_else(|| bare_name(doc, tokens, at));
-            if let Some((value, from, to, score)) = found
-                && best.as_ref().is_none_or(|best| score > best.score)
-                && let (Some(first), Some(last)) = (tokens.get(from), tokens.get(to.saturating_sub(1)))
+            let one = english.or_else(|| chinese.name(doc, line, at)).or_else(|| bare(doc, line, at));
+            if let Some(Some(one)) = one.map(|one| (!one.spans.is_empty()).then_some(one))
+                && best.as_ref().is_none_or(|best| one.score > best.score)
             {
-                best = Some(Found { value, spans: vec![(line, first.start..last.end)], score });
+                best = Some(one);
             }
         }
     }
-    best
+    name_zh::glossed(doc, name_spelled::spelled(doc, best))
+}
+
+pub fn found(tokens: &[Token<'_>], value: String, range: std::ops::Range<usize>, score: f32) -> Found {
+    let ends = tokens.get(range.start).zip(range.end.checked_sub(1).and_then(|last| tokens.get(last)));
+    Found { value, spans: ends.map(|(a, b)| (a.line, a.start..b.end)).into_iter().collect(), score }
+}
+
+/// A name after a cue, with its title if it has one: `Mister Cheung`, also after the bare surname ("Cheung, Mr Cheung").
+fn name_after(
+    doc: &Doc<'_>,
+    tokens: &[Token<'_>],
+    from: usize,
+    capitals: bool,
+    weak: bool,
+) -> Option<(String, usize, usize)> {
+    let from = from + usize::from(tokens.get(from).is_some_and(|t| t.is("is") || t.is(":")));
+    let titled = |at: usize| {
+        let title =
+            TITLES.iter().find(|(said, _)| tokens.get(at).is_some_and(|t| t.is(said))).map(|(_, title)| *title)?;
+        let next = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|t| t.is(".")));
+        let (name, to) = english_name(doc, tokens, next, capitals, false)?;
+        Some((format!("{title} {name}"), at, to))
+    };
+    if let Some(titled) = titled(from) {
+        return Some(titled);
+    }
+    let (name, to) = english_name(doc, tokens, from, weak || capitals, weak)?;
+    let again =
+        (to..to + 3).find_map(titled).filter(|(again, ..)| again.ends_with(name.as_str()) && !name.contains(' '));
+    Some(again.unwrap_or((name, from, to)))
 }
 
 /// Up to three words; capitals decide when the recogniser prints them at all.
@@ -142,78 +285,53 @@ fn english_name(
     while let Some(token) = tokens.get(at).filter(|t| t.kind == Kind::Word && words.len() < 3) {
         let original = doc.original(token);
         let fits = if capitals { starts_upper(&original) } else { words.len() < 2 };
-        if !fits || NOT_NAMES.contains(&token.text) || digit(token).is_some() {
+        let letter = token.text.chars().count() == 1 || (!words.is_empty() && name_spelled::begins(tokens, at));
+        if !fits || letter || NOT_NAMES.contains(&token.text) || digit(token).is_some() {
             break;
         }
         words.push(original);
         at += 1;
     }
-    let street = tokens.get(at).is_some_and(|t| matches!(t.text, "street" | "road" | "avenue"));
+    let place = |token: Option<&Token<'_>>| token.is_some_and(|t| PLACES.contains(&t.text));
+    let placed =
+        place(tokens.get(at)) || (words.len() > 1 && at.checked_sub(1).is_some_and(|last| place(tokens.get(last))));
     let enough = if weak { words.len() >= 2 } else { !words.is_empty() };
-    (enough && !street).then(|| (words.join(" "), at))
+    (enough && !placed).then(|| (words.join(" "), at))
 }
 
-fn starts_upper(word: &str) -> bool {
+pub fn starts_upper(word: &str) -> bool {
     word.chars().next().is_some_and(char::is_uppercase)
 }
 
-fn surname_len(tokens: &[Token<'_>], at: usize) -> Option<usize> {
-    if let Some(len) = DOUBLE.iter().find_map(|name| phrase_at(tokens, at, &phrase(name))) {
-        return Some(len);
-    }
-    tokens.get(at).filter(|t| t.kind == Kind::Han && SURNAMES.contains(t.text)).map(|_| 1)
+/// A clause of two or three capitalised words beside the number: `Denise Okafor, and my number is …`, `Yes, Helen
+/// Fairweather, same number as before`.
+fn bare(doc: &Doc<'_>, line: usize, at: usize) -> Option<Found> {
+    let tokens = doc.line(line);
+    let opens = at == 0
+        || tokens
+            .get(at - 1)
+            .is_some_and(|t| t.kind == Kind::Punct || matches!(t.text, "yes" | "yeah" | "hi" | "hello" | "and"));
+    let (value, to) = english_name(doc, tokens, at, true, true).filter(|_| opens)?;
+    let closes =
+        tokens.get(to).is_none_or(|t| t.kind == Kind::Punct || matches!(t.text, "and" | "my" | "same" | "number"));
+    (closes && beside_number(doc, line, to)).then(|| found(tokens, value, at..to, 0.65))
 }
 
-/// Surname and given name at `at`: token after it, and whether a given name was said.
-fn full_name(tokens: &[Token<'_>], at: usize) -> Option<(usize, bool)> {
-    let line = tokens.get(at)?.line;
-    let mut to = at + surname_len(tokens, at)?;
-    let given = to;
-    while let Some(token) = tokens.get(to).filter(|t| t.kind == Kind::Han && t.line == line && to < given + 2) {
-        let number = digit(token).is_some() && tokens.get(to + 1).is_some_and(|next| digit(next).is_some());
-        if AFTER.contains(token.text) || number {
-            break;
-        }
-        to += 1;
-    }
-    Some((to, to > given))
+/// Whether a number, or the word for it, follows within a few words: on the line, else at the head of the next.
+pub fn beside_number(doc: &Doc<'_>, line: usize, from: usize) -> bool {
+    let numeric = |tokens: &[Token<'_>]| {
+        let words = ["number", "phone", "cell", "mobile", "telephone"];
+        let digits =
+            (0..tokens.len()).filter_map(|at| dictated(tokens, at)).map(|(digits, _)| digits.len()).sum::<usize>();
+        digits >= 4 || tokens.iter().any(|t| words.contains(&t.text))
+    };
+    let rest = doc.line(line).get(from..).unwrap_or_default();
+    let near = rest.get(..rest.len().min(12)).unwrap_or_default();
+    let next = doc.line(line + 1);
+    let head = next.get(..next.len().min(6)).unwrap_or_default();
+    numeric(near) || (rest.iter().all(|t| t.kind == Kind::Punct) && numeric(head))
 }
 
-fn chinese_name(
-    doc: &Doc<'_>,
-    tokens: &[Token<'_>],
-    from: usize,
-    cue: &[&str],
-) -> Option<(String, usize, usize, bool)> {
-    let skipped = BETWEEN.iter().find_map(|word| phrase_at(tokens, from, &phrase(word))).unwrap_or(0);
-    let from = from + skipped;
-    let (to, full) = full_name(tokens, from)?;
-    let closed = tokens.get(to).is_none_or(|t| t.kind == Kind::Punct);
-    // "我是高中老师" is no name: after a cue of many uses the clause must end with it.
-    if matches!(cue, ["我", "是" | "係"] | ["叫"]) && !(closed && full) {
-        return None;
-    }
-    let text =
-        |from: usize, to: usize| tokens.get(from..to).unwrap_or_default().iter().map(|t| doc.original(t)).collect();
-    // "我姓孙，孙丽华": the whole name follows the surname.
-    if cue.last() == Some(&"姓") {
-        let surname = tokens.get(from)?.text;
-        let again = (from + 1..from + 5).filter(|&at| tokens.get(at).is_some_and(|t| t.is(surname)));
-        for at in again {
-            if let Some((end, true)) = full_name(tokens, at) {
-                return Some((text(at, end), at, end, true));
-            }
-        }
-    }
-    Some((text(from, to), from, to, full))
-}
-
-/// A clause of just a name beside a number: `冯玉兰，一九四五五零二…`.
-fn bare_name(doc: &Doc<'_>, tokens: &[Token<'_>], at: usize) -> Option<(String, usize, usize, f32)> {
-    let opens = at == 0 || tokens.get(at - 1).is_some_and(|t| t.kind == Kind::Punct);
-    let (to, full) = if opens { full_name(tokens, at)? } else { return None };
-    let comma = tokens.get(to).is_some_and(|t| t.kind == Kind::Punct);
-    let number = (1..=3).all(|n| tokens.get(to + n).is_some_and(|t| digit(t).is_some()));
-    (full && to - at == 3 && comma && number)
-        .then(|| (tokens.get(at..to).unwrap_or_default().iter().map(|t| doc.original(t)).collect(), at, to, 0.6))
-}
+#[cfg(test)]
+#[path = "name_tests.rs"]
+mod tests;

@@ -4,15 +4,17 @@ mod disposition;
 mod emergency;
 mod issue;
 mod language;
+mod said;
 
 use super::evidence::Segment;
-use super::extract::{Doc, Spans, address, name, phone};
+use super::extract::{Doc, Spans, address, anonymity, consent, name, outcome, phone, respondent, vulnerability};
 use super::schema::{
     Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION,
-    MAX_EVIDENCE, MAX_SUMMARY, OccurredAt, Phone, Source, Vulnerability,
+    MAX_EVIDENCE, MAX_SUMMARY, Phone, Source, Vulnerability,
 };
 use super::taxonomy::NO_CONTENT;
 use super::{CallFacts, Drafter, caller, text};
+use said::said;
 
 /// What the words of a call say.
 pub struct Reading {
@@ -39,10 +41,12 @@ pub struct Caller {
 const EXTRACTOR: &str = "rules@1";
 
 pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> Reading {
-    let (language, cantonese) = language::spoken(segments);
+    let (mut language, cantonese) = language::spoken(segments);
     let doc = Doc::new(segments, cantonese);
+    said::interpreter(&doc, &mut language);
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
+    let reached: Spans = said::reached(&spoken);
     let phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
@@ -63,6 +67,8 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
     let mut topic: Spans = scored.first().map(|best| best.spans.clone()).unwrap_or_default();
     topic.extend(found_address.iter().flat_map(|found| found.spans.clone()));
+    let window = consent::window(&doc);
+    let (occurred_at, (affected_count, group_demand)) = (said::occurred(&doc, facts, &window), said::affected(&doc));
     let sentences = text::content(segments, &personal, &topic);
     let row = category.value.as_deref().and_then(|code| drafter.taxonomy.get(code));
     let urgency = issue::urgency(&doc, row, &category, &emergency);
@@ -88,24 +94,24 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         title: title.clone(),
         description: quote(MAX_DESCRIPTION),
         location: Location { address_text: address, ..Location::default() },
-        occurred_at: OccurredAt::default(),
+        occurred_at,
         urgency,
         safety_risks: Field::unknown(),
-        respondent: Field::unknown(),
-        affected_count: Field::unknown(),
-        group_demand: Field::unknown(),
-        desired_outcome: Field::unknown(),
+        respondent: said(&doc, respondent::find(&doc)),
+        affected_count,
+        group_demand,
+        desired_outcome: said(&doc, outcome::find(&doc)),
         routing_suggestion: Field::unknown(),
     };
     Reading {
         language,
         caller: Caller {
+            anonymity: said(&doc, anonymity::find(&doc, found_name.as_ref())),
             name: caller::name(facts, named(&doc, found_name)),
             phones,
-            anonymity: Field::unknown(),
-            follow_up_consent: Field::unknown(),
-            callback_window: Field::unknown(),
-            vulnerability: Field::unknown(),
+            follow_up_consent: said(&doc, consent::follow_up(&doc, &reached)),
+            callback_window: said(&doc, window),
+            vulnerability: said(&doc, vulnerability::find(&doc)),
         },
         quoted_reference: Field::unknown(),
         issues: vec![issue],

@@ -208,6 +208,7 @@ impl TestPublic {
             demo_model: false,
             emergency_number: "112".into(),
             emergency: None,
+            time_zone: "UTC".into(),
         };
         serde_json::to_value(self.drafter.draft(&facts, &call.said, Coverage::default())).unwrap()
     }
