@@ -131,6 +131,7 @@ fn another(reader: &mut Reader<'_>, ground: &Ground<'_>, issues: &[Issue], answe
     let row = drafter.taxonomy.get(&code)?;
     let mut issue = Issue {
         issue_id: format!("i{}", issues.len() + 1),
+        local_code: None,
         request_type: Field::unknown(),
         category: cited.says(code.clone()),
         title: cited.says(ground.category_name(&row.name).to_owned()),
