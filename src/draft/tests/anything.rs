@@ -112,9 +112,11 @@ fn believed<T>(field: &Field<T>) {
         return;
     }
     match field.source {
-        Source::Sip | Source::Token | Source::Default => {}
+        Source::Sip | Source::Token | Source::CallerConfirmed | Source::Agent | Source::Default => {}
         Source::WebForm => assert!(field.needs_review && field.confidence <= 0.6),
-        Source::Rule | Source::Classifier => assert!(field.needs_review && field.confidence <= 0.4),
+        Source::Rule | Source::Gazetteer | Source::Classifier | Source::Llm => {
+            assert!(field.needs_review && field.confidence <= 0.4);
+        }
     }
 }
 
