@@ -4,10 +4,15 @@ pub mod address;
 mod address_en;
 mod address_zh;
 pub mod category;
+mod correct;
+mod cues;
 pub mod emergency;
+mod gloss;
 pub mod name;
+mod owner;
 pub mod phone;
 mod plan;
+mod reference;
 mod runs;
 pub mod urgency;
 

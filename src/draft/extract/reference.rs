@@ -1,0 +1,1 @@
+//! Case numbers of this or another service that the caller quotes.
