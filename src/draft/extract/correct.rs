@@ -36,16 +36,23 @@ pub fn splice(before: &[Digit], after: &[Digit], plan: Plan<'_>) -> Option<Vec<D
         }
         let result = joined(kept, after);
         let reading = plan(&text(&result));
+        let differs = difference(dropped, after);
         let rank = match reading {
             Reading::Full { .. } => 0.0,
             Reading::Local { .. } => 0.4,
-            Reading::Incomplete if whole_before || dropped.len() != after.len() => continue,
+            // In the middle of a number: as many digits anew, or the last group and on.
+            Reading::Incomplete if whole_before || (dropped.len() != after.len() && !(grouped && differs < 0.7)) => {
+                continue;
+            }
             Reading::Incomplete => 0.9,
         };
-        let mut cost = rank + difference(dropped, after);
-        cost -= if dropped.len() == after.len() { 0.3 } else { 0.0 };
+        let mut cost = rank + differs;
+        // Nobody says five digits anew of which most are other ones: that is a new start.
+        let plain = dropped.len() == after.len() && (after.len() < 5 || differs < 0.5);
+        cost -= if plain { 0.3 } else { 0.0 };
         cost -= if grouped { 0.15 } else { 0.0 };
-        cost += if whole_before && result.len() != before.len() { 0.5 } else { 0.0 };
+        let longer = whole_before && result.len() != before.len();
+        cost += if longer { if cut == 0 { 0.2 } else { 0.5 } } else { 0.0 };
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
             best = Some((cost, result));
         }

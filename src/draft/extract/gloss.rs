@@ -8,7 +8,7 @@ pub fn gloss(tokens: &[Token<'_>], at: usize) -> Option<(char, usize)> {
     let first = tokens.get(at).filter(|token| token.kind == Kind::Han)?;
     let text = |at: usize| tokens.get(at).filter(|token| token.line == first.line).map_or("", |token| token.text);
     let value = numerals::digit(first)?;
-    let named = matches!(text(at + 1), "是" | "係" | "就") || first.text == text(at + 1);
+    let named = matches!(text(at + 1), "是" | "係" | "就");
     // 四 | 四川 的 四: the word begins with the digit itself unless a verb went before.
     let word = if named { at + 2..at + 6 } else { at + 2..at + 4 };
     let of = word.clone().find(|&at| matches!(text(at), "的" | "嘅"))?;

@@ -27,6 +27,10 @@ struct Candidate {
     repeated: bool,
     differs: Option<String>,
     extension: Vec<Digit>,
+    /// What a correction took away.
+    was: Option<String>,
+    /// It was said what is wrong in it, not yet what is right.
+    doubted: bool,
     accepted: bool,
 }
 
@@ -96,9 +100,13 @@ fn sounded(run: Run, plan: Plan<'_>) -> Vec<Run> {
 
 /// Judges one run against what was said before it.
 fn hear(run: Run, plan: Plan<'_>, said: &mut Vec<Candidate>) {
-    if run.cue == Some(Cue::NotPhone) {
-        return;
-    }
+    let cue = match run.cue {
+        Some(Cue::NotPhone) => return,
+        // "Area code two one two, five five five …": the area, and the rest in the same breath.
+        Some(Cue::Area) if run.digits.len() >= *LOCAL.start() => Some(Cue::Phone(Owner::Caller)),
+        cue => cue,
+    };
+    let run = Run { cue, ..run };
     if let Some(last) = said.last_mut()
         && amend(&run, plan, last)
     {
@@ -114,7 +122,8 @@ fn hear(run: Run, plan: Plan<'_>, said: &mut Vec<Candidate>) {
             continue;
         }
         let reading = plan(&number);
-        let accepted = accepts(&run, &reading, &number);
+        let twice = reread.agrees || reread.differs.is_some();
+        let accepted = accepts(&run, &reading, &number) || (twice && !matches!(reading, Reading::Incomplete));
         if accepted && run.link == Link::Corrects && said.last().is_some_and(|last| last.owner() == owner(&run)) {
             said.pop();
         }
@@ -126,6 +135,8 @@ fn hear(run: Run, plan: Plan<'_>, said: &mut Vec<Candidate>) {
             repeated: reread.agrees,
             differs: reread.differs,
             extension: run.extension.clone(),
+            was: None,
+            doubted: false,
             accepted,
         });
     }
@@ -140,20 +151,25 @@ fn owner(run: &Run) -> Owner {
 
 /// Whether the run only changes the number before it: corrects it, completes it, or says what was wrong in it.
 fn amend(run: &Run, plan: Plan<'_>, last: &mut Candidate) -> bool {
-    let reading = plan(&run.text());
+    let said = run.text();
+    let reading = plan(&said);
     let replaced = match run.link {
-        Link::Corrects | Link::Negates => {
-            if run.link == Link::Negates && !matches!(reading, Reading::Full { .. }) {
-                // "Not three four": what was wrong. What is right comes next, or came before.
-                return true;
-            }
-            let clear = run.digits.len() > 2 || run.ends;
+        // "Not three four, four three", "four three, not three four".
+        Link::Negates if last.was.as_ref().is_some_and(|was| was.ends_with(&said)) => return true,
+        Link::Negates if text(&last.digits).ends_with(&said) => {
+            last.doubted = true;
+            return true;
+        }
+        link if matches!(link, Link::Corrects | Link::Negates) || (link == Link::Joined && last.doubted) => {
+            let clear = run.digits.len() > 1 || run.ends;
             clear.then(|| splice(&last.digits, &run.digits, plan)).flatten()
         }
         Link::Restarts if !matches!(reading, Reading::Incomplete) => splice(&last.digits, &run.digits, plan),
         _ => completed(run, plan, &reading, last),
     };
     let Some(digits) = replaced else { return false };
+    last.was = (run.link != Link::Joined).then(|| text(&last.digits));
+    last.doubted = false;
     last.reading = plan(&text(&digits));
     last.digits = digits;
     last.cue = last.cue.filter(|cue| *cue != Cue::Area).or(run.cue).or(last.cue);
@@ -173,9 +189,15 @@ fn completed(run: &Run, plan: Plan<'_>, reading: &Reading, last: &Candidate) -> 
         let digits = joined(&run.digits, &last.digits);
         return whole(&digits).then_some(digits);
     }
-    if last.cue == Some(Cue::Area) || (run.link == Link::Joined && !matches!(reading, Reading::Full { .. })) {
+    // "Five five five, two one three four", but not "…, two one six Galloway Street".
+    let clean = run.ends || last.digits.len() < *LOCAL.start() || run.digits.iter().all(|digit| digit.span.len() == 1);
+    let follows = run.link == Link::Joined || matches!(run.cue, Some(Cue::Phone(_)));
+    if (last.cue == Some(Cue::Area) && follows)
+        || (clean && run.link == Link::Joined && !matches!(reading, Reading::Full { .. }))
+    {
         let digits = joined(&last.digits, &run.digits);
-        return whole(&digits).then_some(digits);
+        let local = matches!(last.reading, Reading::Incomplete) && !matches!(plan(&text(&digits)), Reading::Incomplete);
+        return (local || whole(&digits)).then_some(digits);
     }
     None
 }

@@ -229,7 +229,7 @@ impl Scan<'_, '_> {
 
     /// A word that says something ends the run, and may say that its last digits counted something.
     fn other(&mut self, at: usize) {
-        let counted = !self.parted && is_unit(self.tokens, at);
+        let counted = !self.parted && self.open.is_some() && is_unit(self.tokens, at);
         if counted {
             self.uncount();
         }
@@ -280,6 +280,12 @@ impl Scan<'_, '_> {
         if !numeric && !wanting {
             self.close(true);
         }
+        let another = |cued: &Cued| cued.spent && !matches!(cued.cue, Cue::Phone(Owner::Caller));
+        if self.open.is_none() && self.cue.as_ref().is_some_and(another) {
+            // "He called me from …." "It's …": another breath, the caller's own.
+            let whole = self.out.last().is_some_and(|run| (self.whole)(&run.text()));
+            self.cue = self.cue.take().filter(|_| !whole);
+        }
     }
 
     fn piece(&mut self, digits: &str, from: usize, to: usize, soft: bool) {
@@ -321,10 +327,16 @@ impl Scan<'_, '_> {
         self.parted = false;
     }
 
+    fn line(&self, at: usize) -> Option<usize> {
+        self.tokens.get(at).map(|token| token.line)
+    }
+
     fn begin(&mut self, from: usize) -> Run {
         let near = |seen: usize, limit: usize| from.saturating_sub(seen) <= limit;
         let cued = self.cue.as_ref().filter(|cued| match cued.cue {
-            Cue::Phone(_) => near(cued.seen, CUE_REACH),
+            Cue::Phone(Owner::Caller) => near(cued.seen, CUE_REACH),
+            // "The landlord's phone is always busy. Mary Lee, two one two …" is her own.
+            Cue::Phone(_) => near(cued.seen, CUE_REACH) && (cued.words <= 3 || self.line(cued.seen) == self.line(from)),
             Cue::Area | Cue::NotPhone => near(cued.seen, CUE_REACH) && cued.words <= OTHER_REACH,
         });
         let link = match self.correction.take().filter(|(_, seen)| near(*seen, CORRECTION_REACH)) {
@@ -334,7 +346,7 @@ impl Scan<'_, '_> {
         };
         Run {
             digits: Vec::new(),
-            cue: cued.map(|cued| cued.cue),
+            cue: cued.map(|cued| cued.cue).or_else(|| owner::using(self.tokens, from).map(Cue::Phone)),
             near: cued.is_some_and(|cued| cued.words == 0),
             link,
             international: std::mem::take(&mut self.international),
@@ -356,18 +368,18 @@ impl Scan<'_, '_> {
             self.uncount();
         }
         let whole = self.open.as_ref().is_some_and(|run| (self.whole)(&run.text()));
-        if mark == Mark::Confirm && !whole {
-            // "Two one two, yes, five five five": the other side repeats each group.
+        if self.open.is_some() && (mark == Mark::Then || mark == Mark::Confirm && !whole) {
+            // "Two one two, yes, five five five, and then": the other side repeats each group.
             self.parted = true;
             return;
         }
         self.close(true);
         self.parted = true;
         match mark {
-            Mark::Filler | Mark::Soft => {
+            Mark::Filler | Mark::Soft | Mark::Then => {
                 self.international |= self.tokens.get(at).is_some_and(|t| matches!(t.text, "plus" | "加"))
             }
-            Mark::Confirm => self.correction = None,
+            Mark::Confirm => {}
             Mark::Correction | Mark::Negation => {
                 let link = if mark == Mark::Negation { Link::Negates } else { Link::Corrects };
                 // A correction inside a phrase about a number keeps that number's cue alive.
@@ -453,8 +465,10 @@ fn numeric_lines(tokens: &[Token<'_>], marks: &Marks) -> Vec<bool> {
     let mut numeric = vec![true; lines];
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        let quiet =
-            matches!(marks.at(tokens, at), Some((Mark::Filler | Mark::Confirm | Mark::Correction | Mark::Soft, _)));
+        let quiet = matches!(
+            marks.at(tokens, at),
+            Some((Mark::Filler | Mark::Confirm | Mark::Correction | Mark::Soft | Mark::Then, _))
+        );
         let next = match numerals::dictated(tokens, at) {
             Some((_, next)) => next,
             None if token.kind == Kind::Punct || numerals::homophone(token).is_some() => at + 1,
