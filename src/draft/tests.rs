@@ -3,6 +3,7 @@
 mod anything;
 mod demo_calls;
 mod dictation;
+mod quoted_numbers;
 mod spoken_numbers;
 mod web_callers;
 mod whole_calls;

@@ -51,6 +51,9 @@ pub fn splice(before: &[Digit], after: &[Digit], plan: Plan<'_>) -> Option<Vec<D
         let plain = dropped.len() == after.len() && (after.len() < 5 || differs < 0.5);
         cost -= if plain { 0.3 } else { 0.0 };
         cost -= if grouped { 0.15 } else { 0.0 };
+        // To say the same again corrects nothing, and nobody corrects half of "double eight".
+        cost += if cut > 0 && differs == 0.0 { 0.4 } else { 0.0 };
+        cost += if one_word(kept, dropped) { 0.3 } else { 0.0 };
         let longer = whole_before && result.len() != before.len();
         cost += if longer { if cut == 0 { 0.2 } else { 0.5 } } else { 0.0 };
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
@@ -58,6 +61,11 @@ pub fn splice(before: &[Digit], after: &[Digit], plan: Plan<'_>) -> Option<Vec<D
         }
     }
     best.map(|(_, result)| result)
+}
+
+/// The cut goes through digits that were said as one word.
+fn one_word(kept: &[Digit], dropped: &[Digit]) -> bool {
+    kept.last().zip(dropped.first()).is_some_and(|(a, b)| a.piece == b.piece && a.span == b.span)
 }
 
 /// Digits of two runs as those of one; pieces and groups of the second stay apart from the first's.

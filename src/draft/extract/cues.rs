@@ -209,6 +209,21 @@ pub fn is_no_digit(tokens: &[Token<'_>], at: usize, open: bool) -> bool {
     }
 }
 
+/// What the number that ends before token `to` is said to be: "… is my case number", …是我的工单号.
+pub fn named_after(tokens: &[Token<'_>], to: usize, marks: &Marks) -> Option<Mark> {
+    let line = tokens.get(to.checked_sub(1)?)?.line;
+    let verb = tokens.get(to).filter(|token| token.line == line)?;
+    if !matches!(verb.text, "is" | "was" | "是" | "係") {
+        return None;
+    }
+    (to + 1..to + 6)
+        .take_while(|&at| tokens.get(at).is_some_and(|token| token.line == line && token.kind != Kind::Punct))
+        .find_map(|at| {
+            let told = marks.at(tokens, at).map(|(mark, _)| mark)?;
+            matches!(told, Mark::Phone | Mark::Number | Mark::NotPhone | Mark::Reference).then_some(told)
+        })
+}
+
 /// What may stand for money right before digits.
 pub fn is_currency(token: &Token<'_>) -> bool {
     token.kind == Kind::Punct && matches!(token.text, "$" | "£" | "€" | "¥")

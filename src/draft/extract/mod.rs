@@ -12,8 +12,9 @@ pub mod name;
 mod owner;
 pub mod phone;
 mod plan;
-mod reference;
+pub mod reference;
 mod runs;
+pub mod this_line;
 pub mod urgency;
 
 use std::ops::Range;

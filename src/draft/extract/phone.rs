@@ -172,7 +172,10 @@ fn amend(run: &Run, plan: Plan<'_>, last: &mut Candidate) -> bool {
     last.doubted = false;
     last.reading = plan(&text(&digits));
     last.digits = digits;
-    last.cue = last.cue.filter(|cue| *cue != Cue::Area).or(run.cue).or(last.cue);
+    last.cue = match last.cue.filter(|cue| *cue != Cue::Area).or(run.cue) {
+        None | Some(Cue::Area) if last.cue.or(run.cue).is_some() => Some(Cue::Phone(Owner::Caller)),
+        cue => cue,
+    };
     (last.repeated, last.differs) = (false, None);
     last.extension.extend(run.extension.iter().cloned());
     last.accepted = last.accepted || accepts(&Run { cue: last.cue, ..run.clone() }, &last.reading, &text(&last.digits));

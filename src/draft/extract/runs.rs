@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
-use super::cues::{Mark, Marks, is_currency, is_no_digit, is_unit};
+use super::cues::{Mark, Marks, is_currency, is_no_digit, is_unit, named_after};
 use super::gloss::{as_in, gloss};
 use super::owner::{self, Owner};
+use super::plan::LOCAL;
 use crate::draft::numerals;
 use crate::draft::token::{Kind, Token};
 
@@ -104,6 +105,7 @@ struct Cued {
 
 struct Scan<'t, 'a> {
     tokens: &'t [Token<'a>],
+    marks: &'t Marks,
     /// Whether digits are a whole number of a plan.
     whole: &'t dyn Fn(&str) -> bool,
     numeric: Vec<bool>,
@@ -126,6 +128,7 @@ pub fn runs(tokens: &[Token<'_>], whole: &dyn Fn(&str) -> bool) -> Vec<Run> {
     let marks = Marks::new();
     let mut scan = Scan {
         tokens,
+        marks: &marks,
         whole,
         numeric: numeric_lines(tokens, &marks),
         out: Vec::new(),
@@ -142,9 +145,9 @@ pub fn runs(tokens: &[Token<'_>], whole: &dyn Fn(&str) -> bool) -> Vec<Run> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         if at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.line != token.line) {
-            scan.new_line(token.line);
+            scan.new_line(at, token.line);
         }
-        at = scan.step(&marks, at);
+        at = scan.step(at);
     }
     scan.close(true);
     scan.out
@@ -152,7 +155,7 @@ pub fn runs(tokens: &[Token<'_>], whole: &dyn Fn(&str) -> bool) -> Vec<Run> {
 
 impl Scan<'_, '_> {
     /// Reads what stands at `at`; the token after it.
-    fn step(&mut self, marks: &Marks, at: usize) -> usize {
+    fn step(&mut self, at: usize) -> usize {
         if let Some((digit, next)) = gloss(self.tokens, at) {
             // It explains the digit just said, or says the next one.
             let said = self.open.as_ref().is_some_and(|run| {
@@ -170,7 +173,7 @@ impl Scan<'_, '_> {
             return next;
         }
         let Some(token) = self.tokens.get(at) else { return at + 1 };
-        let marked = marks.at(self.tokens, at);
+        let marked = self.marks.at(self.tokens, at);
         if let Some((mark, next)) = marked.filter(|(_, next)| next - at > 1 || !matches!(token.text, "to" | "two")) {
             self.mark(mark, at, next);
             return next;
@@ -270,14 +273,18 @@ impl Scan<'_, '_> {
         }
     }
 
-    fn new_line(&mut self, line: usize) {
+    fn new_line(&mut self, at: usize, line: usize) {
         self.parted = true;
         let numeric = self.numeric.get(line).copied().unwrap_or(false);
-        let wanting = self
-            .open
-            .as_ref()
-            .is_some_and(|run| run.digits.len() < 7 && run.digits.len() >= 2 && matches!(run.cue, Some(Cue::Phone(_))));
-        if !numeric && !wanting {
+        let digits_go_on = !is_no_digit(self.tokens, at, true) && numerals::dictated(self.tokens, at).is_some();
+        let goes_on = self.open.as_ref().is_some_and(|run| {
+            let whole = (self.whole)(&run.text());
+            // Half a number asks for the other half; seven or eight digits may be all of it.
+            let half = !whole && run.digits.len() >= 2 && !LOCAL.contains(&run.digits.len());
+            let expected = matches!(run.cue, Some(Cue::Phone(_))) || run.link == Link::Corrects;
+            if numeric { !whole || digits_go_on } else { half && expected }
+        });
+        if !goes_on {
             self.close(true);
         }
         let another = |cued: &Cued| cued.spent && !matches!(cued.cue, Cue::Phone(Owner::Caller));
@@ -431,6 +438,11 @@ impl Scan<'_, '_> {
                 && let Some(told) = owner::told_after(self.tokens, last.to)
             {
                 run.cue = Some(Cue::Phone(told));
+            }
+            match named_after(self.tokens, last.to, self.marks) {
+                Some(Mark::Reference | Mark::NotPhone) => run.cue = Some(Cue::NotPhone),
+                Some(_) if run.cue.is_none() => run.cue = Some(Cue::Phone(Owner::Caller)),
+                _ => {}
             }
             self.words = 0;
             self.out.push(run);

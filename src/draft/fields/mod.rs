@@ -4,9 +4,10 @@ mod disposition;
 mod emergency;
 mod issue;
 mod language;
+mod reference;
 
 use super::evidence::Segment;
-use super::extract::{Doc, Spans, address, name, phone};
+use super::extract::{Doc, Spans, address, name, phone, this_line};
 use super::schema::{
     Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION,
     MAX_EVIDENCE, MAX_SUMMARY, OccurredAt, Phone, Source, Vulnerability,
@@ -43,7 +44,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let doc = Doc::new(segments, cantonese);
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
-    let phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
+    let phones = caller::phones(facts, spoken, this_line::find(&doc).map(|spans| (doc.evidence(&spans), spans)));
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let masks = address::masks(&doc);
@@ -106,7 +107,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
             callback_window: Field::unknown(),
             vulnerability: Field::unknown(),
         },
-        quoted_reference: Field::unknown(),
+        quoted_reference: reference::quoted(&doc),
         issues: vec![issue],
         emergency,
         title,
