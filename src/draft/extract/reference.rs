@@ -109,6 +109,12 @@ fn read(tokens: &[Token<'_>], marks: &Marks, mut at: usize) -> (Vec<Piece>, usiz
                 corrected = Some(pieces.len());
                 at = next;
             }
+            // "No reference, my number is …": a telephone number.
+            Some((Mark::Number, _))
+                if tokens.get(at.saturating_sub(1)).is_some_and(|t| matches!(t.text, "my" | "our" | "的" | "嘅")) =>
+            {
+                break;
+            }
             Some((Mark::Soft | Mark::Number | Mark::Reference | Mark::NotPhone, next))
                 if pieces.is_empty() || corrected == Some(pieces.len()) =>
             {
@@ -145,7 +151,13 @@ fn piece(tokens: &[Token<'_>], at: usize, open: bool) -> Option<(String, usize)>
         && token.text.is_ascii()
         && token.text.chars().any(|c| c.is_ascii_digit())
         && crate::draft::numerals::ordinal(token.text).is_none();
-    if mixed {
+    // "WX-20931".
+    let dashed = token.kind == Kind::Word && token.text.is_ascii() && token.text.len() <= 4 && {
+        let (dash, digits) = (tokens.get(at + 1), tokens.get(at + 2));
+        dash.is_some_and(|dash| matches!(dash.text, "-" | "/") && dash.start == token.end)
+            && digits.is_some_and(|digits| digits.kind == Kind::Digits && digits.start == token.end + 1)
+    };
+    if mixed || dashed {
         return Some((token.text.to_ascii_uppercase(), at + 1));
     }
     if !is_no_digit(tokens, at, open)

@@ -22,59 +22,53 @@ const CALLS: &str =
 /// Not a wish, or not about being called back.
 const OTHERWISE: &str = "not|don't|dont|never|stop|isn't|no|keeps|they|he|she|scam|不|别|別|唔|没|冇|勿|骚|騷|骗|騙|佢|他|她|想|反|投|咨|人";
 
+/// A wish is no longer than this to either side of its words for the line.
+const REACH: usize = 12;
+
 /// Where the caller last asks to be called on the line of this call.
 pub fn find(doc: &Doc<'_>) -> Option<Spans> {
     let marks = Marks::new();
-    let mut found: Option<Range<usize>> = None;
-    let mut before = 0..0;
-    for clause in clauses(&doc.tokens) {
-        if asks(&doc.tokens, &clause, &before, &marks) {
-            found = Some(clause.clone());
-        }
-        before = clause;
-    }
-    let clause = found?;
-    let (from, to) = (doc.tokens.get(clause.start)?, doc.tokens.get(clause.end.checked_sub(1)?)?);
+    let wish = (0..doc.tokens.len()).rev().find_map(|at| wish(&doc.tokens, at, &marks))?;
+    let (from, to) = (doc.tokens.get(wish.start)?, doc.tokens.get(wish.end.checked_sub(1)?)?);
     Some(vec![(from.line, from.start..to.end)])
 }
 
-/// Stretches without punctuation.
-fn clauses(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let mut from = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        let line_ends = tokens.get(at + 1).is_none_or(|next| next.line != token.line);
-        if token.kind == Kind::Punct || line_ends {
-            let to = if token.kind == Kind::Punct { at } else { at + 1 };
-            if from < to {
-                out.push(from..to);
-            }
-            from = at + 1;
-        }
-    }
-    out
+fn says(tokens: &[Token<'_>], at: usize, list: &str) -> bool {
+    let first = tokens.get(at).map_or("", |token| token.text);
+    let mut alike = list.split('|').filter(|text| text.starts_with(first));
+    alike.any(|text| phrase_at(tokens, at, &phrase(text)).is_some())
 }
 
-fn asks(tokens: &[Token<'_>], clause: &Range<usize>, before: &Range<usize>, marks: &Marks) -> bool {
-    let has = |range: &Range<usize>, list: &str| {
-        range.clone().any(|at| {
-            let first = tokens.get(at).map_or("", |token| token.text);
-            let mut alike = list.split('|').filter(|text| text.starts_with(first));
-            alike.any(|text| phrase_at(tokens, at, &phrase(text)).is_some())
-        })
-    };
+/// The clause around the words for the line at `at`, if it asks for a call on it.
+fn wish(tokens: &[Token<'_>], at: usize, marks: &Marks) -> Option<Range<usize>> {
+    let token = tokens.get(at)?;
+    // Cheap, and rare enough for the rest.
+    if !matches!(
+        token.text,
+        "this" | "这" | "這" | "呢" | "number" | "one" | "phone" | "line" | "caller" | "on" | "来" | "來" | "本"
+    ) {
+        return None;
+    }
+    let (itself, this) = (says(tokens, at, ITSELF), says(tokens, at, THIS));
+    if !itself && !this {
+        return None;
+    }
+    let inside = |other: &usize| tokens.get(*other).is_some_and(|t| t.line == token.line && t.kind != Kind::Punct);
+    let from = (at.saturating_sub(REACH)..at).rev().take_while(inside).last().unwrap_or(at);
+    let to = (at..at + REACH).take_while(inside).last()? + 1;
+    let clause = from..to;
     // Digits are a number of their own.
     let digits = clause.clone().filter(|&at| numerals::dictated(tokens, at).is_some_and(|(digits, _)| digits != "1"));
-    let words = |list: &str| clause.clone().any(|at| tokens.get(at).is_some_and(|token| one_of(list, token.text)));
-    if digits.count() > 2 || words(OTHERWISE) {
-        return false;
+    let word = |list: &str| clause.clone().any(|at| tokens.get(at).is_some_and(|token| one_of(list, token.text)));
+    if digits.count() > 2 || word(OTHERWISE) {
+        return None;
     }
-    if has(clause, ITSELF) {
-        return true;
-    }
-    let english = clause
-        .clone()
-        .any(|at| marks.at(tokens, at).is_some_and(|(mark, _)| matches!(mark, Mark::Phone | Mark::Number)));
-    let telephone = english || has(clause, TELEPHONE) || has(before, TELEPHONE) && has(clause, "这个|這個|呢個|呢个");
-    has(clause, THIS) && telephone && words(CALLS)
+    let before = from.saturating_sub(REACH)..from;
+    let telephone = |range: &Range<usize>| {
+        let mark = |at| marks.at(tokens, at).is_some_and(|(mark, _)| matches!(mark, Mark::Phone | Mark::Number));
+        range.clone().any(|at| mark(at) || says(tokens, at, TELEPHONE))
+    };
+    // "My phone? This one." names the telephone in the clause before.
+    let named = telephone(&clause) || telephone(&before);
+    (itself || named && word(CALLS)).then_some(clause)
 }

@@ -11,7 +11,7 @@ fn a_quoted_case_number_is_its_letters_and_digits() {
         (&["reference is C as in cat, two two, nine one seven."], "C22917"),
         (&["My case number is four four one two seven seven zero one."], "44127701"),
         (&["the ticket number they gave me last time was WX-20931"], "WX20931"),
-        (&["I have a complaint open already, number five five oh, one two two."], "550122"),
+        (&["I have a case open already, number five five oh, one two two."], "550122"),
         (&["It's ref F T, double eight, one oh three."], "FT88103"),
         (&["my reference number is three oh nine eight one, no sorry, nine eight two"], "30982"),
         (&["Case number two two one four", "seven seven oh nine."], "22147709"),
