@@ -160,6 +160,9 @@ fn settled(mark: Mark, token: &Token<'_>, before: Option<&Token<'_>>, after: Opt
         }
         Mark::Number if "证證牌卡账賬户戶表房案".contains(before.text) => Mark::NotPhone,
         Mark::Reference if matches!(token.text, "编" | "編") && !MATTER.contains(before.text) => Mark::NotPhone,
+        Mark::Reference if matches!(token.text, "单" | "單") && "递遞订訂运運".contains(before.text) => {
+            Mark::NotPhone
+        }
         // "In any case", "in case".
         Mark::Reference if token.is("case") && matches!(before.text, "in" | "any" | "just" | "worst") => Mark::Soft,
         _ => mark,
