@@ -2,8 +2,9 @@
 //! states are kept apart, and make each other surer where they agree.
 
 use super::CallFacts;
+use super::extract::Spans;
 use super::normal::Folded;
-use super::schema::{Alternative, BelongsTo, Field, Phone, PhoneOrigin, Source};
+use super::schema::{Alternative, BelongsTo, Evidence, Field, Phone, PhoneOrigin, Source};
 use crate::call::{Identity, Origin};
 
 /// What came with the call beside its words.
@@ -31,14 +32,24 @@ fn given(facts: &CallFacts) -> impl Iterator<Item = Given<'_>> {
     })
 }
 
-/// The numbers that came with the call beside the spoken ones; a spoken one that agrees with them is surer.
-pub fn phones(facts: &CallFacts, mut spoken: Vec<Phone>) -> Vec<Phone> {
+/// The numbers that came with the call beside the spoken ones; a spoken one that agrees with them is surer. `this_line`:
+/// where the caller asks to be called on the line of this call.
+pub fn phones(facts: &CallFacts, spoken: Vec<(Phone, Spans)>, this_line: Option<(Vec<Evidence>, Spans)>) -> Vec<Phone> {
+    // A number said after the wish is another wish.
+    let begin = |spans: &Spans| spans.first().map(|(line, range)| (*line, range.start));
+    let preferred = spoken.iter().find(|(phone, _)| phone.preferred).and_then(|(_, spans)| begin(spans));
+    let mut wish = this_line.filter(|(_, spans)| begin(spans) > preferred).map(|(evidence, _)| evidence);
+    let mut spoken: Vec<Phone> = spoken.into_iter().map(|(phone, _)| phone).collect();
     let mut any = spoken.iter().any(|phone| phone.preferred);
     for given in given(facts) {
         let Some(mut phone) = phone(&given) else { continue };
         for other in spoken.iter_mut().filter(|other| other.origin == PhoneOrigin::Spoken && same(&phone, other)) {
             other.confidence += (1.0 - other.confidence) / 2.0;
             other.needs_review = false;
+        }
+        if let Some(evidence) = wish.take_if(|_| matches!(given.source, Source::Sip)) {
+            spoken.iter_mut().for_each(|other| other.preferred = false);
+            (any, phone.belongs_to, phone.evidence) = (false, BelongsTo::Caller, evidence);
         }
         phone.preferred = !any;
         any = true;

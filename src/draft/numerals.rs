@@ -47,8 +47,8 @@ fn position(list: &[&str], text: &str) -> Option<u32> {
 fn han_digit(text: &str) -> Option<u32> {
     Some(match text {
         "零" | "〇" | "洞" => 0,
-        "一" | "幺" | "壹" => 1,
-        "二" | "两" | "兩" | "贰" => 2,
+        "一" | "幺" => 1,
+        "二" | "两" | "兩" => 2,
         "三" => 3,
         "四" => 4,
         "五" => 5,
@@ -60,11 +60,40 @@ fn han_digit(text: &str) -> Option<u32> {
     })
 }
 
+/// Numerals of cheques and forms. Most are surnames and common characters too (陆, 伍, 參), so each counts only beside
+/// another digit.
+fn formal_digit(tokens: &[Token<'_>], at: usize) -> Option<u32> {
+    let value = formal(tokens.get(at)?)?;
+    let line = tokens.get(at)?.line;
+    let beside = |at: Option<usize>| {
+        let token = at.and_then(|at| tokens.get(at)).filter(|token| token.line == line && token.kind != Kind::Word);
+        token.is_some_and(|token| digit(token).is_some() || formal(token).is_some() || counts(token))
+    };
+    (beside(at.checked_sub(1)) || beside(Some(at + 1))).then_some(value)
+}
+
+fn formal(token: &Token<'_>) -> Option<u32> {
+    Some(match token.text {
+        "壹" => 1,
+        "贰" | "貳" => 2,
+        "叁" | "叄" | "參" => 3,
+        "肆" => 4,
+        "伍" => 5,
+        "陆" | "陸" => 6,
+        "柒" => 7,
+        "捌" => 8,
+        "玖" => 9,
+        _ => return None,
+    })
+}
+
 fn han_unit(text: &str) -> Option<u64> {
     Some(match text {
         "十" | "拾" => 10,
-        "百" => 100,
-        "千" => 1_000,
+        "廿" => 20,
+        "卅" => 30,
+        "百" | "佰" => 100,
+        "千" | "仟" => 1_000,
         "万" | "萬" => 10_000,
         _ => return None,
     })
@@ -80,36 +109,68 @@ pub fn ordinal(text: &str) -> Option<String> {
     (!digits.is_empty() && matches!(suffix, "st" | "nd" | "rd" | "th")).then_some(digits)
 }
 
+/// A word that sounds like a digit: "two one to, five five five" (the recogniser cannot know).
+pub fn homophone(token: &Token<'_>) -> Option<u32> {
+    Some(match token.text {
+        "won" => 1,
+        "to" | "too" => 2,
+        "for" | "fore" => 4,
+        "ate" => 8,
+        "要" | "腰" | "妖" => 1,
+        _ => return None,
+    })
+}
+
+/// Counts in tens and more (十, 百, 廿): a digit beside one is part of an amount, not of a dictated number.
+pub fn counts(token: &Token<'_>) -> bool {
+    han_unit(token.text).is_some()
+}
+
 /// One group of spoken digits at `at`, as people dictate numbers (`five`, `fifty-five`, `eight hundred`, `double
-/// seven`, `孖二`, `三條七`), and the token after it.
+/// seven`, `three fives`, `孖二`, `三條七`, `三个零`), and the token after it.
 pub fn dictated(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     let token = tokens.get(at)?;
     if token.kind == Kind::Digits {
         return Some((token.text.to_owned(), at + 1));
     }
-    let times = match token.text {
-        "double" | "孖" | "雙" | "双" => 2,
-        "triple" | "treble" => 3,
-        _ => 0,
-    };
-    // A group never goes on in the next line: that is another breath.
-    let on_line = |at: usize| tokens.get(at).filter(|t| t.line == token.line);
-    let next = on_line(at + 1);
-    if times > 0 {
-        return next.and_then(digit).map(|d| (d.to_string().repeat(times), at + 2));
+    if let Some(times) = multiple(token.text) {
+        let dash = usize::from(on_line(tokens, at, at + 1).is_some_and(|t| t.is("-")));
+        let value = on_line(tokens, at, at + 1 + dash).and_then(digit)?;
+        return Some((value.to_string().repeat(times), at + 2 + dash));
     }
-    if token.kind == Kind::Han {
-        let strip = next.is_some_and(|t| t.is("條") || t.is("条"));
-        let count = han_digit(token.text)?;
-        return match on_line(at + 2).and_then(digit).filter(|_| strip && (3..=5).contains(&count)) {
-            Some(d) => Some((d.to_string().repeat(count as usize), at + 3)),
-            None => Some((count.to_string(), at + 1)),
-        };
-    }
-    english_group(tokens, at)
+    if token.kind == Kind::Han { han_group(tokens, at) } else { english_group(tokens, at) }
 }
 
-/// `forty two`, `forty-two`, `nineteen`, `seven`, `eight hundred`.
+fn multiple(text: &str) -> Option<usize> {
+    match text {
+        "double" | "孖" | "雙" | "双" => Some(2),
+        "triple" | "treble" => Some(3),
+        "quadruple" => Some(4),
+        _ => None,
+    }
+}
+
+/// The token at `at` if it stands in the line of the token at `from`: a group never goes on in the next line, that is
+/// another breath.
+fn on_line<'t, 'a>(tokens: &'t [Token<'a>], from: usize, at: usize) -> Option<&'t Token<'a>> {
+    let line = tokens.get(from)?.line;
+    tokens.get(at).filter(|token| token.line == line)
+}
+
+fn han_group(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
+    let count = han_digit(tokens.get(at)?.text).or_else(|| formal_digit(tokens, at))?;
+    let of = on_line(tokens, at, at + 1);
+    let strip = of.is_some_and(|t| matches!(t.text, "條" | "条")) && (3..=5).contains(&count);
+    // "两个三十岁的人" counts people.
+    let amount = on_line(tokens, at, at + 3).is_some_and(counts);
+    let each = of.is_some_and(|t| matches!(t.text, "个" | "個")) && (2..=5).contains(&count) && !amount;
+    match on_line(tokens, at, at + 2).and_then(digit).filter(|_| strip || each) {
+        Some(value) => Some((value.to_string().repeat(count as usize), at + 3)),
+        None => Some((count.to_string(), at + 1)),
+    }
+}
+
+/// `forty two`, `forty-two`, `nineteen`, `seven`, `eight hundred`, `two thousand`, `three fives`.
 fn english_group(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     let token = tokens.get(at)?;
     if token.kind != Kind::Word {
@@ -117,7 +178,7 @@ fn english_group(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     }
     let (value, next) = if let Some(tens) = position(&TENS, token.text) {
         let dash = usize::from(tokens.get(at + 1).is_some_and(|t| t.is("-")));
-        let unit = tokens.get(at + 1 + dash).filter(|t| t.kind == Kind::Word && t.line == token.line);
+        let unit = on_line(tokens, at, at + 1 + dash).filter(|t| t.kind == Kind::Word);
         match unit.and_then(|t| position(&UNITS, t.text)).filter(|&unit| unit > 0) {
             Some(unit) => ((tens + 2) * 10 + unit, at + 2 + dash),
             None => ((tens + 2) * 10, at + 1),
@@ -127,8 +188,22 @@ fn english_group(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     } else {
         (digit(token)?, at + 1)
     };
-    let hundred = tokens.get(next).is_some_and(|t| t.is("hundred") && t.line == token.line);
-    if hundred && value > 0 { Some(((value * 100).to_string(), next + 1)) } else { Some((value.to_string(), next)) }
+    let scale = on_line(tokens, at, next).map_or("", |t| t.text);
+    if let Some(each) = plural_digit(scale).filter(|_| (2..=5).contains(&value)) {
+        return Some((each.to_string().repeat(value as usize), next + 1));
+    }
+    let times = match scale {
+        "hundred" => 100,
+        "thousand" => 1000,
+        _ => 0,
+    };
+    if times > 0 && value > 0 { Some(((value * times).to_string(), next + 1)) } else { Some((value.to_string(), next)) }
+}
+
+/// `fives`, `sixes`, `zeroes`.
+fn plural_digit(text: &str) -> Option<u32> {
+    let stem = text.strip_suffix('s')?;
+    position(&UNITS, stem).or_else(|| position(&UNITS, stem.strip_suffix('e')?))
 }
 
 /// A whole number at `at` as its digits, and the token after it: `forty two` is 42, `two one six` is 216, `one hundred
@@ -175,7 +250,7 @@ fn han_number(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
                 section = section.saturating_add(times.saturating_mul(unit));
             }
             digits.push('0');
-        } else if let Some(d) = digit(token) {
+        } else if let Some(d) = digit(token).or_else(|| formal_digit(tokens, end)) {
             last = Some(u64::from(d));
             digits.push_str(&d.to_string());
         } else {
@@ -213,6 +288,10 @@ mod tests {
             ("一百零五", "105"),
             ("五零一", "501"),
             ("两百三十", "230"),
+            ("廿三", "23"),
+            ("卅", "30"),
+            ("伍佰", "500"),
+            ("叁拾贰", "32"),
             ("42", "42"),
             ("４２", "42"),
         ] {
@@ -220,6 +299,17 @@ mod tests {
             let tokens = tokens(&folded, 0);
             assert_eq!(number(&tokens, 0), Some((digits.to_owned(), tokens.len())), "{text}");
         }
+    }
+
+    #[test]
+    fn a_formal_numeral_is_a_digit_only_beside_another() {
+        let dictate = |text: &str, at: usize| {
+            let folded = Folded::new(text);
+            dictated(&tokens(&folded, 0), at).map(|(digits, _)| digits)
+        };
+        assert_eq!(dictate("陆伍", 0).as_deref(), Some("6"));
+        assert_eq!(dictate("三陆", 1).as_deref(), Some("6"));
+        assert_eq!((dictate("陆明", 0), dictate("大陆", 1), dictate("伍 five", 0)), (None, None, None));
     }
 
     #[test]
@@ -232,6 +322,12 @@ mod tests {
             ("三條七", "777"),
             ("oh", "0"),
             ("幺", "1"),
+            ("三条七", "777"),
+            ("三个零", "000"),
+            ("three fives", "555"),
+            ("two sixes", "66"),
+            ("two thousand", "2000"),
+            ("double-five", "55"),
         ] {
             let folded = Folded::new(text);
             let tokens = tokens(&folded, 0);

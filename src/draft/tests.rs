@@ -2,7 +2,9 @@
 
 mod anything;
 mod demo_calls;
+mod dictation;
 mod emergencies;
+mod quoted_numbers;
 mod spoken_numbers;
 mod web_callers;
 mod whole_calls;

@@ -4,10 +4,13 @@ mod disposition;
 mod emergency;
 mod issue;
 mod language;
+mod reference;
 mod said;
 
 use super::evidence::Segment;
-use super::extract::{Doc, Spans, address, anonymity, consent, name, outcome, phone, respondent, vulnerability};
+use super::extract::{
+    Doc, Spans, address, anonymity, consent, name, outcome, phone, respondent, this_line, vulnerability,
+};
 use super::schema::{
     Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION,
     MAX_EVIDENCE, MAX_SUMMARY, Phone, Source, Vulnerability,
@@ -47,7 +50,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
     let reached: Spans = said::reached(&spoken);
-    let phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
+    let phones = caller::phones(facts, spoken, this_line::find(&doc).map(|spans| (doc.evidence(&spans), spans)));
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let masks = address::masks(&doc);
@@ -113,7 +116,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
             callback_window: said(&doc, window),
             vulnerability: said(&doc, vulnerability::find(&doc)),
         },
-        quoted_reference: Field::unknown(),
+        quoted_reference: reference::quoted(&doc),
         issues: vec![issue],
         emergency,
         title,
