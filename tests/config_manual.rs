@@ -51,6 +51,7 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "username",
         "credential",
         "key_file",
+        "gazetteer",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());

@@ -6,6 +6,7 @@
 pub mod changes;
 mod check;
 mod engine;
+mod gazetteer;
 pub mod limits;
 pub mod secret;
 mod webrtc;
@@ -15,11 +16,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Codec, Language, Script, SpokenHere};
+use crate::call::{Codec, Language, Places, Script, SpokenHere};
 
 pub use self::engine::{Engine, OpenAi};
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
@@ -155,6 +157,11 @@ pub struct Line {
     pub script: Option<Script>,
     /// Names of streets, districts and agencies that callers say; the recogniser is told to expect them.
     pub hot_words: Vec<String>,
+    /// File with more names of places, one a line, each perhaps with a tab and its district.
+    pub gazetteer: Option<PathBuf>,
+    /// Hot words and gazetteer, as read at start.
+    #[serde(skip)]
+    pub places: Arc<Places>,
     /// Country codes (ISO 3166-1 alpha-2) whose numbering plans a spoken number is read by, in this order.
     pub regions: Vec<String>,
     /// The number the notice names for danger.
@@ -291,6 +298,8 @@ impl Default for Line {
             languages: vec![Language::En, Language::Zh],
             script: None,
             hot_words: Vec::new(),
+            gazetteer: None,
+            places: Arc::default(),
             regions: vec!["US".into(), "CN".into(), "HK".into()],
             emergency_number: "112".into(),
             record_before_notice_ends: true,
@@ -401,11 +410,13 @@ impl From<PortRange> for String {
 }
 
 impl Config {
-    /// Reads and checks a file. `[[line]]` absent: one default line.
+    /// Reads and checks a file, and the gazetteers it names. `[[line]]` absent: one default line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| ConfigError::Unreadable { path: path.into(), reason: e.to_string() })?;
-        Self::parse(&text, path)
+        let mut config = Self::parse(&text, path)?;
+        gazetteer::load(&mut config.lines)?;
+        Ok(config)
     }
 
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {

@@ -10,6 +10,7 @@ mod normal;
 mod numerals;
 pub mod schema;
 mod sections;
+mod sounds;
 mod spoken;
 mod taxonomy;
 #[cfg(test)]
@@ -20,11 +21,13 @@ mod text;
 mod token;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
+use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Places, Reference, Utterance};
 
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
+use extract::gazetteer::Gazetteers;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
 
@@ -93,6 +96,8 @@ pub struct CallFacts {
     pub demo_model: bool,
     /// The number the line's notice names for danger.
     pub emergency_number: String,
+    /// Names of places that callers of the line say.
+    pub places: Arc<Places>,
 }
 
 /// Makes drafts. Parses its word lists once; share it behind an `Arc`.
@@ -100,6 +105,7 @@ pub struct Drafter {
     taxonomy: Taxonomy,
     classifier: Classifier,
     lexicon: Lexicon,
+    gazetteers: Gazetteers,
 }
 
 impl Drafter {
@@ -107,7 +113,8 @@ impl Drafter {
         let taxonomy = Taxonomy::parse(include_str!("data/taxonomy.json"))?;
         let classifier = Classifier::new(&taxonomy)?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
-        Ok(Self { taxonomy, classifier, lexicon })
+        let gazetteers = Gazetteers::new(sounds::Sounds::parse(include_str!("data/readings.txt")));
+        Ok(Self { taxonomy, classifier, lexicon, gazetteers })
     }
 
     /// Names of the categories by their codes; without those that only say that nothing was understood.

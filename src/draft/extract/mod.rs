@@ -1,10 +1,9 @@
 //! What the caller said, read field by field.
 
 pub mod address;
-mod address_en;
-mod address_zh;
 pub mod category;
 pub mod emergency;
+pub mod gazetteer;
 pub mod name;
 pub mod phone;
 mod plan;
@@ -12,10 +11,13 @@ mod runs;
 pub mod urgency;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::evidence::Segment;
 use super::schema::{Evidence, MAX_EVIDENCE};
 use super::token::{Token, tokens};
+
+use gazetteer::{Gazetteer, Named};
 
 /// Scalar ranges, each with the index of its line.
 pub type Spans = Vec<(usize, Range<usize>)>;
@@ -28,6 +30,8 @@ pub struct Doc<'a> {
     lines: Vec<usize>,
     /// The caller speaks Cantonese.
     pub cantonese: bool,
+    /// Names that the deployment knows; without any, none is found.
+    gazetteer: Option<Arc<Gazetteer>>,
 }
 
 impl<'a> Doc<'a> {
@@ -39,7 +43,17 @@ impl<'a> Doc<'a> {
             all.extend(tokens(&segment.folded, line));
         }
         lines.push(all.len());
-        Self { segments, tokens: all, lines, cantonese }
+        Self { segments, tokens: all, lines, cantonese, gazetteer: None }
+    }
+
+    pub fn with_gazetteer(mut self, gazetteer: Arc<Gazetteer>) -> Self {
+        self.gazetteer = Some(gazetteer);
+        self
+    }
+
+    /// Names of the gazetteer in one line.
+    pub fn names(&self, line: usize) -> Vec<Named> {
+        self.gazetteer.as_ref().map(|known| known.names(self.line(line), self.cantonese)).unwrap_or_default()
     }
 
     /// Tokens of one line.
