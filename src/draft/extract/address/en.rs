@@ -31,7 +31,7 @@ pub fn chains(doc: &Doc<'_>, line: usize, known: &[Named]) -> Vec<Chain> {
     if !tokens.iter().any(|t| t.kind == TokenKind::Word) {
         return Vec::new();
     }
-    let capitals = tokens.iter().take(CASE_REACH).skip(1).any(|t| starts_upper(&doc.original(t)));
+    let capitals = tokens.iter().take(CASE_REACH).any(|t| starts_upper(&doc.original(t)));
     let line = Line { doc, tokens, capitals };
     let mut out: Vec<Chain> = Vec::new();
     let mut open: Vec<Part> = Vec::new();

@@ -2,8 +2,9 @@
 
 use super::areas;
 use super::en::{Line, phrase_before};
-use super::en_words::{BESIDE, BUSINESSES, SUFFIXES, any};
+use super::en_words::{BESIDE, BUSINESSES, SUFFIXES, UNITS, any};
 use super::part::{Kind, Part};
+use crate::draft::numerals::number;
 use crate::draft::token::Kind as TokenKind;
 
 /// Words of a neighbourhood's or a shop's name.
@@ -22,6 +23,7 @@ pub fn corners(line: &Line<'_, '_>, parts: Vec<Part>) -> Vec<Part> {
             out.push(part);
             continue;
         };
+        // What stands before it is a topic, not a name: "the crossing at".
         let kind =
             |at: Option<usize>| at.filter(|&at| line.is(at, &["corner", "intersection", "crossing", "junction"]));
         let before = |n: usize| from.checked_sub(n);
@@ -33,8 +35,11 @@ pub fn corners(line: &Line<'_, '_>, parts: Vec<Part>) -> Vec<Part> {
             _ => (String::new(), from),
         };
         out.pop();
-        let text = format!("{lead}{first} {} {}", line.original(word), part.text);
-        out.extend(line.make(Kind::Intersection, start, part.to, text, 3.5));
+        if start < from {
+            out.extend(line.make(Kind::Near, start, from, lead, 0.0));
+        }
+        let text = format!("{first} {} {}", line.original(word), part.text);
+        out.extend(line.make(Kind::Intersection, from, part.to, text, 3.5));
     }
     out
 }
@@ -86,12 +91,13 @@ pub fn neighbourhood(line: &Line<'_, '_>, at: usize, last: Option<&Part>) -> Opt
     if !(inside || comma > 0) {
         return None;
     }
-    let len = (start..start + NAME_WORDS).take_while(|&at| line.is_name(at)).count();
+    let word = |at: usize| line.tokens.get(at).map_or("", |t| t.text);
+    let named = |at: usize| line.is_name(at) && number(line.tokens, at).is_none() && !any(UNITS, word(at));
+    let len = (start..start + NAME_WORDS).take_while(|&at| named(at)).count();
     let end = start + len;
     if len == 0 || street_follows(line, end) || line.is(end, &["'"]) {
         return None;
     }
-    let word = |at: usize| line.tokens.get(at).map_or("", |t| t.text);
     // Without capitals only the end of the line, or what neighbourhoods end with, tells a name from other words.
     let stops = line.tokens.get(end).is_none_or(|t| t.kind == TokenKind::Punct);
     let told = if line.capitals {

@@ -28,7 +28,10 @@ pub struct Found {
 impl Found {
     /// The text of one part of the address and where it is said.
     pub fn field(&self, kinds: &[Kind]) -> Option<(String, Spans, Vec<&Part>)> {
-        let parts: Vec<&Part> = self.parts.iter().filter(|part| kinds.contains(&part.kind)).collect();
+        let mut parts: Vec<&Part> = self.parts.iter().filter(|part| kinds.contains(&part.kind)).collect();
+        if kinds.contains(&Kind::District) {
+            parts.drain(..parts.len().saturating_sub(1));
+        }
         let owned: Vec<Part> = parts.iter().map(|part| (*part).clone()).collect();
         (!parts.is_empty()).then(|| (written(&owned), spans(parts.iter().copied()), parts))
     }
@@ -117,7 +120,8 @@ fn fits(members: &[Chain], chain: &Chain) -> bool {
         Some((all.iter().map(|k| k.0).min()?, all.iter().map(|k| k.1).max()?))
     };
     let (Some((coarse, fine)), Some((coarser, finer))) = (kinds(members), chain.kinds()) else { return false };
-    let shop = members.iter().flat_map(|chain| &chain.parts).any(|part| part.kind == Kind::Near);
+    let shop =
+        members.iter().flat_map(|chain| &chain.parts).any(|part| part.kind == Kind::Near && !part.text.ends_with(' '));
     let elsewhere = chain.own && shop;
     let within = coarser > fine && coarser.is_within_building() || coarser > fine && coarser == Kind::Building;
     let around = finer < coarse && coarse >= Kind::Building && finer > Kind::Town;
@@ -159,8 +163,10 @@ fn district(chains: &[Chain], best: usize) -> Option<Part> {
 /// Chinese without spaces, English with commas.
 fn written(parts: &[Part]) -> String {
     let mut out = String::new();
-    for part in parts {
-        let chinese = |text: &str| text.chars().any(is_han);
+    let chinese = |text: &str| text.chars().any(is_han);
+    // English writes the district in a line of its own.
+    let alone = parts.len() == 1;
+    for part in parts.iter().filter(|part| alone || part.kind != Kind::District || chinese(&part.text)) {
         let apart = !(out.is_empty() || out.ends_with(' ') || chinese(&part.text) || chinese(&out));
         if apart {
             out.push_str(", ");

@@ -1,8 +1,8 @@
 //! Chinese addresses, both scripts: names closed by 路, 街, 小区, 大廈 …, numbers closed by 号, 楼, 单元, 室 ….
 
 use super::part::{Gap, Kind, Part, join};
-use super::zh_phrases::{crossing, extent, landmark};
-use super::zh_words::{CORRECTED, CUES, EITHER, FILLERS, NAMED, NOT_ENDS, NUMBERED, SETTLED, STOP};
+use super::zh_phrases::{crossing, extent, facility, landmark};
+use super::zh_words::{CORRECTED, CUES, EITHER, FILLERS, NAMED, NOT_ENDS, NUMBERED, OTHERS, SETTLED, STOP};
 use super::{Chain, areas};
 use crate::draft::extract::Doc;
 use crate::draft::extract::gazetteer::Named as KnownName;
@@ -49,6 +49,10 @@ pub fn chains(doc: &Doc<'_>, line: usize, known: &[KnownName]) -> Vec<Chain> {
         at = end;
     }
     out.extend(line.chain(open, from, end));
+    if out.is_empty() {
+        let place = facility(&line);
+        out.extend(place.and_then(|part| Chain::new(vec![part.clone()], tokens, part.from, part.to, false)));
+    }
     out
 }
 
@@ -93,11 +97,18 @@ impl Line<'_, '_> {
         if parts.iter().all(|part| matches!(part.kind, Kind::Number | Kind::Near)) {
             return None;
         }
+        let dates = parts.iter().take_while(|part| part.kind == Kind::Number).count();
+        let from = parts.get(dates).map_or(from, |part| part.from).max(from);
+        parts.drain(..dates);
         merge_directions(&mut parts);
-        let first = parts.iter().map(|part| part.from).min()?.min(from);
-        let before = self.tokens.get(first.saturating_sub(3)..first).unwrap_or_default();
+        let before = self.tokens.get(from.saturating_sub(3)..from).unwrap_or_default();
         let cue = before.iter().any(|t| CUES.contains(&t.text));
-        Chain::new(parts, self.tokens, first, to, cue)
+        let mut chain = Chain::new(parts, self.tokens, from, to, cue)?;
+        chain.others = (from.saturating_sub(4)..from).any(|at| {
+            let said = phrase_of(self.tokens, at, OTHERS).filter(|len| at + len <= from);
+            said.is_some_and(|len| self.gap(at + len, from) == Some(Gap::Joined))
+        });
+        Some(chain)
     }
 
     /// The part that begins, or whose name ends, at `at`.
@@ -108,8 +119,8 @@ impl Line<'_, '_> {
             part.known = Some(name.known.clone());
             return Some(part);
         }
-        let near = last.filter(|last| last.to == at || self.gap(last.to, at).is_some());
-        if let Some(last) = near {
+        let near = |at: usize| last.filter(|_| self.gap(free, at).is_some());
+        if let Some(last) = near(at) {
             let more = crossing(self, last, at).or_else(|| extent(self, last, at)).or_else(|| landmark(self, last, at));
             if more.is_some() {
                 return more;
@@ -118,8 +129,11 @@ impl Line<'_, '_> {
         // A number begins where it begins, not in its middle.
         let whole = |i: usize| self.tokens.get(i).is_none_or(|t| number(std::slice::from_ref(t), 0).is_none());
         if at.checked_sub(1).is_none_or(|i| i < free || whole(i))
-            && let Some(part) = self.numbered(at, near)
+            && let Some(part) = self.numbered(at, near(at))
         {
+            return Some(part);
+        }
+        if let Some(part) = self.ground_floor(at, last) {
             return Some(part);
         }
         if let Some(len) = areas::chinese(self.tokens, at).filter(|len| !self.goes_on(at + len)) {
@@ -128,10 +142,18 @@ impl Line<'_, '_> {
         let (end, kind, score) = self.ending(at, NAMED)?;
         let start = self.name_start(at, free);
         // A side of the estate before it: 西区, 东区.
-        let side = end == at + 1 && start + 1 == at && near.is_some_and(|last| last.kind == Kind::Community);
+        let side = end == at + 1 && start + 1 == at && near(start).is_some_and(|last| last.kind == Kind::Community);
         let kind = if kind == Kind::District && side { Kind::Community } else { kind };
-        let alone = start == at && !(end > at + 1 && at == free && near.is_some());
+        let alone = start == at && !(end > at + 1 && at == free && last.is_some());
         (!alone).then(|| self.make(kind, start, end, self.original(start, end), score))?
+    }
+
+    /// `一百二十號地下`, in Hong Kong the ground floor.
+    fn ground_floor(&self, at: usize, last: Option<&Part>) -> Option<Part> {
+        let house = last.is_some_and(|last| last.to == at && matches!(last.kind, Kind::Number | Kind::Building));
+        let other = self.tokens.get(at + 2).is_some_and(|t| "室车車停铁鐵水管商库庫通有".contains(t.text));
+        let said = house && self.is(at, &["地"]) && self.is(at + 1, &["下"]) && !other;
+        said.then(|| self.make(Kind::Floor, at, at + 2, self.original(at, at + 2), 0.4))?
     }
 
     /// The name of a district or of the gazetteer is only the beginning of a longer one: 觀塘道, 丰台南路.
@@ -199,7 +221,7 @@ impl Line<'_, '_> {
         let fits = if letter {
             last.kind == Kind::Floor && adjacent && !self.next_is_word(next)
         } else {
-            let least = if adjacent { 2 } else { 3 };
+            let least = if adjacent || self.begins_again(&digits, next) { 2 } else { 3 };
             (least..=4).contains(&digits.len()) && lead.is_empty() && !self.counts(next)
         };
         fits.then(|| self.make(Kind::Room, at, next, digits, 0.5))?
@@ -215,6 +237,12 @@ impl Line<'_, '_> {
             next += 1;
         }
         (digits.len() <= 6).then_some((digits, next))
+    }
+
+    /// "六零，六零三".
+    fn begins_again(&self, digits: &str, next: usize) -> bool {
+        let again = number(self.tokens, next + 1).filter(|_| self.is(next, &[","]));
+        again.is_some_and(|(longer, _)| longer.starts_with(digits))
     }
 
     fn next_is_word(&self, at: usize) -> bool {
