@@ -47,6 +47,13 @@ pub struct Named {
     pub known: Known,
 }
 
+impl Named {
+    /// The name that begins at a token, of names from left to right.
+    pub fn at(names: &[Self], token: usize) -> Option<&Self> {
+        names.get(names.partition_point(|name| name.from < token)).filter(|name| name.from == token)
+    }
+}
+
 struct Entry {
     name: String,
     district: Option<String>,

@@ -1,7 +1,7 @@
 //! English addresses: number, street and suffix, units, corners.
 
 use super::Chain;
-use super::en_phrases::{beside, business, corners, neighbourhood};
+use super::en_phrases::{bare_corner, beside, business, corners, neighbourhood};
 use super::en_words::{COUNTED, CUES, FILLERS, STOP, SUFFIXES, UNITS, any};
 use super::part::{Gap, Kind, Part, join};
 use crate::draft::extract::Doc;
@@ -105,7 +105,7 @@ impl Line<'_, '_> {
                 TokenKind::Word if any(UNITS, token.text) => self.unit(at),
                 _ => self.floor(at),
             });
-            let part = part.or_else(|| neighbourhood(self, at, out.last()));
+            let part = part.or_else(|| bare_corner(self, at)).or_else(|| neighbourhood(self, at, out.last()));
             match part {
                 Some(part) => {
                     let first = part.from;
@@ -126,7 +126,7 @@ impl Line<'_, '_> {
 
     /// A name of the gazetteer that is no street: an estate, a district.
     fn known(&self, known: &[Named], at: usize) -> Option<Part> {
-        let name = known.iter().find(|name| name.from == at && name.text.is_ascii())?;
+        let name = Named::at(known, at).filter(|name| name.text.is_ascii())?;
         let last = self.tokens.get(name.to.checked_sub(1)?)?;
         if any(SUFFIXES, last.text) || self.tokens.get(name.to).is_some_and(|t| any(SUFFIXES, t.text)) {
             return None;
@@ -152,7 +152,11 @@ impl Line<'_, '_> {
                 return None;
             }
         }
-        let name = self.name(from, at + 1);
+        let (mut from, mut name) = (from, self.name(from, at + 1));
+        if let Some((start, ordinal)) = self.ordinal_before(free, from) {
+            name = format!("{ordinal} {}", self.name(from + 1, at + 1));
+            from = start;
+        }
         // The number before it: the longest that ends exactly where the name begins.
         let before = (free.max(from.saturating_sub(6))..from).find_map(|start| {
             number(self.tokens, start).filter(|(_, end)| *end == from).map(|(digits, _)| (digits, start))
@@ -248,6 +252,20 @@ impl Line<'_, '_> {
             None => self.compound_ordinal(at)?,
         };
         self.is(end, &["floor"]).then(|| self.make(Kind::Floor, at, end + 1, format!("floor {value}"), 0.6))?
+    }
+
+    /// The name begins with an ordinal of two words, of which it holds the last: `forty third street`.
+    fn ordinal_before(&self, free: usize, from: usize) -> Option<(usize, String)> {
+        let start = (free.max(from.saturating_sub(2))..from)
+            .find(|&start| self.compound_ordinal(start).is_some_and(|(_, end)| end == from + 1))?;
+        let (digits, _) = self.compound_ordinal(start)?;
+        let suffix = match digits.chars().next_back() {
+            Some('1') => "st",
+            Some('2') => "nd",
+            Some('3') => "rd",
+            _ => "th",
+        };
+        Some((start, digits + suffix))
     }
 
     /// `twenty first`, `thirty-second`.

@@ -44,6 +44,20 @@ pub fn corners(line: &Line<'_, '_>, parts: Vec<Part>) -> Vec<Part> {
     out
 }
 
+/// `corner of fifth and main`: two streets without the word for it.
+pub fn bare_corner(line: &Line<'_, '_>, at: usize) -> Option<Part> {
+    let corner = line.is(at, &["corner", "intersection", "junction"]) && line.is(at + 1, &["of"]);
+    let word = |at: usize| line.tokens.get(at).map_or("", |t| t.text);
+    let name = |from: usize| {
+        let len = (from..from + 2).take_while(|&at| line.is_name(at) && !any(SUFFIXES, word(at))).count();
+        (len > 0 && !any(SUFFIXES, word(from + len))).then_some(from + len)
+    };
+    let and = name(at + 2).filter(|&and| corner && line.is(and, &["and"]))?;
+    let end = name(and + 1)?;
+    let text = format!("{} of {} and {}", word(at), line.name(at + 2, and), line.name(and + 1, end));
+    line.make(Kind::Intersection, at, end, text, 2.5)
+}
+
 /// `Golden Ladle restaurant at 77 Market Row`, `restaurant name Silver Carp, 39 Bowen Street`: the shop before a street
 /// that begins at `at`; nothing before `free` may be taken.
 pub fn business(line: &Line<'_, '_>, free: usize, at: usize) -> Option<Part> {

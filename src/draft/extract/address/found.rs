@@ -53,15 +53,20 @@ impl Found {
 
 pub fn compose(doc: &Doc<'_>, chains: Vec<Chain>) -> Option<Found> {
     let (others, chains): (Vec<Chain>, Vec<Chain>) = chains.into_iter().partition(|chain| chain.others);
-    let mut best: Option<(usize, f32)> = None;
+    let worth = |chain: &Chain| {
+        // A district alone is no place to be sent to where there is a better one.
+        let placed = chain.kinds().is_none_or(|(_, fine)| fine > Kind::Town);
+        (placed, chain.score + if corrected(doc, chain) { CORRECTED } else { 0.0 })
+    };
+    let mut best: Option<(usize, (bool, f32))> = None;
     for (at, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.score >= LEAST) {
-        let score = chain.score + if corrected(doc, chain) { CORRECTED } else { 0.0 };
-        if best.is_none_or(|(_, most)| score > most) {
-            best = Some((at, score));
+        let worth = worth(chain);
+        if best.is_none_or(|(_, most)| worth > most) {
+            best = Some((at, worth));
         }
     }
     let asset = asset::find(doc);
-    let Some((best, mut score)) = best else {
+    let Some((best, (_, mut score))) = best else {
         let part = asset?;
         let (value, spans) = (part.text.clone(), spans(std::iter::once(&part)));
         return Some(Found { value, spans, score: 1.0, parts: vec![part] });
@@ -123,8 +128,8 @@ fn fits(members: &[Chain], chain: &Chain) -> bool {
     let shop =
         members.iter().flat_map(|chain| &chain.parts).any(|part| part.kind == Kind::Near && !part.text.ends_with(' '));
     let elsewhere = chain.own && shop;
-    let within = coarser > fine && coarser.is_within_building() || coarser > fine && coarser == Kind::Building;
-    let around = finer < coarse && coarse >= Kind::Building && finer > Kind::Town;
+    let within = coarser > fine && coarser >= Kind::Community;
+    let around = finer < coarse && coarse >= Kind::Community && finer > Kind::Town;
     !elsewhere && (within || around)
 }
 

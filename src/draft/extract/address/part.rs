@@ -83,8 +83,14 @@ pub enum Gap {
     Either,
 }
 
+/// No address has more parts; a longer row is no address.
+const MOST: usize = 16;
+
 /// Adds a part to a chain. `false`: it begins another one.
 pub fn join(chain: &mut Vec<Part>, part: &Part, gap: Gap) -> bool {
+    if chain.len() >= MOST {
+        return false;
+    }
     match gap {
         Gap::Either => return chain.last().is_some_and(|last| last.kind == part.kind),
         Gap::Corrected => {

@@ -5,7 +5,7 @@ use super::zh_phrases::{crossing, extent, facility, landmark};
 use super::zh_words::{CORRECTED, CUES, EITHER, FILLERS, NAMED, NOT_ENDS, NUMBERED, OTHERS, SETTLED, STOP};
 use super::{Chain, areas};
 use crate::draft::extract::Doc;
-use crate::draft::extract::gazetteer::Named as KnownName;
+use crate::draft::extract::gazetteer::Named;
 use crate::draft::normal::is_han;
 use crate::draft::numerals::number;
 use crate::draft::token::{Kind as TokenKind, Token, phrase, phrase_at};
@@ -24,7 +24,7 @@ pub struct Line<'t, 'a> {
 }
 
 /// All chains of neighbouring parts of one line; `known`: the gazetteer's names in it, from left to right.
-pub fn chains(doc: &Doc<'_>, line: usize, known: &[KnownName]) -> Vec<Chain> {
+pub fn chains(doc: &Doc<'_>, line: usize, known: &[Named]) -> Vec<Chain> {
     let tokens = doc.line(line);
     if !tokens.iter().any(|t| t.kind == TokenKind::Han) {
         return Vec::new();
@@ -112,8 +112,8 @@ impl Line<'_, '_> {
     }
 
     /// The part that begins, or whose name ends, at `at`.
-    fn part(&self, at: usize, free: usize, last: Option<&Part>, known: &[KnownName]) -> Option<Part> {
-        if let Some(name) = known.iter().find(|name| name.from == at && at >= free && !self.goes_on(name.to)) {
+    fn part(&self, at: usize, free: usize, last: Option<&Part>, known: &[Named]) -> Option<Part> {
+        if let Some(name) = Named::at(known, at).filter(|name| at >= free && !self.goes_on(name.to)) {
             let (kind, score) = self.kind_of(name);
             let mut part = self.make(kind, at, name.to, name.text.clone(), score)?;
             part.known = Some(name.known.clone());
@@ -162,7 +162,7 @@ impl Line<'_, '_> {
         matches!(kind(at), Some(Kind::Street)) || self.is(at, &["区", "區", "县", "市", "站", "圍", "城"])
     }
 
-    fn kind_of(&self, name: &KnownName) -> (Kind, f32) {
+    fn kind_of(&self, name: &Named) -> (Kind, f32) {
         let ends = NAMED.iter().find(|(end, ..)| name.text.ends_with(end));
         ends.map_or((Kind::Community, 1.0), |(_, kind, score)| (*kind, *score))
     }
@@ -194,6 +194,10 @@ impl Line<'_, '_> {
 
     /// A number and its end at `at`: `3号楼`, `B座`; without an end, as `501`, after a part of a building.
     fn numbered(&self, at: usize, last: Option<&Part>) -> Option<Part> {
+        if self.is(at, &["甲", "乙", "丙"]) && last.is_some_and(|last| last.kind == Kind::Street) {
+            let number = self.numbered(at + 1, last).filter(|part| part.kind == Kind::Number)?;
+            return self.make(number.kind, at, number.to, self.original(at, at + 1) + &number.text, number.score);
+        }
         let nth = usize::from(self.is(at, &["第"]));
         let below = usize::from(self.is(at + nth, &["地"]) && self.is(at + nth + 1, &["下"])) * 2;
         let token = self.tokens.get(at + nth + below)?;
@@ -266,7 +270,7 @@ impl Line<'_, '_> {
             // 弄 and 小区 hold buildings that have numbers.
             (Kind::Number, Some(Kind::Number | Kind::Community)) => Kind::Building,
             // 三期, 二区 only within an estate; 三组 only in a village.
-            (Kind::Community, Some(Kind::Community | Kind::Building | Kind::Number)) => Kind::Community,
+            (Kind::Community, Some(Kind::Community | Kind::Building | Kind::Number | Kind::Street)) => Kind::Community,
             (Kind::Community, _) => return None,
             (kind, _) => kind,
         })
