@@ -53,6 +53,7 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "key_file",
         "taxonomy",
         "units",
+        "gazetteer",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());

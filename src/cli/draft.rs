@@ -113,5 +113,6 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         emergency_number: line.emergency_number,
         emergency: None,
         time_zone: line.time_zone,
+        places: line.places.clone(),
     }
 }

@@ -197,6 +197,14 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// A name that callers may say.
+pub(super) fn is_name(name: &str) -> bool {
+    name.trim() == name
+        && name.contains(char::is_alphanumeric)
+        && !name.contains(char::is_control)
+        && name.chars().count() <= limits::HOT_WORD_CHARS
+}
+
 /// How Chinese is written, and the names that callers say.
 fn check_words(line: &Line, path: &Path) -> Result<(), ConfigError> {
     let chinese = line.languages.iter().any(|language| matches!(language, Language::Zh | Language::Yue));
@@ -212,12 +220,6 @@ fn check_words(line: &Line, path: &Path) -> Result<(), ConfigError> {
         let expected = format!("at most {} names; keep those that callers say most", limits::HOT_WORDS);
         return value_error(path, "line.hot_words", &format!("{} names", line.hot_words.len()), &expected);
     }
-    let is_name = |name: &str| {
-        name.trim() == name
-            && name.contains(char::is_alphanumeric)
-            && !name.contains(char::is_control)
-            && name.chars().count() <= limits::HOT_WORD_CHARS
-    };
     match line.hot_words.iter().find(|name| !is_name(name)) {
         Some(name) => {
             let expected = format!(

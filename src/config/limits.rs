@@ -146,6 +146,9 @@ pub const SPEECH_QUEUE: usize = 1_024;
 /// Hot words of a line, and characters of one: more do not fit `HOT_WORD_TOKENS`, and a longer one is no name.
 pub const HOT_WORDS: usize = 64;
 pub const HOT_WORD_CHARS: usize = 40;
+/// Names of a line's gazetteer, and bytes of its file: the streets and estates of a large city.
+pub const GAZETTEER_NAMES: usize = 20_000;
+pub const GAZETTEER_BYTES: u64 = 4 * 1024 * 1024;
 /// Tokens of hot words in a prompt. Whisper has room for 223, and every one makes every decode a little slower; a street's
 /// name takes 2 to 4, a Chinese character 1 to 3.
 pub const HOT_WORD_TOKENS: usize = 160;

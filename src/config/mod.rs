@@ -8,6 +8,7 @@ mod check;
 mod draft;
 mod emergency;
 mod engine;
+mod gazetteer;
 pub mod limits;
 mod llm;
 pub mod secret;
@@ -19,11 +20,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Codec, Language, Script, SpokenHere};
+use crate::call::{Codec, Language, Places, Script, SpokenHere};
 
 pub use self::draft::Draft;
 pub use self::emergency::Emergency;
@@ -165,6 +167,11 @@ pub struct Line {
     pub script: Option<Script>,
     /// Names of streets, districts and agencies that callers say; the recogniser is told to expect them.
     pub hot_words: Vec<String>,
+    /// File with more names of places, one a line, each perhaps with a tab and its district.
+    pub gazetteer: Option<PathBuf>,
+    /// Hot words and gazetteer, as read at start.
+    #[serde(skip)]
+    pub places: Arc<Places>,
     /// Country codes (ISO 3166-1 alpha-2) whose numbering plans a spoken number is read by, in this order.
     pub regions: Vec<String>,
     /// The number the notice names for danger.
@@ -303,6 +310,8 @@ impl Default for Line {
             languages: vec![Language::En, Language::Zh],
             script: None,
             hot_words: Vec::new(),
+            gazetteer: None,
+            places: Arc::default(),
             regions: vec!["US".into(), "CN".into(), "HK".into()],
             emergency_number: "112".into(),
             time_zone: "UTC".into(),
@@ -414,11 +423,13 @@ impl From<PortRange> for String {
 }
 
 impl Config {
-    /// Reads and checks a file. `[[line]]` absent: one default line.
+    /// Reads and checks a file, and the gazetteers it names. `[[line]]` absent: one default line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| ConfigError::Unreadable { path: path.into(), reason: e.to_string() })?;
-        Self::parse(&text, path)
+        let mut config = Self::parse(&text, path)?;
+        gazetteer::load(&mut config.lines)?;
+        Ok(config)
     }
 
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {

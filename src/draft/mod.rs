@@ -15,6 +15,7 @@ pub mod repeats;
 pub mod said;
 pub mod schema;
 mod sections;
+mod sounds;
 mod spoken;
 mod taxonomy;
 #[cfg(test)]
@@ -27,14 +28,17 @@ pub mod tone;
 mod units;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::call::{
-    CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Reference, ServiceKind, Utterance,
+    CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Places, Reference, ServiceKind,
+    Utterance,
 };
 
 use check::Quote;
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
+use extract::gazetteer::Gazetteers;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
 use units::Units;
@@ -113,6 +117,8 @@ pub struct CallFacts {
     pub emergency: Option<Danger>,
     /// IANA name; the clock that times in the caller's words are read by.
     pub time_zone: String,
+    /// Names of places that callers of the line say.
+    pub places: Arc<Places>,
 }
 
 /// Words that mean danger now: no condition, nothing of the past.
@@ -143,6 +149,7 @@ pub struct Drafter {
     units: Units,
     classifier: Classifier,
     lexicon: Lexicon,
+    gazetteers: Gazetteers,
 }
 
 impl Drafter {
@@ -160,7 +167,8 @@ impl Drafter {
         let units = units.transpose()?.unwrap_or_default();
         let classifier = Classifier::new(&taxonomy)?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
-        Ok(Self { taxonomy, units, classifier, lexicon })
+        let gazetteers = Gazetteers::new(sounds::Sounds::parse(include_str!("data/readings.txt")));
+        Ok(Self { taxonomy, units, gazetteers, classifier, lexicon })
     }
 
     /// Names of the categories by their codes; without those that only say that nothing was understood.

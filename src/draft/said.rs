@@ -49,7 +49,13 @@ impl Said {
 
     /// Every word and every number of `other` is in this one; a number may be part of a longer one.
     pub fn holds(&self, other: &Self) -> bool {
-        other.words.iter().all(|word| self.words.contains(word)) && other.numbers.iter().all(|n| self.holds_number(n))
+        other.words.iter().all(|word| self.holds_word(word)) && other.numbers.iter().all(|n| self.holds_number(n))
+    }
+
+    /// As a word, or spelled letter by letter: `FE` in `F E 1088`.
+    fn holds_word(&self, word: &str) -> bool {
+        let spelled = |letters: &[String]| letters.iter().all(|letter| letter.len() == 1) && letters.concat() == word;
+        self.words.iter().any(|known| known == word) || word.len() > 1 && self.words.windows(word.len()).any(spelled)
     }
 
     pub fn holds_number(&self, number: &str) -> bool {
@@ -120,6 +126,8 @@ mod tests {
         let said = Said::of("It's 418 West 147th Place, apartment five C");
         assert!(said.holds(&Said::of("apartment 5C, 147th Place")));
         assert!(!said.holds(&Said::of("apartment 6C")) && !said.holds(&Said::of("East Place")));
+        let spelled = Said::of("lamp post F E one zero");
+        assert!(spelled.holds(&Said::of("FE10")) && !spelled.holds(&Said::of("EF10")));
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub fn facts() -> CallFacts {
         emergency_number: "112".into(),
         emergency: None,
         time_zone: "UTC".into(),
+        places: std::sync::Arc::default(),
     }
 }
 

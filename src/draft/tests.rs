@@ -1,5 +1,6 @@
 //! What the draft stage promises, shown on whole calls.
 
+mod any_address;
 mod anything;
 mod demo_calls;
 mod dictation;

@@ -53,6 +53,7 @@ pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) ->
         emergency_number: known.line.emergency_number.clone(),
         emergency,
         time_zone: known.line.time_zone.clone(),
+        places: known.line.places.clone(),
     }
 }
 
@@ -89,6 +90,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergen
         emergency_number: line.emergency_number,
         emergency,
         time_zone: line.time_zone,
+        places: line.places.clone(),
     }
 }
 

@@ -1,8 +1,6 @@
 //! What the caller said, read field by field.
 
 pub mod address;
-mod address_en;
-mod address_zh;
 pub mod affected;
 pub mod anonymity;
 pub mod category;
@@ -10,6 +8,7 @@ pub mod consent;
 mod correct;
 mod cues;
 pub mod emergency;
+pub mod gazetteer;
 mod gloss;
 pub mod interpreter;
 pub mod name;
@@ -29,11 +28,14 @@ pub mod urgency;
 pub mod vulnerability;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::evidence::Segment;
 use super::normal::Folded;
 use super::schema::{Evidence, MAX_EVIDENCE};
 use super::token::{Token, tokens};
+
+use gazetteer::{Gazetteer, Named};
 
 /// Scalar ranges, each with the index of its line.
 pub type Spans = Vec<(usize, Range<usize>)>;
@@ -48,6 +50,8 @@ pub struct Doc<'a> {
     lines: Vec<usize>,
     /// The caller speaks Cantonese.
     pub cantonese: bool,
+    /// Names that the deployment knows; without any, none is found.
+    gazetteer: Option<Arc<Gazetteer>>,
 }
 
 impl<'a> Doc<'a> {
@@ -60,7 +64,17 @@ impl<'a> Doc<'a> {
         }
         lines.push(all.len());
         let plain = segments.iter().map(|segment| rule::plain(&segment.folded.text)).collect();
-        Self { segments, tokens: all, plain, lines, cantonese }
+        Self { segments, tokens: all, plain, lines, cantonese, gazetteer: None }
+    }
+
+    pub fn with_gazetteer(mut self, gazetteer: Arc<Gazetteer>) -> Self {
+        self.gazetteer = Some(gazetteer);
+        self
+    }
+
+    /// Names of the gazetteer in one line.
+    pub fn names(&self, line: usize) -> Vec<Named> {
+        self.gazetteer.as_ref().map(|known| known.names(self.line(line), self.cantonese)).unwrap_or_default()
     }
 
     /// Tokens of one line.

@@ -4,6 +4,7 @@ mod disposition;
 mod emergency;
 mod issue;
 mod language;
+mod location;
 mod reference;
 mod said;
 
@@ -12,8 +13,8 @@ use super::extract::{
     Doc, Spans, address, anonymity, consent, name, outcome, phone, respondent, this_line, vulnerability,
 };
 use super::schema::{
-    Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION,
-    MAX_EVIDENCE, MAX_SUMMARY, Phone, Source, Vulnerability,
+    Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, MAX_DESCRIPTION, MAX_EVIDENCE,
+    MAX_SUMMARY, Phone, Source, Vulnerability,
 };
 use super::taxonomy::NO_CONTENT;
 use super::{CallFacts, Drafter, caller, text};
@@ -45,7 +46,7 @@ const EXTRACTOR: &str = "rules@1";
 
 pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> Reading {
     let (mut language, cantonese) = language::spoken(segments);
-    let doc = Doc::new(segments, cantonese);
+    let doc = Doc::new(segments, cantonese).with_gazetteer(drafter.gazetteers.of(&facts.places));
     said::interpreter(&doc, &mut language);
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
@@ -75,7 +76,8 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let sentences = text::content(segments, &personal, &topic);
     let row = category.value.as_deref().and_then(|code| drafter.taxonomy.get(code));
     let urgency = issue::urgency(&doc, row, &category, &emergency);
-    let address = located(&doc, found_address);
+    let location = location::located(&doc, found_address.as_ref());
+    let address = location.address_text.clone();
     let title = issue::title(row, &language, &category, &address, segments.is_empty());
     let quote = |limit: usize| {
         let (value, count) = text::join(segments, &sentences, limit);
@@ -96,7 +98,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         local_code: None,
         title: title.clone(),
         description: quote(MAX_DESCRIPTION),
-        location: Location { address_text: address, ..Location::default() },
+        location,
         occurred_at,
         urgency,
         safety_risks: Field::unknown(),
@@ -132,14 +134,6 @@ fn overlaps(a: &Spans, b: &Spans) -> bool {
 fn named(doc: &Doc<'_>, found: Option<name::Found>) -> Field<String> {
     found.map_or_else(Field::unknown, |found| {
         let confidence = found.score * (0.5 + 0.5 * doc.confidence(&found.spans));
-        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
-            .review_if(confidence < 0.6)
-    })
-}
-
-fn located(doc: &Doc<'_>, found: Option<address::Found>) -> Field<String> {
-    found.map_or_else(Field::unknown, |found| {
-        let confidence = (found.score / (found.score + 1.0)) * (0.5 + 0.5 * doc.confidence(&found.spans));
         Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
             .review_if(confidence < 0.6)
     })

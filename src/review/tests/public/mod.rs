@@ -209,6 +209,7 @@ impl TestPublic {
             emergency_number: "112".into(),
             emergency: None,
             time_zone: "UTC".into(),
+            places: std::sync::Arc::default(),
         };
         serde_json::to_value(self.drafter.draft(&facts, &call.said, Coverage::default())).unwrap()
     }

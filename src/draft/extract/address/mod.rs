@@ -1,0 +1,72 @@
+//! The place the caller names: the best chain of address parts in the call, and what other chains add to it.
+
+mod areas;
+mod asset;
+mod en;
+mod en_phrases;
+mod en_words;
+mod found;
+mod part;
+#[cfg(test)]
+mod tests;
+mod zh;
+mod zh_phrases;
+mod zh_words;
+
+use super::{Doc, Spans};
+use crate::draft::token::Token;
+
+pub use found::Found;
+pub use part::{Kind, Known, Part};
+
+/// Neighbouring parts of one line: one reading of it as an address.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    pub parts: Vec<Part>,
+    /// The stretch of the line, in scalars: from the first part to the last one, with what was taken back.
+    pub line: usize,
+    pub range: std::ops::Range<usize>,
+    /// Parts add up, a cue before them adds more.
+    pub score: f32,
+    /// It is the door of somebody else: `楼上是…`.
+    pub others: bool,
+    /// It is where the caller is: `I'm in …`.
+    pub own: bool,
+}
+
+impl Chain {
+    fn new(parts: Vec<Part>, tokens: &[Token<'_>], from: usize, to: usize, cue: bool) -> Option<Self> {
+        let (first, last) = (tokens.get(from)?, tokens.get(to.checked_sub(1)?)?);
+        let score = parts.iter().map(|part| part.score).sum::<f32>() + if cue { 1.0 } else { 0.0 };
+        Some(Self { parts, line: first.line, range: first.start..last.end, score, others: false, own: false })
+    }
+
+    /// From the coarsest to the finest kind; `None` when nothing but what stands beside is named.
+    fn kinds(&self) -> Option<(Kind, Kind)> {
+        let kinds = || self.parts.iter().map(|part| part.kind).filter(|kind| *kind < Kind::Near);
+        Some((kinds().min()?, kinds().max()?))
+    }
+}
+
+pub fn find(doc: &Doc<'_>) -> Option<Found> {
+    found::compose(doc, chains(doc))
+}
+
+/// Every stretch that looks like an address, for masking: a street's name is no topic.
+pub fn masks(doc: &Doc<'_>) -> Vec<Spans> {
+    let spans = |chain: Chain| {
+        let names = chain.parts.into_iter().filter(|part| part.kind < Kind::Near);
+        names.map(|part| (part.line, part.range)).collect()
+    };
+    chains(doc).into_iter().map(spans).collect()
+}
+
+fn chains(doc: &Doc<'_>) -> Vec<Chain> {
+    let mut out = Vec::new();
+    for line in 0..doc.segments.len() {
+        let known = doc.names(line);
+        out.extend(en::chains(doc, line, &known));
+        out.extend(zh::chains(doc, line, &known));
+    }
+    out
+}
