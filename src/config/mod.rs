@@ -8,6 +8,7 @@ mod check;
 mod engine;
 pub mod limits;
 pub mod secret;
+mod urgency;
 mod webrtc;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Codec, Language, Script, SpokenHere};
 
 pub use self::engine::{Engine, OpenAi};
+pub use self::urgency::UrgencyHours;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
@@ -48,6 +50,7 @@ pub struct Config {
     pub speech: Speech,
     pub intake: Intake,
     pub call: CallRules,
+    pub urgency: UrgencyHours,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,
     pub telemetry: Telemetry,

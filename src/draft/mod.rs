@@ -9,6 +9,7 @@ mod fields;
 mod normal;
 mod numerals;
 pub mod schema;
+mod script;
 mod sections;
 mod spoken;
 mod taxonomy;
@@ -22,8 +23,10 @@ mod token;
 use std::collections::HashMap;
 
 use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
+use crate::config::UrgencyHours;
 
 use extract::category::Classifier;
+use extract::cues::Cues;
 use extract::emergency::Lexicon;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
@@ -93,12 +96,15 @@ pub struct CallFacts {
     pub demo_model: bool,
     /// The number the line's notice names for danger.
     pub emergency_number: String,
+    /// How soon matters of each urgency are seen to.
+    pub urgency: UrgencyHours,
 }
 
 /// Makes drafts. Parses its word lists once; share it behind an `Arc`.
 pub struct Drafter {
     taxonomy: Taxonomy,
     classifier: Classifier,
+    cues: Cues,
     lexicon: Lexicon,
 }
 
@@ -106,8 +112,9 @@ impl Drafter {
     pub fn new() -> Result<Self, DraftError> {
         let taxonomy = Taxonomy::parse(include_str!("data/taxonomy.json"))?;
         let classifier = Classifier::new(&taxonomy)?;
+        let cues = Cues::parse(include_str!("data/cues.json"))?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
-        Ok(Self { taxonomy, classifier, lexicon })
+        Ok(Self { taxonomy, classifier, cues, lexicon })
     }
 
     /// Names of the categories by their codes; without those that only say that nothing was understood.

@@ -51,6 +51,7 @@ pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: known.line.emergency_number.clone(),
+        urgency: stages.settings.now().config.urgency,
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version) -> Call
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: line.emergency_number,
+        urgency: stages.settings.now().config.urgency,
     }
 }
 

@@ -4,10 +4,13 @@ pub mod address;
 mod address_en;
 mod address_zh;
 pub mod category;
+pub mod cues;
 pub mod emergency;
+pub mod matters;
 pub mod name;
 pub mod phone;
 mod plan;
+pub mod request_type;
 mod runs;
 pub mod urgency;
 

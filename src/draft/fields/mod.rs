@@ -4,15 +4,17 @@ mod disposition;
 mod emergency;
 mod issue;
 mod language;
+mod matter;
 
 use super::evidence::Segment;
-use super::extract::{Doc, Spans, address, name, phone};
+use super::extract::cues::Mark;
+use super::extract::{Doc, Spans, address, matters, name, phone};
 use super::schema::{
     Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION,
-    MAX_EVIDENCE, MAX_SUMMARY, OccurredAt, Phone, Source, Vulnerability,
+    MAX_EVIDENCE, MAX_SUMMARY, OccurredAt, Phone, Source, Urgency, Vulnerability,
 };
-use super::taxonomy::NO_CONTENT;
 use super::{CallFacts, Drafter, caller, text};
+use matter::Matter;
 
 /// What the words of a call say.
 pub struct Reading {
@@ -49,27 +51,20 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let masks = address::masks(&doc);
     let hazards = drafter.lexicon.find(&doc);
     let certain = hazards.iter().filter(|hazard| !hazard.doubtful).flat_map(|hazard| hazard.spans.clone());
-    let mut scored =
-        drafter.classifier.classify(&doc, &drafter.taxonomy, &masks, &certain.take(MAX_EVIDENCE).collect());
-    if scored.iter().any(|one| issue::code(drafter, one) != NO_CONTENT) {
-        scored.retain(|one| issue::code(drafter, one) != NO_CONTENT);
-    }
-    let wrong = scored.first().is_none_or(|best| issue::code(drafter, best).starts_with("other."))
-        && disposition::wrong_number(segments);
-    let category = issue::category(drafter, &doc, &scored, wrong);
+    let certain: Spans = certain.take(MAX_EVIDENCE).collect();
+    let cues = drafter.cues.find(&doc);
+    let units = matters::units(&doc, &cues);
+    let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &masks, &certain);
+    let matters = matter::matters(drafter, &units, &cues, &hits, &certain);
+    let wrong = matters.iter().all(|matter| matter.code(drafter).starts_with("other."))
+        && cues.iter().any(|said| said.is(Mark::Wrong));
     let emergency = emergency::flag(facts, &doc, &hazards);
 
     let mut personal = phone_spans;
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
-    let mut topic: Spans = scored.first().map(|best| best.spans.clone()).unwrap_or_default();
-    topic.extend(found_address.iter().flat_map(|found| found.spans.clone()));
-    let sentences = text::content(segments, &personal, &topic);
-    let row = category.value.as_deref().and_then(|code| drafter.taxonomy.get(code));
-    let urgency = issue::urgency(&doc, row, &category, &emergency);
-    let address = located(&doc, found_address);
-    let title = issue::title(row, &language, &category, &address, segments.is_empty());
-    let quote = |limit: usize| {
-        let (value, count) = text::join(segments, &sentences, limit);
+    let call_address = located(&doc, found_address.as_ref());
+    let quote = |sentences: &[text::Sentence], limit: usize| {
+        let (value, count) = text::join(segments, sentences, limit);
         let spans: Spans = sentences.iter().take(count).map(|s| (s.line, s.range.clone())).collect();
         match value.is_empty() {
             true => Field::unknown(),
@@ -79,23 +74,53 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
             }
         }
     };
-    let disposition = disposition::suggest(facts, &category, &emergency, &phones, segments, wrong);
-    let issue = Issue {
-        issue_id: "i1".to_owned(),
-        request_type: Field::unknown(),
-        category,
-        title: title.clone(),
-        description: quote(MAX_DESCRIPTION),
-        location: Location { address_text: address, ..Location::default() },
-        occurred_at: OccurredAt::default(),
-        urgency,
-        safety_risks: Field::unknown(),
-        respondent: Field::unknown(),
-        affected_count: Field::unknown(),
-        group_demand: Field::unknown(),
-        desired_outcome: Field::unknown(),
-        routing_suggestion: Field::unknown(),
+    let content = |matter: &Matter<'_>| {
+        let mut topic: Spans = matter.scored.first().map(|best| best.spans.clone()).unwrap_or_default();
+        topic.extend(found_address.iter().flat_map(|found| found.spans.clone()));
+        text::content(segments, &matter.units, &personal, &topic)
     };
+    let issue = |(at, matter): (usize, &Matter<'_>)| {
+        let category = issue::category(drafter, &doc, matter, wrong);
+        let request_type = issue::request_type(&doc, matter, &category);
+        let row = category.value.as_deref().and_then(|code| drafter.taxonomy.get(code));
+        let told = (&category, &request_type);
+        let urgency = issue::urgency(&doc, matter, row, told, (at == 0).then_some(&emergency));
+        let address = own_address(matter, segments, cantonese).unwrap_or_else(|| call_address.clone());
+        let title = issue::title(row, &language, &category, &address, segments.is_empty());
+        Issue {
+            issue_id: format!("i{}", at + 1),
+            request_type,
+            category,
+            title,
+            description: quote(&content(matter), MAX_DESCRIPTION),
+            location: Location { address_text: address, ..Location::default() },
+            occurred_at: OccurredAt::default(),
+            handle_within_h: urgency.value.filter(|_| !segments.is_empty()).map(|class| within(facts, class)),
+            urgency,
+            safety_risks: issue::safety_risks(&doc, matter),
+            respondent: Field::unknown(),
+            affected_count: Field::unknown(),
+            group_demand: Field::unknown(),
+            desired_outcome: Field::unknown(),
+            routing_suggestion: Field::unknown(),
+        }
+    };
+    let issues: Vec<Issue> = matters.iter().enumerate().map(issue).collect();
+    let title = issues.first().map(|issue| issue.title.clone()).unwrap_or_default();
+    let mut sentences: Vec<_> = matters.iter().flat_map(content).collect();
+    sentences.sort_by_key(|sentence| (sentence.line, sentence.range.start));
+    let disposition = disposition::suggest(
+        facts,
+        &disposition::Heard {
+            issues: &issues,
+            emergency: &emergency,
+            phones: &phones,
+            units: &units,
+            cues: &cues,
+            segments,
+            wrong,
+        },
+    );
     Reading {
         language,
         caller: Caller {
@@ -107,11 +132,22 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
             vulnerability: Field::unknown(),
         },
         quoted_reference: Field::unknown(),
-        issues: vec![issue],
+        issues,
         emergency,
         title,
-        summary: quote(MAX_SUMMARY),
+        summary: quote(&sentences, MAX_SUMMARY),
         disposition,
+    }
+}
+
+/// Hours, as the deployment sets them.
+fn within(facts: &CallFacts, class: Urgency) -> u32 {
+    match class {
+        Urgency::Emergency => facts.urgency.emergency_h,
+        Urgency::Urgent => facts.urgency.urgent_h,
+        Urgency::High => facts.urgency.high_h,
+        Urgency::Normal => facts.urgency.normal_h,
+        Urgency::Low => facts.urgency.low_h,
     }
 }
 
@@ -127,10 +163,20 @@ fn named(doc: &Doc<'_>, found: Option<name::Found>) -> Field<String> {
     })
 }
 
-fn located(doc: &Doc<'_>, found: Option<address::Found>) -> Field<String> {
+/// The place that the matter's own lines name, when the call has several matters.
+fn own_address(matter: &Matter<'_>, segments: &[Segment<'_>], cantonese: bool) -> Option<Field<String>> {
+    let own = matter.lines(segments);
+    if own.len() == segments.len() {
+        return None;
+    }
+    let doc = Doc::new(&own, cantonese);
+    address::find(&doc).map(|found| located(&doc, Some(&found)))
+}
+
+fn located(doc: &Doc<'_>, found: Option<&address::Found>) -> Field<String> {
     found.map_or_else(Field::unknown, |found| {
         let confidence = (found.score / (found.score + 1.0)) * (0.5 + 0.5 * doc.confidence(&found.spans));
-        Field::found(found.value, confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
+        Field::found(found.value.clone(), confidence, Source::Rule, doc.evidence(&found.spans), EXTRACTOR)
             .review_if(confidence < 0.6)
     })
 }
