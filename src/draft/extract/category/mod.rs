@@ -44,6 +44,9 @@ pub struct Classifier {
 
 /// What is named first is what the call is about, more often than what is described at length.
 const FIRST: f32 = 1.3;
+/// Asking about a policy and chasing a case are how a matter is brought, more often than what it is about.
+const MANNER: f32 = 0.55;
+const MANNERS: [&str; 2] = ["admin.policy", "admin.case_followup"];
 /// When no term weighs this much, words that only sound like a term are looked for.
 const FAINT: f32 = 2.0;
 
@@ -73,6 +76,8 @@ impl Classifier {
                 hits.extend(self.kept(doc, found, units, &masked, hazards));
             }
         }
+        let is_manner = |at: usize| taxonomy.categories.get(at).is_some_and(|one| MANNERS.contains(&one.code.as_str()));
+        hits.iter_mut().filter(|hit| is_manner(hit.category)).for_each(|hit| hit.weight *= MANNER);
         hits
     }
 

@@ -10,7 +10,7 @@ use super::Hit;
 use crate::draft::DraftError;
 use crate::draft::evidence::Segment;
 use crate::draft::extract::Doc;
-use crate::draft::extract::cues::ends_sentence;
+use crate::draft::extract::cues::{ends_sentence, is_word};
 use crate::draft::normal::{Folded, is_han};
 use crate::draft::taxonomy::{GAP, Taxonomy};
 use crate::draft::token::{Kind, Token};
@@ -105,7 +105,8 @@ impl Search {
             let range = segment.plain.range(bytes.clone());
             for Use { term, part } in self.uses[pattern].iter().copied() {
                 let entry = &taxonomy.terms[term];
-                if !entry.chinese && !bounded(text, bytes.clone()) {
+                let bordered = if entry.chinese { is_word(text, &bytes) } else { bounded(text, bytes.clone()) };
+                if !bordered {
                     continue;
                 }
                 let whole = match (entry.chinese, self.lengths[term]) {
