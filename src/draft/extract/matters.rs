@@ -25,6 +25,8 @@ pub struct Unit {
     several: bool,
 }
 
+/// Scalars before a cue in which its clause begins.
+const CLAUSE: usize = 60;
 /// How much weight a category needs to be a matter of its own.
 const ANNOUNCED: f32 = 1.4;
 const FURTHER: f32 = 2.4;
@@ -50,7 +52,7 @@ pub fn units(doc: &Doc<'_>, cues: &[Said]) -> Vec<Unit> {
         for sentence in text::sentences(chars) {
             let mut open = Unit { line, range: sentence.clone(), inner: false, further: None, several: false };
             while let Some(said) = marks.next_if(|said| said.range.start < sentence.end) {
-                let start = clause_start(chars, &sentence, said);
+                let start = clause_start(chars, &open.range, said);
                 if further(said).is_some() && start > open.range.start {
                     let tail = Unit { range: start..sentence.end, inner: true, ..open };
                     open.range.end = start;
@@ -73,9 +75,9 @@ fn further(said: &Said) -> Option<Mark> {
 
 /// Where the clause with the cue begins; unpunctuated speech is cut before the cue and the "and" or "I" before it.
 fn clause_start(chars: &[char], sentence: &Range<usize>, said: &Said) -> usize {
-    let before = sentence.start..said.range.start;
+    let before = sentence.start.max(said.range.start.saturating_sub(CLAUSE)).min(said.range.start)..said.range.start;
     if let Some(comma) = chars.get(before.clone()).and_then(|before| before.iter().rposition(|c| ends_clause(*c))) {
-        return sentence.start + comma + 1;
+        return before.start + comma + 1;
     }
     let heard = chars.get(said.range.clone()).unwrap_or_default();
     if heard.first() == Some(&'也') || ["too", "as well"].iter().any(|word| same(heard, word)) {
@@ -197,4 +199,38 @@ fn weights(units: &[Unit], hits: &[Hit], taxonomy: &Taxonomy) -> Vec<HashMap<usi
         *weights.entry(hit.category).or_default() += more;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::extract::cues::Cues;
+    use crate::draft::testing::call;
+
+    fn unit_texts(texts: &[&str]) -> Vec<String> {
+        let spoken = call(texts);
+        let segments: Vec<_> = spoken.iter().filter_map(crate::draft::evidence::Segment::new).collect();
+        let doc = Doc::new(&segments, false);
+        let cues = Cues::parse(include_str!("../data/cues.json")).unwrap().find(&doc);
+        let all = units(&doc, &cues);
+        all.iter().map(|unit| segments[unit.line].text(unit.range.clone())).collect()
+    }
+
+    #[test]
+    fn a_further_matter_begins_a_unit_where_it_is_announced() {
+        assert_eq!(
+            unit_texts(&["the light is out and another thing is the bins"]),
+            ["the light is out", "and another thing is the bins"]
+        );
+        assert_eq!(unit_texts(&["路灯坏了，另外垃圾没人收。"]), ["路灯坏了，", "另外垃圾没人收。"]);
+        assert_eq!(unit_texts(&["街燈壞咗仲有垃圾冇人收"]), ["街燈壞咗", "仲有垃圾冇人收"]);
+        assert_eq!(unit_texts(&["The lift is broken too. 垃圾也没人收"]), ["The lift is broken too.", "垃圾也没人收"]);
+    }
+
+    #[test]
+    fn units_hold_every_word_once_and_in_order() {
+        let texts = ["Also, also and also another thing, besides 另外还有一个另外，", "第二个", "", "no cue here"];
+        let joined: String = unit_texts(&texts).concat().split_whitespace().collect();
+        assert_eq!(joined, texts.concat().split_whitespace().collect::<String>());
+    }
 }

@@ -43,14 +43,11 @@ pub fn usual(code: &str) -> Option<RequestType> {
     Some(match (top, rest) {
         ("other", "no_content") => return None,
         ("admin", "conduct" | "case_followup") => RequestType::Complaint,
-        ("admin", _)
-        | ("health", "insurance" | "public_health")
-        | ("labour", "social_security" | "provident_fund" | "jobs")
-        | ("housing", "public_housing")
-        | ("education", "admission") => RequestType::Enquiry,
-        ("utility" | "welfare" | "labour" | "other", _) | ("housing", "elevator") | ("sanitation", "animals") => {
-            RequestType::Help
-        }
+        ("admin", _) | ("labour", "jobs") | ("housing", "public_housing") => RequestType::Enquiry,
+        // Who asks about these says so; who only tells what happened wants it put right.
+        ("utility" | "welfare" | "labour" | "other" | "health", _)
+        | ("housing", "elevator")
+        | ("sanitation", "animals") => RequestType::Help,
         ("road" | "safety", _) | ("housing", "illegal_building" | "unsafe_building") => RequestType::Report,
         _ => RequestType::Complaint,
     })

@@ -3,7 +3,7 @@
 use crate::call::{EndCause, Origin};
 use crate::draft::CallFacts;
 use crate::draft::evidence::Segment;
-use crate::draft::extract::cues::{Cue, Mark, Said};
+use crate::draft::extract::cues::{Mark, Said};
 use crate::draft::extract::matters::Unit;
 use crate::draft::schema::{BelongsTo, Disposition, EmergencySection, Issue, Phone, RequestType, Source};
 use crate::draft::taxonomy::{NO_CONTENT, UNCLEAR};
@@ -72,10 +72,9 @@ fn broke_off(facts: &CallFacts, heard: &Heard<'_>) -> bool {
         && (cut || heard.units.last().is_some_and(|last| fades(heard, last, said(last))))
 }
 
-/// The last words ask whether anybody is there, or lack their end.
+/// The last words ask whether anybody is there, and little else, or lack their end.
 fn fades(heard: &Heard<'_>, last: &Unit, said: &[char]) -> bool {
-    let asks = |said: &Said| {
-        said.cue == Cue::Mark(Mark::Interrupted) && said.line == last.line && said.range.start >= last.range.start
-    };
-    heard.cues.iter().rev().take(8).any(asks) || text::dangles(said)
+    let here = |said: &&Said| said.line == last.line && last.range.start <= said.range.start;
+    let asks = heard.cues.iter().rev().take(16).filter(here).filter(|said| said.is(Mark::Interrupted));
+    asks.map(|said| said.range.len()).sum::<usize>() * 2 >= said.len() || text::dangles(said)
 }

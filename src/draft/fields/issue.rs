@@ -23,7 +23,8 @@ pub fn category(drafter: &Drafter, doc: &Doc<'_>, matter: &Matter<'_>, wrong: bo
     }
     let Some(best) = matter.scored.first() else {
         let value = if wrong { NO_CONTENT } else { UNCLEAR };
-        return Field::found(value.to_owned(), 0.3, Source::Classifier, Vec::new(), EXTRACTOR);
+        // No word speaks for it: that none was understood is what is known.
+        return Field::found(value.to_owned(), 0.3, Source::Default, Vec::new(), EXTRACTOR).review_if(true);
     };
     let withdrawn = || matter.cues.iter().any(|said| said.is(Mark::Withdrawn));
     // "Hello, can you hear me" is speech of a person who wanted something.

@@ -11,7 +11,7 @@ use crate::draft::testing::{facts, utterance};
 use crate::draft::{CallFacts, json_schema};
 
 /// A new seed each run unless `HEARDLINE_TEST_SEED` names one; printed, so a failure can be run again.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let seed =
         std::env::var("HEARDLINE_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
     println!("HEARDLINE_TEST_SEED={seed}");
@@ -47,6 +47,12 @@ const PIECES: &[&str] = &[
     "着火",
     "if",
     "smell gas",
+    "another thing",
+    "also",
+    "另外",
+    "路灯",
+    "垃圾",
+    "complain",
     ",",
     ".",
     "，",
@@ -126,12 +132,17 @@ fn holds(draft: &TicketDraft, utterances: &[Utterance], schema: &jsonschema::Val
         schema.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(serde_json::from_value::<TicketDraft>(json).unwrap().draft_id, draft.draft_id);
+    assert!((1..=8).contains(&draft.issues.len()));
+    for issue in &draft.issues {
+        believed(&issue.category);
+        believed(&issue.request_type);
+        believed(&issue.title);
+        believed(&issue.description);
+        believed(&issue.location.address_text);
+        believed(&issue.urgency);
+        believed(&issue.safety_risks);
+    }
     let issue = &draft.issues[0];
-    believed(&issue.category);
-    believed(&issue.title);
-    believed(&issue.description);
-    believed(&issue.location.address_text);
-    believed(&issue.urgency);
     believed(&draft.caller.name);
     believed(&draft.emergency.flag);
     assert!(issue.title.value.as_ref().is_none_or(|t| t.chars().count() <= MAX_TITLE));

@@ -12,8 +12,7 @@ pub(super) type Redraft<'a> = &'a dyn Fn(&[String]) -> Value;
 /// Fields whose value is written in the words of their evidence.
 const QUOTED: [&str; 3] = ["/issues/0/location/address_text", "/issues/0/description", "/summary/text"];
 /// Fields whose value is concluded from the words of their evidence.
-const CONCLUDED: [&str; 4] =
-    ["/issues/0/category", "/issues/0/request_type", "/issues/0/urgency", "/emergency/flag"];
+const CONCLUDED: [&str; 4] = ["/issues/0/category", "/issues/0/request_type", "/issues/0/urgency", "/emergency/flag"];
 /// Sources that rest on no words.
 const WORDLESS: [&str; 4] = ["default", "sip", "token", "web_form"];
 
@@ -183,7 +182,8 @@ mod tests {
 
     #[test]
     fn numbers_and_names_nobody_said_are_found() {
-        let heard = "the lamp at forty two Maple Street is out。我住在朝阳区嗯望槐里小区三号楼。书槐街七十七号，万祥大厦";
+        let heard =
+            "the lamp at forty two Maple Street is out。我住在朝阳区嗯望槐里小区三号楼。书槐街七十七号，万祥大厦";
         let invented = |title: &str| {
             let draft = json!({"summary": {"title": {"value": title}}});
             let checks = summary(&draft, heard, &["Street light".to_owned()]);

@@ -86,136 +86,10 @@ const PLACE_AFTER: &[&str] = &[
 ];
 /// Places and people that calls of every kind name: topics only where they are announced.
 const MERE: f32 = 0.4;
-const MERELY: &[&str] = &[
-    "landlord",
-    "tenant",
-    "property management",
-    "building management",
-    "superintendent",
-    "security guard",
-    "doorman",
-    "bus stop",
-    "bus shelter",
-    "station",
-    "platform",
-    "hospital",
-    "clinic",
-    "doctor",
-    "nurse",
-    "teacher",
-    "classroom",
-    "park",
-    "library",
-    "playground",
-    "museum",
-    "car park",
-    "wheelchair",
-    "senior citizen",
-    "school",
-    "crossing",
-    "seller",
-    "developer",
-    "carer",
-    "living alone",
-    "policy",
-    "trash",
-    "phone line",
-    "driver",
-    "party",
-    "tutor",
-    "appointment",
-    "dust",
-    "smell",
-    "insurance card",
-    "social worker",
-    "construction site",
-    "smoke alarm",
-    "subsidy",
-    "sidewalk",
-    "supermarket",
-    "物业",
-    "物业公司",
-    "保安",
-    "业主",
-    "业委会",
-    "房东",
-    "租客",
-    "租户",
-    "中介",
-    "开发商",
-    "商家",
-    "平台",
-    "卖家",
-    "学校",
-    "老师",
-    "校长",
-    "小学",
-    "班主任",
-    "医院",
-    "医生",
-    "护士",
-    "门诊",
-    "公园",
-    "图书馆",
-    "体育馆",
-    "球场",
-    "地铁",
-    "地铁站",
-    "公交站",
-    "车站",
-    "站牌",
-    "换乘",
-    "停车场",
-    "路口",
-    "派出所",
-    "老人",
-    "未成年人",
-    "独居老人",
-    "移动",
-    "联通",
-    "电信",
-    "电线",
-    "窗口",
-    "工作人员",
-    "报警",
-    "验证码",
-    "外卖",
-    "快递",
-    "平台",
-    "管理处",
-    "法团",
-    "管理公司",
-    "看更",
-    "包租婆",
-    "地产代理",
-    "巴士站",
-    "港铁",
-    "轻铁",
-    "月台",
-    "长者",
-    "社工",
-    "酒楼",
-    "食肆",
-    "好黑",
-    "差馆",
-    "细路仔",
-    "轮椅",
-    "银行",
-    "银行卡",
-    "好臭",
-    "嘈",
-    "气味很大",
-    "坑",
-    "工地",
-    "地盘",
-    "绿化",
-    "微信",
-    "车位",
-    "装修",
-    "人工",
-    "健身",
-    "转账",
-];
+/// One a line.
+const MERELY: &str = include_str!("../../data/merely.txt");
+/// Scalars before a term in which it may be announced.
+const SENTENCE: usize = 160;
 /// Scalars before a term in which a place or an announcement stands.
 const BEFORE: usize = 16;
 
@@ -226,7 +100,7 @@ pub struct Context {
 
 impl Context {
     pub fn new(taxonomy: &Taxonomy) -> Self {
-        let words: HashSet<String> = MERELY.iter().map(|word| Folded::simplified(word).text).collect();
+        let words: HashSet<String> = MERELY.lines().map(|word| Folded::simplified(word).text).collect();
         let terms = taxonomy.terms.iter().enumerate().filter(|(_, term)| words.contains(&term.text));
         Self { merely: terms.map(|(at, _)| at).collect() }
     }
@@ -238,10 +112,12 @@ impl Context {
         if hazard {
             return HAZARD;
         }
-        let from = unit.map_or(0, |unit| unit.range.start);
+        // Unpunctuated speech may be one sentence of an hour; an announcement does not reach that far.
+        let from = unit.map_or(0, |unit| unit.range.start).max(hit.range.start.saturating_sub(SENTENCE));
         let sentence = segment.plain.slice(from..hit.range.start);
-        let announced = ANNOUNCE.iter().any(|word| sentence.contains(word) || term_says(segment, hit, word));
         let near = segment.plain.slice(hit.range.start.saturating_sub(BEFORE).max(from)..hit.range.start);
+        let announced = near.contains("about ")
+            || ANNOUNCE.iter().any(|word| sentence.contains(word) || term_says(segment, hit, word));
         let mut factor = if announced { ANNOUNCED } else { 1.0 };
         if is_place(segment, hit, near) {
             factor *= PLACE;

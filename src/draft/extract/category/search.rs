@@ -64,8 +64,13 @@ impl Search {
             if term.chinese {
                 continue;
             }
-            let content = term.text.split([' ', '-']).filter(|word| !FUNCTION_WORDS.contains(word));
-            for (place, word) in content.enumerate() {
+            let words: Vec<&str> = term.text.split([' ', '-']).collect();
+            let content: Vec<&str> = words.iter().copied().filter(|word| !FUNCTION_WORDS.contains(word)).collect();
+            // "Blocked in" is no topic without its "in".
+            if content.len() == 1 && words.len() > 1 {
+                continue;
+            }
+            for (place, word) in content.into_iter().enumerate() {
                 stems.entry(stem(word)).or_default().push((at, place));
                 lengths[at] = place + 1;
             }
