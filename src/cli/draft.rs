@@ -114,5 +114,6 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         emergency: None,
         time_zone: line.time_zone,
         places: line.places.clone(),
+        urgency: config.urgency,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Config;
 
 /// Keys (or the tables they begin) that a running gateway can take over.
-const LIVE: [&str; 9] = [
+const LIVE: [&str; 10] = [
     "call",
     "line",
     "trunk",
@@ -17,6 +17,7 @@ const LIVE: [&str; 9] = [
     "sip.max_calls",
     "sip.tls_certificate",
     "sip.tls_key",
+    "urgency",
 ];
 
 /// Keys that differ, in alphabetical order: `line` and `trunk` as a whole, others as `table.key`.
@@ -48,6 +49,7 @@ impl Config {
         merged.sip.max_calls = new.sip.max_calls;
         merged.sip.tls_certificate.clone_from(&new.sip.tls_certificate);
         merged.sip.tls_key.clone_from(&new.sip.tls_key);
+        merged.urgency = new.urgency;
         merged
     }
 }

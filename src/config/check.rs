@@ -33,6 +33,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     super::emergency::check(config, path)?;
     check_collector(config, path)?;
     check_rules(config, path)?;
+    super::urgency::check(config, path)?;
     check_lines(config, path)?;
     check_trunks(config, path)
 }

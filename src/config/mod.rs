@@ -13,6 +13,7 @@ pub mod limits;
 mod llm;
 pub mod secret;
 mod server;
+mod urgency;
 mod webrtc;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use self::draft::Draft;
 pub use self::emergency::Emergency;
 pub use self::engine::{Engine, OpenAi};
 pub use self::llm::Llm;
+pub use self::urgency::UrgencyHours;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
 /// A mistake in the configuration or in what it points at. `main` exits 64 with it.
@@ -60,6 +62,7 @@ pub struct Config {
     pub intake: Intake,
     pub emergency: Emergency,
     pub call: CallRules,
+    pub urgency: UrgencyHours,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,
     pub telemetry: Telemetry,

@@ -15,6 +15,8 @@ const GAP: &str = "[…]";
 pub struct Segment<'a> {
     pub utterance: &'a Utterance,
     pub folded: Folded,
+    /// Folded, with Chinese in one script.
+    pub plain: Folded,
     chars: Vec<char>,
     /// Scalar range of each word found in the text, with its index in `utterance.words`; ascending.
     words: Vec<(Range<usize>, usize)>,
@@ -28,7 +30,13 @@ impl<'a> Segment<'a> {
         }
         let chars: Vec<char> = utterance.text.chars().collect();
         let words = locate(&chars, utterance);
-        Some(Self { utterance, folded: Folded::new(&utterance.text), chars, words })
+        Some(Self {
+            utterance,
+            folded: Folded::new(&utterance.text),
+            plain: Folded::simplified(&utterance.text),
+            chars,
+            words,
+        })
     }
 
     pub fn id(&self) -> String {

@@ -14,6 +14,7 @@ mod numerals;
 pub mod repeats;
 pub mod said;
 pub mod schema;
+mod script;
 mod sections;
 mod sounds;
 mod spoken;
@@ -34,11 +35,13 @@ use crate::call::{
     CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Places, Reference, ServiceKind,
     Utterance,
 };
+use crate::config::UrgencyHours;
 
 use check::Quote;
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
 use extract::gazetteer::Gazetteers;
+use extract::phrases::Phrases;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
 use units::Units;
@@ -119,6 +122,8 @@ pub struct CallFacts {
     pub time_zone: String,
     /// Names of places that callers of the line say.
     pub places: Arc<Places>,
+    /// How soon matters of each urgency are seen to.
+    pub urgency: UrgencyHours,
 }
 
 /// Words that mean danger now: no condition, nothing of the past.
@@ -148,6 +153,7 @@ pub struct Drafter {
     taxonomy: Taxonomy,
     units: Units,
     classifier: Classifier,
+    phrases: Phrases,
     lexicon: Lexicon,
     gazetteers: Gazetteers,
 }
@@ -166,9 +172,10 @@ impl Drafter {
         let units = own.units.as_ref().map(|text| Units::parse(text, &taxonomy).map_err(DraftError::OwnUnits));
         let units = units.transpose()?.unwrap_or_default();
         let classifier = Classifier::new(&taxonomy)?;
+        let phrases = Phrases::parse(include_str!("data/phrases.json"))?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
         let gazetteers = Gazetteers::new(sounds::Sounds::parse(include_str!("data/readings.txt")));
-        Ok(Self { taxonomy, units, gazetteers, classifier, lexicon })
+        Ok(Self { taxonomy, units, gazetteers, classifier, phrases, lexicon })
     }
 
     /// Names of the categories by their codes; without those that only say that nothing was understood.

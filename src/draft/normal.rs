@@ -1,6 +1,8 @@
 //! Text folded for matching: width, case, quotes and the digits of other scripts. Every scalar folds to exactly one
 //! scalar, so a scalar position in the folded text is the same position in the original.
 
+use super::script::{simplified, sound};
+
 /// Folded text with the way back from the byte offsets of search engines to scalar positions.
 pub struct Folded {
     pub text: String,
@@ -10,11 +12,25 @@ pub struct Folded {
 
 impl Folded {
     pub fn new(original: &str) -> Self {
+        Self::by(original, fold)
+    }
+
+    /// With Chinese of either script in Simplified characters.
+    pub fn simplified(original: &str) -> Self {
+        Self::by(original, |c| simplified(fold(c)))
+    }
+
+    /// With one character for all that sound alike.
+    pub fn sounded(original: &str) -> Self {
+        Self::by(original, |c| sound(fold(c)))
+    }
+
+    fn by(original: &str, form: impl Fn(char) -> char) -> Self {
         let mut text = String::with_capacity(original.len());
         let mut offsets = Vec::with_capacity(original.len() + 1);
         for c in original.chars() {
             offsets.push(text.len());
-            text.push(fold(c));
+            text.push(form(c));
         }
         offsets.push(text.len());
         Self { text, offsets }

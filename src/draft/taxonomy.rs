@@ -1,6 +1,6 @@
 //! The categories a ticket can have, with the words that speak for each; built in or the deployment's own, parsed once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ pub struct Category {
 pub struct Term {
     /// Index in [`Taxonomy::categories`].
     pub category: usize,
-    /// Folded, as it is looked for.
+    /// Folded, Chinese in one script, as it is looked for. [`GAP`] parts a Chinese term that may be said with words between.
     pub text: String,
     pub chinese: bool,
 }
@@ -55,6 +55,9 @@ pub struct Taxonomy {
     by_code: HashMap<String, usize>,
     tops: BTreeSet<String>,
 }
+
+/// Where a Chinese term may have other words between.
+pub const GAP: char = '…';
 
 /// No speech, or none that asks for anything.
 pub const NO_CONTENT: &str = "other.no_content";
@@ -78,8 +81,13 @@ impl Taxonomy {
             let category = taxonomy.categories.len();
             let english = row.terms.en.iter().map(|term| (term, false));
             let chinese = row.terms.zh.iter().chain(&row.terms.yue).map(|term| (term, true));
+            let mut known = HashSet::new();
             for (term, chinese) in english.chain(chinese).filter(|(term, _)| !term.trim().is_empty()) {
-                taxonomy.terms.push(Term { category, text: Folded::new(term).text, chinese });
+                let text = Folded::simplified(term).text;
+                // Mandarin and Cantonese share many terms once they are in one script.
+                if known.insert(text.clone()) {
+                    taxonomy.terms.push(Term { category, text, chinese });
+                }
             }
             taxonomy.by_code.insert(row.code.clone(), category);
             taxonomy.categories.push(Category { code: row.code, name: row.name, urgency: row.default_urgency });

@@ -5,6 +5,7 @@ use super::normal::is_han;
 use crate::call::{
     CallId, DraftId, Language, MediaSpan, MediaTime, Origin, Party, Reference, SegmentOutcome, Utterance, Word,
 };
+use crate::config::UrgencyHours;
 
 /// An utterance whose words share its time by their length, as a recogniser would roughly place them.
 pub fn utterance(seq: u32, text: &str, start_ms: u64, end_ms: u64) -> Utterance {
@@ -85,6 +86,7 @@ pub fn facts() -> CallFacts {
         emergency: None,
         time_zone: "UTC".into(),
         places: std::sync::Arc::default(),
+        urgency: UrgencyHours::default(),
     }
 }
 

@@ -5,6 +5,7 @@ mod anything;
 mod demo_calls;
 mod dictation;
 mod emergencies;
+mod matters;
 mod quoted_numbers;
 mod spoken_numbers;
 mod web_callers;

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::evidence::Segment;
 use super::extract::Spans;
+use super::extract::matters::Unit;
 use super::normal::fold;
+use super::script::simplified;
 
 /// Words of greeting, thanks, hesitation: a sentence of nothing else is left out.
 const EMPTY_EN: &[&str] = &[
@@ -98,23 +100,35 @@ pub struct Sentence {
     pub range: Range<usize>,
 }
 
-/// Sentences with content, in order. Sentences that only give the name or the number are left to their fields.
-pub fn content(segments: &[Segment<'_>], personal: &Spans, topic: &Spans) -> Vec<Sentence> {
-    let mut out = Vec::new();
-    for (line, segment) in segments.iter().enumerate() {
-        for range in sentences(segment.chars()) {
-            let holds = |spans: &Spans| {
-                spans.iter().any(|(at, span)| *at == line && span.start < range.end && range.start < span.end)
-            };
-            if !is_empty(&segment.chars()[range.clone()]) && (holds(topic) || !holds(personal)) {
-                out.push(Sentence { line, range });
-            }
+/// The units with content, in order, as sentences: what belongs together in a line is not parted. Units that only give
+/// the name or the number are left to their fields.
+pub fn content(segments: &[Segment<'_>], units: &[&Unit], personal: &Spans, topic: &Spans) -> Vec<Sentence> {
+    let mut out: Vec<Sentence> = Vec::new();
+    for unit in units {
+        let Unit { line, ref range, .. } = **unit;
+        let holds = |spans: &Spans| {
+            spans.iter().any(|(at, span)| *at == line && span.start < range.end && range.start < span.end)
+        };
+        let said = segments.get(line).and_then(|segment| segment.chars().get(range.clone())).unwrap_or_default();
+        if is_empty(said) || (holds(personal) && !holds(topic)) {
+            continue;
+        }
+        match out.last_mut().filter(|last| unit.inner && last.line == line && last.range.end <= range.start) {
+            Some(last) if adjoins(segments, last, range) => last.range.end = range.end,
+            _ => out.push(Sentence { line, range: range.clone() }),
         }
     }
     out
 }
 
-fn sentences(chars: &[char]) -> Vec<Range<usize>> {
+/// Only space is between.
+fn adjoins(segments: &[Segment<'_>], last: &Sentence, range: &Range<usize>) -> bool {
+    let between = segments.get(last.line).and_then(|segment| segment.chars().get(last.range.end..range.start));
+    between.is_some_and(|between| between.iter().all(|c| c.is_whitespace()))
+}
+
+/// Sentences of a line, each without surrounding space and with something in it.
+pub fn sentences(chars: &[char]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut start = 0;
     for (at, c) in chars.iter().enumerate() {
@@ -128,13 +142,15 @@ fn sentences(chars: &[char]) -> Vec<Range<usize>> {
     out.into_iter().filter_map(|range| trim(chars, range)).collect()
 }
 
-fn trim(chars: &[char], range: Range<usize>) -> Option<Range<usize>> {
+/// The range without surrounding space; `None` when nothing is said in it.
+pub fn trim(chars: &[char], range: Range<usize>) -> Option<Range<usize>> {
     let start = range.clone().find(|&at| !chars[at].is_whitespace())?;
     let end = range.rev().find(|&at| !chars[at].is_whitespace())? + 1;
     chars[start..end].iter().any(|c| c.is_alphanumeric()).then_some(start..end)
 }
 
-fn is_empty(sentence: &[char]) -> bool {
+/// Greeting, thanks, hesitation and nothing else.
+pub fn is_empty(sentence: &[char]) -> bool {
     let folded: String = sentence.iter().map(|&c| fold(c)).collect();
     if folded.is_ascii() {
         return folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).all(|w| EMPTY_EN.contains(&w));
@@ -150,6 +166,25 @@ fn is_empty(sentence: &[char]) -> bool {
         }
     }
     true
+}
+
+/// Words after which more must come.
+const DANGLING_EN: &[&str] = &[
+    "the", "a", "an", "my", "our", "its", "it's", "and", "but", "because", "of", "in", "on", "at", "to", "from",
+    "with", "for", "is", "are", "was", "has", "i", "i'm", "im", "there's", "theres", "this", "uh", "um", "so", "like",
+    "about",
+];
+const DANGLING_ZH: &[&str] = &[
+    "已经", "就是", "那个", "这个", "因为", "然后", "但是", "我在", "我们", "有个", "嗰个", "呢个", "即系", "就系",
+    "跟住", "我喺", "喺", "同埋", "嗰",
+];
+
+/// The sentence breaks off: no mark at its end, and a word there that needs another one.
+pub fn dangles(sentence: &[char]) -> bool {
+    let folded: String = sentence.iter().map(|&c| simplified(fold(c))).collect();
+    let last = folded.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
+    folded.chars().next_back().is_some_and(char::is_alphanumeric)
+        && (DANGLING_EN.contains(&last) || DANGLING_ZH.iter().any(|word| folded.ends_with(word)))
 }
 
 /// Joins sentences up to `limit` scalars; gives the text and how many sentences are in it.
@@ -195,6 +230,7 @@ pub fn cut(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::draft::extract::{Doc, matters};
     use crate::draft::testing::utterance;
 
     #[test]
@@ -208,7 +244,9 @@ mod tests {
         ];
         let spoken: Vec<_> = lines.iter().map(|text| utterance(0, text, 0, 1000)).collect();
         let segments: Vec<_> = spoken.iter().filter_map(Segment::new).collect();
-        let kept = content(&segments, &Vec::new(), &Vec::new());
+        let doc = Doc::new(&segments, false);
+        let units = matters::units(&doc, &[]);
+        let kept = content(&segments, &units.iter().collect::<Vec<_>>(), &Vec::new(), &Vec::new());
         let (text, count) = join(&segments, &kept, 4000);
         assert_eq!((text.as_str(), count), ("The lift is stuck.停水了", 2));
     }

@@ -54,6 +54,7 @@ pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) ->
         emergency,
         time_zone: known.line.time_zone.clone(),
         places: known.line.places.clone(),
+        urgency: stages.settings.now().config.urgency,
     }
 }
 
@@ -91,6 +92,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergen
         emergency,
         time_zone: line.time_zone,
         places: line.places.clone(),
+        urgency: stages.settings.now().config.urgency,
     }
 }
 

@@ -1,66 +1,63 @@
-//! How soon somebody must look: the category's default, raised by danger and by vulnerable people without a utility.
+//! How soon somebody must look: the category's default, raised by danger and by vulnerable people without a utility,
+//! lowered where nobody waits. "Urgent" and "as soon as possible" alone raise nothing.
 
-use super::{Doc, Spans};
-use crate::draft::schema::Urgency;
+use super::Spans;
+use super::phrases::{Cue, Mark, Said};
+use crate::draft::schema::{RequestType, Risk, Urgency};
 
-/// Danger said in so many words. "Urgent" and "as soon as possible" alone raise nothing.
-const HAZARD: &[&str] = &[
-    "dangerous",
-    "someone could get hurt",
-    "could get hurt",
-    "somebody could get hurt",
-    "got hurt",
-    "exposed wire",
-    "about to fall",
-    "about to collapse",
-    "很危险",
-    "危险",
-    "要倒",
-    "漏电",
-    "砸到",
-    "好危險",
-    "危險",
-    "漏電",
-    "差啲打中",
-    "跌落嚟",
-];
-const VULNERABLE: &[&str] = &[
-    "small children",
-    "baby",
-    "year old",
-    "old mother",
-    "old father",
-    "elderly",
-    "pregnant",
-    "wheelchair",
-    "老人",
-    "小孩",
-    "孩子",
-    "孕妇",
-    "婴儿",
-    "残疾",
-    "老人家",
-    "婆婆",
-    "細路",
-    "孕婦",
+/// Where what is dangerous falls, burns, gives way or electrocutes; elsewhere "dangerous" is a manner of speaking.
+const GIVES_WAY: &[&str] = &[
+    "road.tree",
+    "road.manhole",
+    "housing.unsafe_building",
+    "housing.elevator",
+    "safety.fire_hazard",
+    "safety.ebike",
+    "utility.power",
+    "utility.gas",
 ];
 
-/// A raise above the category's default and the words for it.
-pub fn raise(doc: &Doc<'_>, default: Urgency, code: &str) -> Option<(Urgency, Spans)> {
-    let hazard = find(doc, HAZARD).map(|spans| (Urgency::High.max(default), spans));
-    let needs = code.starts_with("utility.") || code == "housing.elevator";
-    let vulnerable = find(doc, VULNERABLE).filter(|_| needs).map(|spans| (Urgency::High.max(default), spans));
-    [hazard, vulnerable]
-        .into_iter()
-        .flatten()
-        .filter(|(urgency, _)| *urgency > default)
-        .max_by_key(|(urgency, _)| *urgency)
+/// Low by their nature, as complaints too.
+const LASTING: &[&str] =
+    &["sanitation.dripping", "transport.parking", "transport.bus", "transport.metro", "transport.shared_bike"];
+
+/// The class of a matter, and the words that make it another than the category's `default`; `None`: what the caller asks
+/// for does. `stated`: what that is, when it was said.
+pub fn of(default: Urgency, code: &str, stated: Option<RequestType>, cues: &[&Said]) -> (Urgency, Option<Spans>) {
+    let said = |mark: Mark| cues.iter().find(|said| said.is(mark));
+    let harm = cues.iter().find(|said| said.is(Mark::Harm) && !said.doubtful);
+    let dire = |risk| matches!(risk, Risk::Fire | Risk::Gas | Risk::ElectricShock | Risk::Structural);
+    let feared = cues.iter().find(|said| matches!(said.cue, Cue::Risk(risk) if dire(risk)) && !said.denied);
+    let threat = said(Mark::Danger).or(harm).or(feared).filter(|_| GIVES_WAY.contains(&code));
+    let supply = code.starts_with("utility.") || code == "housing.elevator";
+    let bill = said(Mark::Bill).filter(|_| supply && default > Urgency::Normal);
+    let vulnerable = said(Mark::Vulnerable).filter(|_| supply && bill.is_none());
+    let raised = [(Urgency::Urgent, threat), (Urgency::High, harm), (Urgency::High, vulnerable)];
+    if let Some((to, words)) = raised.into_iter().find(|(to, words)| words.is_some() && *to > default) {
+        return (to, words.map(|said| said.spans()));
+    }
+    use RequestType::{Complaint, Enquiry, Help, Praise, Report, Suggestion};
+    match stated {
+        Some(Enquiry | Suggestion | Praise) => (Urgency::Low, None),
+        // Money for a supply that flows.
+        _ if bill.is_some() && said(Mark::Trouble).is_none() => (Urgency::Normal, bill.map(|said| said.spans())),
+        // Of a category that people mostly ask about: this one does not ask.
+        Some(Complaint | Help | Report) if default == Urgency::Low && !LASTING.contains(&code) => {
+            (Urgency::Normal, None)
+        }
+        _ => (default, None),
+    }
 }
 
-fn find(doc: &Doc<'_>, words: &[&str]) -> Option<Spans> {
-    doc.segments.iter().enumerate().find_map(|(line, segment)| {
-        let text = &segment.folded.text;
-        let hit = words.iter().find_map(|word| text.find(word).map(|at| at..at + word.len()))?;
-        Some(vec![(line, segment.folded.range(hit))])
-    })
+/// Dangers named in so many words and neither denied nor of the past, the gravest kinds first, with their words.
+pub fn risks(cues: &[&Said]) -> Option<(Vec<Risk>, Spans)> {
+    let named = |said: &&&Said| match said.cue {
+        Cue::Risk(risk) if !said.denied && !said.doubtful => Some((risk, said.line, said.range.clone())),
+        _ => None,
+    };
+    let mut found: Vec<_> = cues.iter().filter_map(|said| named(&said)).collect();
+    found.sort_by_key(|(risk, line, range)| (*risk, *line, range.start));
+    found.dedup_by_key(|(risk, ..)| *risk);
+    let kinds: Vec<Risk> = found.iter().map(|(risk, ..)| *risk).collect();
+    (!kinds.is_empty()).then(|| (kinds, found.into_iter().map(|(_, line, range)| (line, range)).collect()))
 }

@@ -1,50 +1,80 @@
 //! What to do with the call.
 
+use crate::call::{EndCause, Origin};
 use crate::draft::CallFacts;
 use crate::draft::evidence::Segment;
-use crate::draft::schema::{BelongsTo, Disposition, EmergencySection, Field, Phone};
+use crate::draft::extract::matters::Unit;
+use crate::draft::extract::phrases::{Mark, Said};
+use crate::draft::schema::{BelongsTo, Disposition, EmergencySection, Issue, Phone, RequestType, Source};
 use crate::draft::taxonomy::{NO_CONTENT, UNCLEAR};
+use crate::draft::text;
 
-/// "Sorry, wrong number."
-const WRONG_NUMBER: &[&str] = &[
-    "wrong number",
-    "dialed the wrong",
-    "dialled the wrong",
-    "misdial",
-    "打错了",
-    "打错电话",
-    "拨错",
-    "搭錯線",
-    "打錯",
-];
-
-/// The caller says that another number was meant.
-pub fn wrong_number(segments: &[Segment<'_>]) -> bool {
-    segments.iter().any(|s| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)))
+/// What the suggestion rests on.
+pub struct Heard<'a> {
+    pub issues: &'a [Issue],
+    pub emergency: &'a EmergencySection,
+    pub phones: &'a [Phone],
+    pub units: &'a [Unit],
+    pub cues: &'a [Said],
+    pub segments: &'a [Segment<'a>],
+    /// The caller says that another number was meant.
+    pub wrong: bool,
 }
 
-pub fn suggest(
-    facts: &CallFacts,
-    category: &Field<String>,
-    emergency: &EmergencySection,
-    phones: &[Phone],
-    segments: &[Segment<'_>],
-    wrong: bool,
-) -> Disposition {
-    let reachable = phones.iter().any(|phone| phone.belongs_to != BelongsTo::OtherParty);
-    let code = category.value.as_deref().unwrap_or(UNCLEAR);
+/// Scalars of content up to which a call that breaks off has said too little for a ticket.
+const LITTLE: usize = 120;
+
+pub fn suggest(facts: &CallFacts, heard: &Heard<'_>) -> Disposition {
+    let reachable = heard.phones.iter().any(|phone| phone.belongs_to != BelongsTo::OtherParty);
+    let code = heard.issues.first().and_then(|issue| issue.category.value.as_deref()).unwrap_or(UNCLEAR);
+    // Of a file nothing is known; whoever has it may know who called.
+    let perhaps = reachable || matches!(facts.origin, Origin::File);
     if facts.dtmf.contains('0') {
         Disposition::Callback
-    } else if emergency.flag.value == Some(true) {
+    } else if heard.emergency.flag.value == Some(true) {
         Disposition::Redirect
-    } else if wrong {
+    } else if heard.wrong {
         Disposition::WrongNumber
-    } else if segments.is_empty() {
+    } else if heard.segments.is_empty() {
         if reachable { Disposition::Callback } else { Disposition::Discard }
-    } else if (code == NO_CONTENT || code == UNCLEAR) && reachable {
+    } else if code == NO_CONTENT {
+        // The caller took it back.
+        Disposition::Discard
+    } else if (perhaps && broke_off(facts, heard)) || (reachable && code == UNCLEAR) {
         Disposition::Callback
+    } else if heard.issues.iter().all(only_asks) {
+        Disposition::AnswerOnly
     } else {
         // Speech that was not understood is a person's matter, never thrown away.
         Disposition::DraftTicket
     }
+}
+
+/// A question, said to be one, and nothing that somebody must see to.
+fn only_asks(issue: &Issue) -> bool {
+    issue.request_type.value == Some(RequestType::Enquiry)
+        && issue.request_type.source == Source::Rule
+        && issue.category.value.as_deref() != Some("admin.case_followup")
+        && issue.safety_risks.value.is_none()
+}
+
+/// The line went, or the caller did, before there was enough for a ticket: no place, and little said.
+fn broke_off(facts: &CallFacts, heard: &Heard<'_>) -> bool {
+    let placed = heard.issues.iter().any(|issue| issue.location.address_text.value.is_some());
+    let spoken = heard.phones.iter().any(|phone| phone.source == Source::Rule);
+    let said =
+        |unit: &Unit| heard.segments.get(unit.line).and_then(|s| s.chars().get(unit.range.clone())).unwrap_or_default();
+    let content: usize = heard.units.iter().map(said).filter(|said| !text::is_empty(said)).map(<[char]>::len).sum();
+    let cut = facts.cause == Some(EndCause::MediaLost);
+    !placed
+        && !spoken
+        && content <= LITTLE
+        && (cut || heard.units.last().is_some_and(|last| fades(heard, last, said(last))))
+}
+
+/// The last words ask whether anybody is there, and little else, or lack their end.
+fn fades(heard: &Heard<'_>, last: &Unit, said: &[char]) -> bool {
+    let here = |said: &&Said| said.line == last.line && last.range.start <= said.range.start;
+    let asks = heard.cues.iter().rev().take(16).filter(here).filter(|said| said.is(Mark::Interrupted));
+    asks.map(|said| said.range.len()).sum::<usize>() * 2 >= said.len() || text::dangles(said)
 }

@@ -3,21 +3,23 @@
 mod disposition;
 mod emergency;
 mod issue;
+mod issues;
 mod language;
 mod location;
+mod matter;
 mod reference;
 mod said;
 
 use super::evidence::Segment;
-use super::extract::{
-    Doc, Spans, address, anonymity, consent, name, outcome, phone, respondent, this_line, vulnerability,
-};
+use super::extract::phrases::Mark;
+use super::extract::{Doc, Spans, address, anonymity, consent, matters, name, phone, this_line, vulnerability};
 use super::schema::{
-    Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, MAX_DESCRIPTION, MAX_EVIDENCE,
-    MAX_SUMMARY, Phone, Source, Vulnerability,
+    Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, MAX_EVIDENCE, MAX_SUMMARY, Phone,
+    Source, Vulnerability,
 };
-use super::taxonomy::NO_CONTENT;
-use super::{CallFacts, Drafter, caller, text};
+use super::{CallFacts, Drafter, caller};
+
+use issues::Heard;
 use said::said;
 
 /// What the words of a call say.
@@ -54,76 +56,59 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let phones = caller::phones(facts, spoken, this_line::find(&doc).map(|spans| (doc.evidence(&spans), spans)));
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
-    let masks = address::masks(&doc);
     let hazards = drafter.lexicon.find(&doc);
-    let certain = hazards.iter().filter(|hazard| !hazard.doubtful).flat_map(|hazard| hazard.spans.clone());
-    let mut scored =
-        drafter.classifier.classify(&doc, &drafter.taxonomy, &masks, &certain.take(MAX_EVIDENCE).collect());
-    if scored.iter().any(|one| issue::code(drafter, one) != NO_CONTENT) {
-        scored.retain(|one| issue::code(drafter, one) != NO_CONTENT);
-    }
-    let wrong = scored.first().is_none_or(|best| issue::code(drafter, best).starts_with("other."))
-        && disposition::wrong_number(segments);
-    let category = issue::category(drafter, &doc, &scored, wrong);
     let emergency = emergency::flag(facts, &doc, &hazards);
+
+    let certain = hazards.iter().filter(|hazard| !hazard.doubtful).flat_map(|hazard| hazard.spans.clone());
+    let certain: Spans = certain.take(MAX_EVIDENCE).collect();
+    let cues = drafter.phrases.find(&doc);
+    let units = matters::units(&doc, &cues);
+    let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &address::masks(&doc), &certain);
+    let matters = matter::matters(drafter, &units, &cues, &hits, &certain);
+    let wrong = matters.iter().all(|matter| matter.code(drafter).starts_with("other."))
+        && cues.iter().any(|said| said.is(Mark::Wrong));
 
     let mut personal = phone_spans;
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
-    let mut topic: Spans = scored.first().map(|best| best.spans.clone()).unwrap_or_default();
-    topic.extend(found_address.iter().flat_map(|found| found.spans.clone()));
-    let window = consent::window(&doc);
-    let (occurred_at, (affected_count, group_demand)) = (said::occurred(&doc, facts, &window), said::affected(&doc));
-    let sentences = text::content(segments, &personal, &topic);
-    let row = category.value.as_deref().and_then(|code| drafter.taxonomy.get(code));
-    let urgency = issue::urgency(&doc, row, &category, &emergency);
-    let location = location::located(&doc, found_address.as_ref());
-    let address = location.address_text.clone();
-    let title = issue::title(row, &language, &category, &address, segments.is_empty());
-    let quote = |limit: usize| {
-        let (value, count) = text::join(segments, &sentences, limit);
-        let spans: Spans = sentences.iter().take(count).map(|s| (s.line, s.range.clone())).collect();
-        match value.is_empty() {
-            true => Field::unknown(),
-            // A quote shows its gaps itself.
-            false => {
-                Field { needs_review: false, ..Field::found(value, 0.9, Source::Rule, doc.evidence(&spans), EXTRACTOR) }
-            }
-        }
+    let heard = Heard {
+        drafter,
+        facts,
+        doc: &doc,
+        language: &language,
+        address: found_address.as_ref(),
+        personal: &personal,
+        emergency: &emergency,
+        wrong,
     };
-    let disposition = disposition::suggest(facts, &category, &emergency, &phones, segments, wrong);
-    let issue = Issue {
-        issue_id: "i1".to_owned(),
-        request_type: Field::unknown(),
-        category,
-        local_code: None,
-        title: title.clone(),
-        description: quote(MAX_DESCRIPTION),
-        location,
-        occurred_at,
-        urgency,
-        safety_risks: Field::unknown(),
-        respondent: said(&doc, respondent::find(&doc)),
-        affected_count,
-        group_demand,
-        desired_outcome: said(&doc, outcome::find(&doc)),
-        routing_suggestion: Field::unknown(),
+    let issues: Vec<Issue> = matters.iter().enumerate().map(|(at, matter)| heard.issue(at, matter)).collect();
+    let title = issues.first().map(|issue| issue.title.clone()).unwrap_or_default();
+    let summary = heard.quote(&heard.summary(&matters), MAX_SUMMARY);
+    let told = disposition::Heard {
+        issues: &issues,
+        emergency: &emergency,
+        phones: &phones,
+        units: &units,
+        cues: &cues,
+        segments,
+        wrong,
     };
+    let disposition = disposition::suggest(facts, &told);
     Reading {
-        language,
         caller: Caller {
             anonymity: said(&doc, anonymity::find(&doc, found_name.as_ref())),
             name: caller::name(facts, named(&doc, found_name)),
             phones,
             follow_up_consent: said(&doc, consent::follow_up(&doc, &reached)),
-            callback_window: said(&doc, window),
+            callback_window: said(&doc, consent::window(&doc)),
             vulnerability: said(&doc, vulnerability::find(&doc)),
         },
         quoted_reference: reference::quoted(&doc),
-        issues: vec![issue],
-        emergency,
+        issues,
         title,
-        summary: quote(MAX_SUMMARY),
+        summary,
         disposition,
+        language,
+        emergency,
     }
 }
 

@@ -59,9 +59,10 @@ impl Hidden {
             }
         }
         let doc = Doc::new(segments, false);
-        for run in runs::runs(&doc.tokens).iter().filter(|run| run.digits().len() >= TELLING) {
-            for token in run.pieces.iter().filter_map(|piece| doc.tokens.get(piece.from..piece.to)).flatten() {
-                hide(token.line, token.range(), Kind::Number);
+        // Whatever plan it fits: what is long enough to tell somebody is hidden.
+        for run in runs::runs(&doc.tokens, &|_| false).iter().filter(|run| run.digits.len() >= TELLING) {
+            for digit in &run.digits {
+                hide(digit.line, digit.span.clone(), Kind::Number);
             }
         }
         hidden.iter_mut().zip(segments).for_each(|(ranges, segment)| *ranges = joined(ranges, segment.chars()));

@@ -139,6 +139,7 @@ fn another(reader: &mut Reader<'_>, ground: &Ground<'_>, issues: &[Issue], answe
         location: Location::default(),
         occurred_at: OccurredAt::default(),
         urgency: cited.says(row.urgency.min(Urgency::Urgent)),
+        handle_within_h: None,
         safety_risks: Field::unknown(),
         respondent: Field::unknown(),
         affected_count: Field::unknown(),

@@ -25,6 +25,9 @@ pub struct Issue {
     #[serde(default)]
     pub occurred_at: OccurredAt,
     pub urgency: Field<Urgency>,
+    /// Hours within which somebody must act on it, as the deployment sets them for the urgency. Since 1.3.
+    #[serde(default)]
+    pub handle_within_h: Option<u32>,
     /// Dangers named in so many words. Since 1.3.
     #[serde(default)]
     pub safety_risks: Field<Vec<Risk>>,

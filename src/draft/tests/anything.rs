@@ -48,6 +48,12 @@ const PIECES: &[&str] = &[
     "着火",
     "if",
     "smell gas",
+    "another thing",
+    "also",
+    "另外",
+    "路灯",
+    "垃圾",
+    "complain",
     ",",
     ".",
     "，",
@@ -127,12 +133,17 @@ fn holds(draft: &TicketDraft, utterances: &[Utterance], schema: &jsonschema::Val
         schema.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
     assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(serde_json::from_value::<TicketDraft>(json).unwrap().draft_id, draft.draft_id);
+    assert!((1..=8).contains(&draft.issues.len()));
+    for issue in &draft.issues {
+        believed(&issue.category);
+        believed(&issue.request_type);
+        believed(&issue.title);
+        believed(&issue.description);
+        believed(&issue.location.address_text);
+        believed(&issue.urgency);
+        believed(&issue.safety_risks);
+    }
     let issue = &draft.issues[0];
-    believed(&issue.category);
-    believed(&issue.title);
-    believed(&issue.description);
-    believed(&issue.location.address_text);
-    believed(&issue.urgency);
     believed(&draft.caller.name);
     believed(&draft.emergency.flag);
     assert!(issue.title.value.as_ref().is_none_or(|t| t.chars().count() <= MAX_TITLE));

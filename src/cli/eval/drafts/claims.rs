@@ -12,7 +12,7 @@ pub(super) type Redraft<'a> = &'a dyn Fn(&[String]) -> Value;
 /// Fields whose value is written in the words of their evidence.
 const QUOTED: [&str; 3] = ["/issues/0/location/address_text", "/issues/0/description", "/summary/text"];
 /// Fields whose value is concluded from the words of their evidence.
-const CONCLUDED: [&str; 3] = ["/issues/0/category", "/issues/0/urgency", "/emergency/flag"];
+const CONCLUDED: [&str; 4] = ["/issues/0/category", "/issues/0/request_type", "/issues/0/urgency", "/emergency/flag"];
 /// Sources that rest on no words.
 const WORDLESS: [&str; 4] = ["default", "sip", "token", "web_form"];
 
@@ -81,6 +81,8 @@ fn quotes(draft: &Value, field: &Value) -> Option<Vec<String>> {
 /// words of the call.
 pub(super) fn summary(draft: &Value, transcript: &str, labels: &[String]) -> Vec<Check> {
     let said = Said::of(transcript);
+    // A value leaves out the marks between its pieces: 七十七號，萬祥大廈.
+    let letters: String = transcript.chars().filter(|c| c.is_alphanumeric()).collect();
     let mut out = Vec::new();
     for pointer in ["/summary/title", "/summary/text"] {
         let Some((_, text)) = field(draft, pointer) else { continue };
@@ -92,7 +94,7 @@ pub(super) fn summary(draft: &Value, transcript: &str, labels: &[String]) -> Vec
             let heard = if name.is_ascii() {
                 said.words.contains(&name.to_lowercase()) || said.holds(&Said::of(&name))
             } else {
-                is_pieced(&name, transcript)
+                is_pieced(&name, &letters)
             };
             (heard, name)
         });
@@ -180,7 +182,8 @@ mod tests {
 
     #[test]
     fn numbers_and_names_nobody_said_are_found() {
-        let heard = "the lamp at forty two Maple Street is out。我住在朝阳区嗯望槐里小区三号楼";
+        let heard =
+            "the lamp at forty two Maple Street is out。我住在朝阳区嗯望槐里小区三号楼。书槐街七十七号，万祥大厦";
         let invented = |title: &str| {
             let draft = json!({"summary": {"title": {"value": title}}});
             let checks = summary(&draft, heard, &["Street light".to_owned()]);
@@ -188,6 +191,7 @@ mod tests {
         };
         assert!(invented("Street light: 42 Maple Street").is_empty());
         assert!(invented("Street light: 朝阳区望槐里小区3号楼").is_empty());
+        assert!(invented("Street light: 书槐街七十七号万祥大厦").is_empty(), "the comma between is no word");
         assert_eq!(invented("Street light: 43 Oak Street"), ["43", "Oak"]);
         assert_eq!(invented("朝阳区王家里"), ["朝阳区王家里"]);
     }

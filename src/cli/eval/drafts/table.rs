@@ -1,5 +1,6 @@
 //! The report as people read it in a terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::report::{Report, Scored, Sums};
@@ -8,9 +9,16 @@ use crate::cli::eval::columns::{columns, percent};
 
 pub(super) fn table(report: &Report) -> String {
     let mut out = String::new();
-    for call in report.per_call.iter().filter(|call| call.checks.iter().any(|check| !check.is_right())) {
+    let checks = report.per_call.iter().flat_map(|call| &call.checks);
+    let not_made: BTreeSet<&str> =
+        checks.filter(|check| check.verdict == Verdict::NotMade).map(|check| check.field.as_str()).collect();
+    for field in not_made {
+        let _infallible = writeln!(out, "{field}: the drafter makes no such field");
+    }
+    let shown = |check: &&Check| !check.is_right() && check.verdict != Verdict::NotMade;
+    for call in report.per_call.iter().filter(|call| call.checks.iter().any(|check| shown(&check))) {
         let _infallible = writeln!(out, "{}", title(call));
-        for check in call.checks.iter().filter(|check| !check.is_right()) {
+        for check in call.checks.iter().filter(shown) {
             let _infallible = writeln!(out, "    {:20} {}", check.score, difference(check));
         }
     }
@@ -38,14 +46,10 @@ fn title(call: &Scored) -> String {
         .join(", ")
 }
 
-/// `high → normal`, `high → (not made)`.
+/// `high → normal`, `high → (empty)`.
 fn difference(check: &Check) -> String {
     let gold = check.gold.as_deref().unwrap_or("(none)");
-    let got = match (check.verdict, &check.got) {
-        (Verdict::NotMade, _) => "(the drafter makes no such field)",
-        (_, None) => "(empty)",
-        (_, Some(got)) => got,
-    };
+    let got = check.got.as_deref().unwrap_or("(empty)");
     let cut = |text: &str| {
         let short: String = text.chars().take(80).collect();
         if short.len() < text.len() { short + "…" } else { short }

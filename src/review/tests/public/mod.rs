@@ -210,6 +210,7 @@ impl TestPublic {
             emergency: None,
             time_zone: "UTC".into(),
             places: std::sync::Arc::default(),
+            urgency: Default::default(),
         };
         serde_json::to_value(self.drafter.draft(&facts, &call.said, Coverage::default())).unwrap()
     }
