@@ -14,6 +14,7 @@ pub mod phone;
 mod plan;
 pub mod reference;
 mod runs;
+mod scan;
 pub mod this_line;
 pub mod urgency;
 
