@@ -4,7 +4,7 @@
 //! the digits it is made of: `forty two`, `42` and `四十二` are all `4`, `2`. Pure.
 
 use super::normal::Folded;
-use super::numerals::{dictated, number};
+use super::numerals::{dictated, homophone, number};
 use super::token::{Kind, Token, tokens};
 
 /// A piece of text and where it comes from: a printed word, or a whole sentence.
@@ -75,7 +75,13 @@ pub fn dictated_digits(text: &str) -> String {
                 out.push_str(&digits);
                 at = next.max(at + 1);
             }
-            None => at += 1,
+            None => {
+                // "Two one to five": what sounds like a digit, between two.
+                let between = !out.is_empty() && dictated(&tokens, at + 1).is_some();
+                let sound = tokens.get(at).and_then(homophone).filter(|_| between);
+                out.extend(sound.and_then(|digit| char::from_digit(digit, 10)));
+                at += 1;
+            }
         }
     }
     out
@@ -134,7 +140,9 @@ mod tests {
 
     #[test]
     fn a_dictated_number_is_its_digits_whatever_stands_between() {
-        for (text, digits) in [("two one two, double five", "21255"), ("孖二 零", "220"), ("my flat", "")] {
+        for (text, digits) in
+            [("two one two, double five", "21255"), ("孖二 零", "220"), ("two one to five", "2125"), ("my flat", "")]
+        {
             assert_eq!(dictated_digits(text), digits, "{text}");
         }
     }

@@ -25,6 +25,7 @@ pub mod request_type;
 pub mod respondent;
 pub mod rule;
 pub(in crate::draft) mod runs;
+mod scan;
 pub mod this_line;
 pub mod time;
 pub mod urgency;

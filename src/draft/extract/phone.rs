@@ -1,11 +1,12 @@
 //! Spoken telephone numbers: digit groups across pauses and commas, corrections, numbers read twice.
 //!
-//! Digits are collected into runs by [`super::runs`]; here a run, or a run and its correction, becomes a number.
+//! Digits are collected into runs by [`super::scan`]; here a run, or a run and its correction, becomes a number.
 
 use super::correct::{LONGEST, Plan, joined, readings, splice};
 use super::owner::Owner;
 use super::plan::{self, LOCAL, Reading};
-use super::runs::{Cue, Digit, Link, Run, border, runs, text};
+use super::runs::{Cue, Digit, Link, Run, border, text};
+use super::scan::runs;
 use super::{Doc, Spans};
 use crate::call::Language;
 use crate::draft::schema::{
