@@ -140,9 +140,13 @@ fn moments(doc: &Doc<'_>, line: usize, now: DateTime) -> Vec<Candidate> {
     out
 }
 
+/// Characters of Cantonese days and parts of them.
+const CANTONESE: [char; 6] = ['琴', '寻', '噚', '㖊', '朝', '昼'];
+
 fn moment(doc: &Doc<'_>, captures: &Captures<'_>, now: DateTime) -> Option<Moment> {
     let (day, held) = words::day(captures)?;
-    resolve(now, day, words::part(captures).or(held), words::clock(captures, doc.cantonese))
+    let cantonese = doc.cantonese || captures.get(0)?.as_str().contains(CANTONESE);
+    resolve(now, day, words::part(captures).or(held), words::clock(captures, cantonese))
 }
 
 /// What may follow a length of time and shows that it goes on.
