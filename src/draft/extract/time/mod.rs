@@ -40,9 +40,9 @@ static SINCE: Rule = Rule::new(
     r"(?:\b(?:since|from|ever since|starting|started|began|starting from)(?: about| around| the)? ?|(?:从|由|自从?|打)(?:大概|大约|差不多)?)$",
 );
 /// Before a time: it is to come, comes again, or belongs to a story of the call itself.
-static NOT_THEN: Rule = Rule::new(concat!(
+static NOT_THEN: Rule = Rule::new(
     r"(?:\b(?:next|by|every|each|until|till|before|call me|back|rang|phoned|called(?: you)?|spoke)(?: on| the| back)? ?|(?:明年|后年|下个?|每个?|逢|下下个?|到咗?))$",
-));
+);
 /// After a time: it was the beginning.
 static BEGAN: Rule = Rule::new(
     r"^(?:[^,.。]{0,4}?)(?:开始|起|以来|到而家|到现在|至今|到今天|到依家|一直)|^ ?(?:onwards?|and it's still|until now|up to now|to now)\b",
