@@ -141,7 +141,7 @@ pub struct Cues(Vec<(Vec<String>, f32)>);
 
 impl Cues {
     pub fn new() -> Self {
-        let own = |cue: &&str| phrase(cue).into_iter().map(|one| super::rule::simplified(one)).collect();
+        let own = |cue: &&str| phrase(cue).into_iter().map(super::rule::simplified).collect();
         Self(CUES.iter().map(|(cue, score)| (own(cue), *score)).collect())
     }
 

@@ -91,7 +91,7 @@ fn named_en(doc: &Doc<'_>) -> Option<(usize, Range<usize>)> {
     CALLED_EN.find(doc).find_map(|hit| {
         let from = hit.group(1)?.end;
         let tokens = doc.line(hit.line);
-        let at = tokens.iter().position(|token| token.start >= from)?;
+        let at = tokens.partition_point(|token| token.start < from);
         let name = tokens.get(at..)?.iter().take(5).take_while(|token| is_name(doc, token)).count();
         let last = tokens.get(at + name.checked_sub(1)?)?;
         Some((hit.line, tokens.get(at)?.start..last.end))

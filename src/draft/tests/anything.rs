@@ -48,12 +48,35 @@ const PIECES: &[&str] = &[
     "着火",
     "if",
     "smell gas",
+<<<<<<< HEAD
     "another thing",
     "also",
     "另外",
     "路灯",
     "垃圾",
     "complain",
+=======
+    "since last",
+    "Tuesday",
+    "twenty minutes ago",
+    "昨天",
+    "三天了",
+    "噚日",
+    "點",
+    "半",
+    "my wife is",
+    "eighty",
+    "岁",
+    "希望",
+    "can someone",
+    "O K A F O R",
+    "每天",
+    "call me after",
+    "不要",
+    "匿名",
+    "我们一共",
+    "公司",
+>>>>>>> facets
     ",",
     ".",
     "，",
@@ -146,9 +169,28 @@ fn holds(draft: &TicketDraft, utterances: &[Utterance], schema: &jsonschema::Val
     let issue = &draft.issues[0];
     believed(&draft.caller.name);
     believed(&draft.emergency.flag);
+    believed(&draft.caller.anonymity);
+    believed(&draft.caller.follow_up_consent);
+    believed(&draft.caller.callback_window);
+    believed(&draft.caller.vulnerability);
+    believed(&draft.language.needs_interpreter);
+    believed(&issue.occurred_at.text);
+    believed(&issue.respondent);
+    believed(&issue.affected_count);
+    believed(&issue.group_demand);
+    believed(&issue.desired_outcome);
     assert!(issue.title.value.as_ref().is_none_or(|t| t.chars().count() <= MAX_TITLE));
     assert!(issue.description.value.as_ref().is_none_or(|t| t.chars().count() <= MAX_DESCRIPTION));
-    let fields = [&issue.category, &issue.location.address_text, &draft.caller.name, &issue.description];
+    let fields = [
+        &issue.category,
+        &issue.location.address_text,
+        &draft.caller.name,
+        &issue.description,
+        &issue.occurred_at.text,
+        &issue.respondent,
+        &issue.desired_outcome,
+        &draft.caller.callback_window,
+    ];
     let phones = draft.caller.phones.iter().flat_map(|phone| &phone.evidence);
     for evidence in fields.iter().flat_map(|field| &field.evidence).chain(phones) {
         let u = utterances.iter().find(|u| format!("u{}", u.seq) == evidence.segment_id).unwrap();

@@ -40,9 +40,9 @@ static SINCE: Rule = Rule::new(
     r"(?:\b(?:since|from|ever since|starting|started|began|starting from)(?: about| around| the)? ?|(?:从|由|自从?|打)(?:大概|大约|差不多)?)$",
 );
 /// Before a time: it is to come, comes again, or belongs to a story of the call itself.
-static NOT_THEN: Rule = Rule::new(concat!(
+static NOT_THEN: Rule = Rule::new(
     r"(?:\b(?:next|by|every|each|until|till|before|call me|back|rang|phoned|called(?: you)?|spoke)(?: on| the| back)? ?|(?:明年|后年|下个?|每个?|逢|下下个?|到咗?))$",
-));
+);
 /// After a time: it was the beginning.
 static BEGAN: Rule = Rule::new(
     r"^(?:[^,.。]{0,4}?)(?:开始|起|以来|到而家|到现在|至今|到今天|到依家|一直)|^ ?(?:onwards?|and it's still|until now|up to now|to now)\b",
@@ -59,6 +59,9 @@ static UP_TO_NOW: Rule =
 static STILL: Rule =
     Rule::new(r"\bstill\b|\bever since\b|仲(?:系|未|冇|有|喺|打)|还(?:在|没|不)|一直|到而家|至今|都未");
 
+/// "Still" is looked for this many scalars around a time.
+const SENTENCE: usize = 60;
+
 /// `taken`: words that say something else (when to call back).
 pub fn find(doc: &Doc<'_>, facts: &CallFacts, taken: &Spans) -> Option<Occurred> {
     let zone = TimeZone::get(&facts.time_zone).unwrap_or(TimeZone::UTC);
@@ -66,8 +69,10 @@ pub fn find(doc: &Doc<'_>, facts: &CallFacts, taken: &Spans) -> Option<Occurred>
     let mut all: Vec<Candidate> = Vec::new();
     for line in 0..doc.plain.len() {
         let habits: Vec<Range<usize>> = HABIT.find_in(doc, line).map(|(range, _)| range).collect();
-        let once =
-            |one: &Candidate| !habits.iter().any(|habit| one.range.start < habit.end && habit.start < one.range.end);
+        let once = |one: &Candidate| {
+            let begun = habits.partition_point(|habit| habit.start < one.range.end);
+            begun.checked_sub(1).and_then(|last| habits.get(last)).is_none_or(|habit| habit.end <= one.range.start)
+        };
         all.extend(moments(doc, line, now).into_iter().filter(once));
         all.extend(spans(doc, line, now));
         for (rule, score, ongoing) in [(&HABIT, 0.65, Some(true)), (&NOW, 0.4, Some(true)), (&JUST, 0.4, None)] {
@@ -122,7 +127,7 @@ fn moments(doc: &Doc<'_>, line: usize, now: DateTime) -> Vec<Candidate> {
         let onward = up_to_now.or_else(|| reach(&BEGAN));
         let began = since.is_some() || opens || onward.is_some();
         let again = AGAIN.is_in(after);
-        let still = STILL.is_in(doc.plain.get(line).map_or("", |plain| &plain.text));
+        let still = STILL.is_in(doc.around(line, range, SENTENCE, SENTENCE));
         let ongoing = if next.is_some() { Some(false) } else { (began || again || still).then_some(true) };
         let whole = range.start - since.unwrap_or(0).min(range.start)
             ..next.map_or(range.end + onward.unwrap_or(0), |(next, _)| next.end);
@@ -135,9 +140,13 @@ fn moments(doc: &Doc<'_>, line: usize, now: DateTime) -> Vec<Candidate> {
     out
 }
 
+/// Characters of Cantonese days and parts of them.
+const CANTONESE: [char; 6] = ['琴', '寻', '噚', '㖊', '朝', '昼'];
+
 fn moment(doc: &Doc<'_>, captures: &Captures<'_>, now: DateTime) -> Option<Moment> {
     let (day, held) = words::day(captures)?;
-    resolve(now, day, words::part(captures).or(held), words::clock(captures, doc.cantonese))
+    let cantonese = doc.cantonese || captures.get(0)?.as_str().contains(CANTONESE);
+    resolve(now, day, words::part(captures).or(held), words::clock(captures, cantonese))
 }
 
 /// What may follow a length of time and shows that it goes on.

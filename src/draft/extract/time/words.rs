@@ -233,7 +233,7 @@ fn near_day(near: &str) -> Option<(Day, Option<Part>)> {
         "yesterday" | "last night" => 1,
         near if near.starts_with("大前") => 3,
         near if near.starts_with('前') => 2,
-        near if near.starts_with(['昨', '琴', '寻', '噚']) => 1,
+        near if near.starts_with(['昨', '琴', '寻', '噚', '㖊']) => 1,
         _ => 0,
     };
     let part = match near {
