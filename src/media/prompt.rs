@@ -80,6 +80,8 @@ pub enum PromptName {
     Goodbye,
     CallBack,
     Warning,
+    /// If this is an emergency, hang up and call … (the line's emergency number follows, digit by digit).
+    Emergency,
     Digit(u8),
 }
 
@@ -92,6 +94,7 @@ impl PromptName {
             Self::Goodbye => "goodbye".into(),
             Self::CallBack => "call_back".into(),
             Self::Warning => "warning".into(),
+            Self::Emergency => "emergency".into(),
             Self::Digit(digit) => format!("digit_{digit}"),
         }
     }
@@ -132,6 +135,7 @@ const SOUNDS: &[(&str, &str, &[u8])] = all_languages!(
     "goodbye",
     "call_back",
     "warning",
+    "emergency",
     "digit_0",
     "digit_1",
     "digit_2",

@@ -13,6 +13,8 @@ pub enum Say {
     Notice,
     AnythingElse,
     Warning,
+    /// Hang up and call the emergency number.
+    Emergency,
     /// Thanks, the reference, goodbye.
     Close,
     /// "We will call you back", then the close.
@@ -52,7 +54,17 @@ pub struct Conversation {
     /// Last sign of life: speech, a key, the end of our own words.
     active: MediaTime,
     warned: bool,
+    emergency: Emergency,
     keys: String,
+}
+
+/// Whether the caller was heard to be in danger, and was told what to dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Emergency {
+    None,
+    /// The words are owed, once: not over the caller's own.
+    Owed,
+    Said,
 }
 
 /// A close that was not said to its end after this long (the caller is on hold) ends the call all the same.
@@ -68,6 +80,7 @@ impl Conversation {
             notice: MediaSpan::default(),
             active: MediaTime::ZERO,
             warned: false,
+            emergency: Emergency::None,
             keys: String::new(),
         };
         (conversation, Action::Say(Say::Notice))
@@ -87,6 +100,14 @@ impl Conversation {
             State::Ended => None,
             State::Closing { since, cause } => (now - since > CLOSE_AT_MOST_MS).then(|| self.end(cause)),
             _ if now.as_millis() >= self.rules.end_after_s * 1000 => Some(self.close(now, EndCause::MaxDuration)),
+            State::Listening | State::Asked { since: Some(_) }
+                if self.emergency == Emergency::Owed && !speaking && !held =>
+            {
+                self.emergency = Emergency::Said;
+                self.state = State::Listening;
+                self.active = now;
+                Some(Action::Say(Say::Emergency))
+            }
             _ if !self.warned && now.as_millis() >= self.rules.warn_after_s * 1000 => {
                 self.warned = true;
                 self.active = now;
@@ -101,6 +122,18 @@ impl Conversation {
             }
             State::Notice | State::Listening | State::Asked { .. } => None,
         }
+    }
+
+    /// The caller was heard to be in danger; for the rest of the call. `notice`: tell them what to dial.
+    pub fn raise_emergency(&mut self, notice: bool) {
+        if self.emergency == Emergency::None {
+            self.emergency = if notice { Emergency::Owed } else { Emergency::Said };
+        }
+    }
+
+    /// Whether an emergency was raised: nothing more is asked of this caller.
+    pub fn emergency(&self) -> bool {
+        self.emergency != Emergency::None
     }
 
     /// Everything queued has been said.
@@ -246,6 +279,49 @@ mod tests {
         assert_eq!(run(&mut c, 7_000, 1_700_000, true), Some((1_680_000, Action::Say(Say::Warning))));
         assert_eq!(run(&mut c, 1_680_020, 1_900_000, true), Some((1_800_000, Action::Say(Say::Close))));
         assert_eq!(c.said(MediaTime(1_805_000)), Some(Action::End(EndCause::MaxDuration)));
+    }
+
+    #[test]
+    fn a_caller_in_danger_is_told_what_to_dial_once_and_never_over_their_own_words() {
+        let mut c = listening();
+        assert!(!c.emergency());
+        assert_eq!(run(&mut c, 7_000, 8_000, true), None);
+        c.raise_emergency(true);
+        assert!(c.emergency());
+        assert_eq!(run(&mut c, 8_000, 12_000, true), None, "they still speak");
+        assert_eq!(c.audio(MediaTime(12_000), false, true), None, "they do not hear us");
+        assert_eq!(c.audio(MediaTime(12_020), false, false), Some(Action::Say(Say::Emergency)));
+        c.raise_emergency(true);
+        assert_eq!(run(&mut c, 12_040, 15_000, false), None, "said once");
+        c.said(MediaTime(15_000));
+        assert_eq!(run(&mut c, 15_000, 60_000, false), Some((27_000, Action::Say(Say::AnythingElse))));
+    }
+
+    #[test]
+    fn danger_heard_over_the_notice_or_over_a_question_waits_until_that_was_said() {
+        let (mut c, _) = Conversation::start(CallRules::default());
+        c.raise_emergency(true);
+        assert_eq!(run(&mut c, 0, 7_000, false), None);
+        c.said(MediaTime(7_000));
+        assert_eq!(c.audio(MediaTime(7_020), false, false), Some(Action::Say(Say::Emergency)));
+
+        let mut asked = listening();
+        run(&mut asked, 7_000, 19_000, false);
+        asked.raise_emergency(true);
+        assert_eq!(run(&mut asked, 19_020, 20_000, false), None);
+        asked.said(MediaTime(20_000));
+        assert_eq!(asked.audio(MediaTime(20_020), false, false), Some(Action::Say(Say::Emergency)));
+    }
+
+    #[test]
+    fn without_the_notice_an_emergency_is_known_and_nothing_is_said() {
+        let mut c = listening();
+        c.raise_emergency(false);
+        assert!(c.emergency());
+        assert_eq!(run(&mut c, 7_000, 18_000, false), None);
+        c.key('#', MediaTime(18_000));
+        c.raise_emergency(true);
+        assert_eq!(run(&mut c, 18_020, 20_000, false), None, "they are being told goodbye");
     }
 
     #[test]

@@ -46,13 +46,13 @@ impl Voice {
                 // Who has read the notice in one language need not hear it in the others.
                 let in_one = self.read.as_ref().map(std::slice::from_ref);
                 for language in in_one.unwrap_or(&self.line.languages) {
-                    let number = self.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok());
-                    words.extend(self.prompts.with_digits(*language, PromptName::Notice, number)?);
+                    words.extend(self.prompts.with_digits(*language, PromptName::Notice, self.emergency_number())?);
                 }
                 Ok(words)
             }
             Say::AnythingElse => Ok(vec![self.prompts.get(language, PromptName::AnythingElse)?]),
             Say::Warning => Ok(vec![self.prompts.get(language, PromptName::Warning)?]),
+            Say::Emergency => self.prompts.with_digits(language, PromptName::Emergency, self.emergency_number()),
             Say::Close => self.close(language),
             Say::CloseWithCallBack => {
                 let mut words = vec![self.prompts.get(language, PromptName::CallBack)?];
@@ -60,6 +60,10 @@ impl Voice {
                 Ok(words)
             }
         }
+    }
+
+    fn emergency_number(&self) -> impl Iterator<Item = u8> {
+        self.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok())
     }
 
     /// Thanks, the reference digit by digit, goodbye.
@@ -91,6 +95,12 @@ mod tests {
         assert!(said(Say::Close, Some(Language::Zh)).contains("您的编号是 一 二 一 二"));
         // The line has no Cantonese: its first language is better than nothing.
         assert!(said(Say::CloseWithCallBack, Some(Language::Yue)).starts_with("We will call you back."));
+    }
+
+    #[test]
+    fn a_caller_in_danger_is_told_the_lines_number_in_their_language() {
+        assert_eq!(said(Say::Emergency, None), "If this is an emergency, hang up and call one one two");
+        assert_eq!(said(Say::Emergency, Some(Language::Zh)), "如果情况紧急，请挂断并拨打 一 一 二");
     }
 
     #[test]
