@@ -2,7 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, CallState, EndCause, Hypothesis, MediaTime, Utterance};
+use super::{CallId, CallState, Danger, EmergencyState, EndCause, Hypothesis, MediaTime, Utterance};
+
+/// What a delivery delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryKind {
+    Draft,
+    /// The event of an emergency within the call.
+    Emergency,
+}
+
+impl DeliveryKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Emergency => "emergency",
+        }
+    }
+}
 
 /// One live event. Lossy by design: the store holds the truth, a watcher that missed one reads it there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +57,15 @@ pub enum CallEvent {
         digit: char,
         at: MediaTime,
     },
+    /// It was written down before this is told.
+    Emergency {
+        call: CallId,
+        state: EmergencyState,
+        danger: Danger,
+    },
     Delivery {
         call: CallId,
+        kind: DeliveryKind,
         state: String,
     },
     /// Its sound and words are gone.
@@ -58,6 +83,7 @@ impl CallEvent {
             | Self::Final { call, .. }
             | Self::Draft { call, .. }
             | Self::Dtmf { call, .. }
+            | Self::Emergency { call, .. }
             | Self::Delivery { call, .. }
             | Self::Erased { call } => *call,
         }
@@ -72,6 +98,7 @@ impl CallEvent {
             Self::Final { .. } => "final",
             Self::Draft { .. } => "draft",
             Self::Dtmf { .. } => "dtmf",
+            Self::Emergency { .. } => "emergency",
             Self::Delivery { .. } => "delivery",
             Self::Erased { .. } => "erased",
         }

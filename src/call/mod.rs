@@ -2,6 +2,7 @@
 
 mod audio;
 mod coverage;
+mod emergency;
 mod event;
 mod id;
 mod media_plan;
@@ -13,7 +14,8 @@ mod words;
 
 pub use audio::{AudioFrame, FrameKind};
 pub use coverage::{Coverage, CoverageKind, LostCause, LostSpan};
-pub use event::CallEvent;
+pub use emergency::{Danger, EmergencyState, HeardIn, ServiceKind};
+pub use event::{CallEvent, DeliveryKind};
 pub use id::{CallId, DraftId, IdError, Reference};
 pub use media_plan::{Codec, Direction, MediaPlan};
 pub use party::{Identity, Origin, Party};

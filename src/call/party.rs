@@ -31,6 +31,14 @@ pub struct Party {
     pub withheld: bool,
 }
 
+impl Party {
+    /// The surest number known of the caller: proved, asserted by a trusted trunk, claimed. `None` when withheld.
+    pub fn number(&self) -> Option<&str> {
+        let known = [&self.verified, &self.asserted, &self.claimed].into_iter().flatten();
+        known.filter(|_| !self.withheld).find_map(|identity| identity.number.as_deref())
+    }
+}
+
 /// The door the call came through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "channel", rename_all = "snake_case")]

@@ -96,5 +96,6 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         model: transcript.model.clone(),
         demo_model: transcript.demo_model,
         emergency_number: line.emergency_number,
+        emergency: None,
     }
 }

@@ -21,7 +21,9 @@ mod token;
 
 use std::collections::HashMap;
 
-use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
+use crate::call::{
+    CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Reference, ServiceKind, Utterance,
+};
 
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
@@ -93,6 +95,18 @@ pub struct CallFacts {
     pub demo_model: bool,
     /// The number the line's notice names for danger.
     pub emergency_number: String,
+    /// Raised while the caller spoke: the draft says so too, whatever became of the words.
+    pub emergency: Option<Danger>,
+}
+
+/// Words that mean danger now: no condition, nothing of the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    pub service: ServiceKind,
+    /// The words, verbatim.
+    pub quote: String,
+    /// Where they are in the recording.
+    pub span: MediaSpan,
 }
 
 /// Makes drafts. Parses its word lists once; share it behind an `Arc`.
@@ -128,6 +142,16 @@ impl Drafter {
         names.map(|n| vec![n.en.clone(), n.hans.clone(), n.hant.clone()]).unwrap_or_default()
     }
 
+    /// The first words of `said` that raise an emergency. Fast enough for every partial result.
+    pub fn hazard(&self, said: &Utterance) -> Option<Hazard> {
+        let segments = [evidence::Segment::new(said)?];
+        let doc = extract::Doc::new(&segments, false);
+        let found = self.lexicon.find(&doc).into_iter().find(|hazard| !hazard.doubtful)?;
+        let words = doc.evidence(&found.spans).into_iter().next()?;
+        let span = MediaSpan::new(MediaTime(words.audio_start_ms), MediaTime(words.audio_end_ms));
+        Some(Hazard { service: found.service, quote: words.text, span })
+    }
+
     /// The draft for everything heard so far. Never fails: a call without words has a draft as well.
     pub fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
         let segments: Vec<_> = utterances.iter().filter_map(evidence::Segment::new).collect();
@@ -139,4 +163,9 @@ impl Drafter {
 /// The published JSON Schema (draft 2020-12) of [`TicketDraft`].
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(TicketDraft).to_value()
+}
+
+/// The published JSON Schema (draft 2020-12) of [`schema::EmergencyEvent`].
+pub fn emergency_schema() -> serde_json::Value {
+    schemars::schema_for!(schema::EmergencyEvent).to_value()
 }

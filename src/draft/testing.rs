@@ -82,5 +82,6 @@ pub fn facts() -> CallFacts {
         model: "heardline-nano".into(),
         demo_model: true,
         emergency_number: "112".into(),
+        emergency: None,
     }
 }

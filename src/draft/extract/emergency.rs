@@ -1,5 +1,7 @@
 //! Hazard words. A match is never silent: conditions and the past lower it to a doubt, they do not hide it.
 
+use ferrous_opencc::OpenCC;
+use ferrous_opencc::config::BuiltinConfig;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -47,18 +49,19 @@ impl Lexicon {
         let file: File =
             serde_json::from_str(json).map_err(|cause| DraftError::Data { file: "emergency lexicon", cause })?;
         let compile = |pattern: &str| Regex::new(pattern).map_err(|cause| DraftError::Pattern(Box::new(cause)));
+        let scripts = scripts();
         let mut direct = Vec::new();
         // English in word borders; Chinese has none.
         for (service, pattern) in &file.direct.en {
             direct.push((*service, compile(&format!(r"\b(?:{pattern})\b"))?));
         }
         for (service, pattern) in file.direct.zh.iter().chain(&file.direct.yue) {
-            direct.push((*service, compile(pattern)?));
+            direct.push((*service, compile(&forms(pattern, &scripts))?));
         }
         let words: Vec<String> = [&file.downgrade.en, &file.downgrade.zh, &file.downgrade.yue]
             .into_iter()
             .flatten()
-            .map(|word| regex::escape(word))
+            .map(|word| forms(&regex::escape(word), &scripts))
             .collect();
         Ok(Self { direct, downgrade: compile(&words.join("|"))? })
     }
@@ -86,6 +89,27 @@ impl Lexicon {
     fn doubtful(&self, around: &str) -> bool {
         self.downgrade.is_match(around)
     }
+}
+
+/// A recogniser prints either script for either language: Simplified, Hong Kong's Traditional, Taiwan's.
+fn scripts() -> Vec<OpenCC> {
+    let load = |config| {
+        let loaded = OpenCC::from_config(config);
+        loaded.inspect_err(|e| tracing::error!(reason = %e, "hazard words are known in one script only; rebuild")).ok()
+    };
+    [BuiltinConfig::Hk2s, BuiltinConfig::S2hk, BuiltinConfig::S2tw].into_iter().filter_map(load).collect()
+}
+
+/// A pattern in every script.
+fn forms(pattern: &str, scripts: &[OpenCC]) -> String {
+    let mut forms = vec![pattern.to_owned()];
+    for script in scripts {
+        let form = script.convert(pattern);
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms.join("|")
 }
 
 fn sentence(chars: &[char], range: &std::ops::Range<usize>) -> std::ops::Range<usize> {

@@ -1,6 +1,7 @@
 //! The ticket draft as it leaves the gateway. These types are the source of the published JSON Schema; later
 //! versions only add to them (`schema_version` is semver).
 
+mod alarm;
 mod caller;
 mod field;
 mod issue;
@@ -8,8 +9,11 @@ mod issue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Band, Coverage, EndCause, Language};
+use crate::call::{Band, Coverage, EndCause, HeardIn, Language};
 
+pub use crate::call::ServiceKind;
+
+pub use alarm::{EMERGENCY_SCHEMA_VERSION, EmergencyEvent, EventType};
 pub use caller::{Anonymity, BelongsTo, CallerSection, Consent, Phone, PhoneOrigin, Vulnerability};
 pub(super) use field::worst_band;
 pub use field::{Alignment, Alternative, Evidence, Field, Source, Speaker};
@@ -168,14 +172,6 @@ pub enum Relation {
     NearDuplicate,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceKind {
-    Fire,
-    Medical,
-    Police,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmergencyService {
     pub kind: ServiceKind,
@@ -190,6 +186,23 @@ pub struct EmergencySection {
     pub service: Option<EmergencyService>,
     /// When the first hazard word had been said, milliseconds into the recording.
     pub raised_at_ms: Option<u64>,
+    /// The event that was sent while the caller spoke. It stands whatever the final words are; only a person clears it.
+    /// Since 1.3.
+    #[serde(default)]
+    pub raised: Option<RaisedEmergency>,
+}
+
+/// What was told as `call.emergency`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RaisedEmergency {
+    #[schemars(extend("format" = "date-time"))]
+    pub raised_at: String,
+    /// The hazard words as they were heard then.
+    pub quote: String,
+    /// Milliseconds into the recording.
+    pub audio_start_ms: u64,
+    pub audio_end_ms: u64,
+    pub heard_in: HeardIn,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
