@@ -38,7 +38,7 @@ pub trait Erasable: Send + Sync + 'static {
 pub struct Erased {
     pub call: CallId,
     pub reference: Reference,
-    /// Endpoints that have its draft: a copy there is not ours to erase.
+    /// Endpoints that have its draft or its emergency: a copy there is not ours to erase.
     pub delivered_to: Vec<String>,
     /// Deliveries that will never be made.
     pub cancelled: u64,

@@ -4,10 +4,12 @@
 //! One writer commits in groups; a method returns only when its change is durable (WAL, `synchronous=FULL`).
 
 pub mod backup;
+pub mod emergency;
 pub mod erase;
 pub mod layout;
 pub mod sqlite;
 
+pub use emergency::{Acknowledged, Emergencies, EmergencyRow, NewEmergency};
 pub use erase::{Erasable, Erased, Eraser};
 pub use layout::DataDir;
 pub use sqlite::SqliteStore;
@@ -17,7 +19,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::call::{
-    CallId, CallState, Coverage, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Utterance,
+    CallId, CallState, Coverage, DeliveryKind, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference,
+    Utterance,
 };
 
 /// Why the store could not do it.
@@ -141,14 +144,33 @@ pub struct CompletedDraft {
     pub endpoints: Vec<String>,
 }
 
-/// One draft version owed to one endpoint.
+/// What is owed to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Draft {
+        draft: DraftId,
+        version: u32,
+    },
+    /// The event of the call's emergency.
+    Emergency,
+}
+
+impl Subject {
+    pub fn kind(self) -> DeliveryKind {
+        match self {
+            Self::Draft { .. } => DeliveryKind::Draft,
+            Self::Emergency => DeliveryKind::Emergency,
+        }
+    }
+}
+
+/// One draft version, or the event of an emergency, owed to one endpoint.
 #[derive(Clone, Debug)]
 pub struct DeliveryRow {
     /// Also the `webhook-id` of every attempt.
     pub id: String,
     pub call: CallId,
-    pub draft: DraftId,
-    pub version: u32,
+    pub subject: Subject,
     pub endpoint: String,
     pub state: DeliveryState,
     /// Since it was owed or last replayed; the log of attempts goes on counting.
@@ -159,6 +181,16 @@ pub struct DeliveryRow {
     pub last_error: Option<String>,
     pub delivered_unix_ms: Option<i64>,
     pub created_unix_ms: i64,
+}
+
+impl DeliveryRow {
+    /// Of a draft: which, and its version.
+    pub fn draft(&self) -> Option<(DraftId, u32)> {
+        match self.subject {
+            Subject::Draft { draft, version } => Some((draft, version)),
+            Subject::Emergency => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -264,8 +296,9 @@ pub trait Store: Send + Sync + 'static {
     /// Calls that may be unfinished but whose row cannot be read: recovery leaves them, a person must look.
     async fn damaged(&self) -> Result<Vec<CallId>, StoreError>;
 
+    /// Those of drafts first.
     async fn deliveries(&self, call: CallId) -> Result<Vec<DeliveryRow>, StoreError>;
-    /// Pending and due at `now`, oldest first, with their frozen bodies.
+    /// Pending and due at `now`, with their frozen bodies: emergencies first, then the oldest. At most `limit` of each.
     async fn due_deliveries(&self, now_unix_ms: i64, limit: u32) -> Result<Vec<(DeliveryRow, String)>, StoreError>;
     /// When the earliest pending delivery is due.
     async fn next_due(&self) -> Result<Option<i64>, StoreError>;

@@ -128,7 +128,11 @@ impl Command for EraseWords {
 
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         let call = self.call.to_string();
-        // The key is "DRAFT:VERSION", and ";" follows ":".
+        // The key of an event is "CALL:emergency", that of a draft "DRAFT:VERSION", and ";" follows ":".
+        sqlx::query("DELETE FROM inbox WHERE idempotency_key = ? || ':emergency'")
+            .bind(&call)
+            .execute(&mut *conn)
+            .await?;
         sqlx::query(
             "DELETE FROM inbox WHERE arrival IN (
                  SELECT inbox.arrival FROM draft JOIN inbox
@@ -142,6 +146,7 @@ impl Command for EraseWords {
             "DELETE FROM utterance WHERE call = ?",
             "DELETE FROM live_draft WHERE call = ?",
             "DELETE FROM delivery WHERE call = ?",
+            "DELETE FROM emergency WHERE call = ?",
             "DELETE FROM draft WHERE call = ?",
         ] {
             sqlx::query(sql).bind(&call).execute(&mut *conn).await?;
@@ -206,11 +211,10 @@ pub(super) async fn scrub(conn: &mut SqliteConnection) -> Result<(), StoreError>
     Err(StoreError::Database("its log could not be cut off while it was read; erasing is tried again".into()))
 }
 
-/// Whether the built-in endpoint must not keep this draft.
+/// Whether the built-in endpoint must not keep this draft, or this event of a call.
 pub(super) async fn is_erased(conn: &mut SqliteConnection, idempotency_key: &str) -> Result<bool, StoreError> {
-    let draft = idempotency_key.split(':').next().unwrap_or_default();
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM erased_draft WHERE draft = ?)")
-        .bind(draft)
-        .fetch_one(conn)
-        .await?)
+    let about = idempotency_key.split(':').next().unwrap_or_default();
+    let sql = "SELECT EXISTS (SELECT 1 FROM erased_draft WHERE draft = ?1)
+                      OR EXISTS (SELECT 1 FROM call WHERE id = ?1 AND erased_unix_ms IS NOT NULL)";
+    Ok(sqlx::query_scalar(sql).bind(about).fetch_one(conn).await?)
 }

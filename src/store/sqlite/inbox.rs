@@ -1,12 +1,14 @@
-//! What the built-in endpoint received, kept exactly once however often it is posted.
+//! What the built-in endpoint received, drafts and emergencies, kept exactly once however often it is posted.
 
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::erase::is_erased;
 use super::writer::Command;
+use crate::call::DeliveryKind;
 use crate::store::{Received, StoreError};
 
 pub(super) struct Receive {
+    pub kind: DeliveryKind,
     pub webhook_id: String,
     pub idempotency_key: String,
     pub body_sha256: String,
@@ -37,9 +39,10 @@ impl Command for Receive {
             return Ok(Received::Duplicate);
         }
         sqlx::query(
-            "INSERT INTO inbox (webhook_id, idempotency_key, body_sha256, body, received_unix_ms)
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO inbox (kind, webhook_id, idempotency_key, body_sha256, body, received_unix_ms)
+             VALUES (?, ?, ?, ?, ?, ?)",
         )
+        .bind(self.kind.as_str())
         .bind(&self.webhook_id)
         .bind(&self.idempotency_key)
         .bind(&self.body_sha256)
@@ -51,8 +54,13 @@ impl Command for Receive {
     }
 }
 
-pub(super) async fn received(readers: &SqlitePool, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-    let kept = sqlx::query_as("SELECT webhook_id, body FROM inbox ORDER BY arrival DESC LIMIT ?")
+pub(super) async fn received(
+    readers: &SqlitePool,
+    kind: DeliveryKind,
+    limit: u32,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let kept = sqlx::query_as("SELECT webhook_id, body FROM inbox WHERE kind = ? ORDER BY arrival DESC LIMIT ?")
+        .bind(kind.as_str())
         .bind(limit)
         .fetch_all(readers)
         .await?;

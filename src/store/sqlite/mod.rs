@@ -4,6 +4,7 @@
 //! read pool (`reads.rs`). Rows become values only in `rows.rs`.
 
 mod calls;
+mod emergency;
 mod erase;
 mod inbox;
 mod open;
@@ -23,7 +24,7 @@ use super::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
     Received, Store, StoreError,
 };
-use crate::call::{CallId, EndCause, LostSpan, Reference, Utterance};
+use crate::call::{CallId, DeliveryKind, EndCause, LostSpan, Reference, Utterance};
 
 /// The store on SQLite. Dropping it without [`Store::close`] loses nothing that was acknowledged.
 pub struct SqliteStore {
@@ -165,6 +166,7 @@ impl Store for SqliteStore {
         at_unix_ms: i64,
     ) -> Result<Received, StoreError> {
         let command = inbox::Receive {
+            kind: DeliveryKind::Draft,
             webhook_id: webhook_id.to_owned(),
             idempotency_key: idempotency_key.to_owned(),
             body_sha256: body_sha256.to_owned(),
@@ -175,7 +177,7 @@ impl Store for SqliteStore {
     }
 
     async fn received(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
-        inbox::received(&self.readers, limit).await
+        inbox::received(&self.readers, DeliveryKind::Draft, limit).await
     }
 
     async fn close(&self) {

@@ -1,4 +1,4 @@
-//! Drafts and the deliveries they owe: committed together, tried until done or parked.
+//! Drafts (and emergencies) and the deliveries they owe: committed together, tried until done or parked.
 
 use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
@@ -7,15 +7,15 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use super::calls::{or_unknown_call, wrong_state};
 use super::rows;
 use super::writer::Command;
-use crate::call::{CallId, DraftId};
+use crate::call::CallId;
 use crate::store::{AttemptResult, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NextStep, StoreError};
 
 /// Stable and the same for every attempt. No full stop in it: a Standard Webhooks signature joins id, time and body
 /// with full stops.
-pub(super) fn delivery_id(draft: DraftId, version: u32, endpoint: &str) -> String {
+pub(super) fn delivery_id(subject: &str, endpoint: &str) -> String {
     let digest = Sha256::digest(endpoint.as_bytes());
     let endpoint: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("msg_{draft}_{version}_{endpoint}")
+    format!("msg_{subject}_{endpoint}")
 }
 
 pub(super) struct CompleteDraft(pub CompletedDraft);
@@ -70,12 +70,32 @@ async fn owe(conn: &mut SqliteConnection, draft: &CompletedDraft, endpoint: &str
         "INSERT INTO delivery (id, call, draft, version, endpoint, state, next_attempt_unix_ms, created_unix_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6) ON CONFLICT (endpoint, draft, version) DO NOTHING",
     )
-    .bind(delivery_id(draft.draft, draft.version, endpoint))
+    .bind(delivery_id(&format!("{}_{}", draft.draft, draft.version), endpoint))
     .bind(draft.call.to_string())
     .bind(draft.draft.to_string())
     .bind(draft.version)
     .bind(endpoint)
     .bind(draft.created_unix_ms)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The event of a call's emergency.
+pub(super) async fn owe_emergency(
+    conn: &mut SqliteConnection,
+    call: CallId,
+    endpoint: &str,
+    at_unix_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO delivery (id, call, endpoint, state, next_attempt_unix_ms, created_unix_ms)
+         VALUES (?1, ?2, ?3, 'pending', ?4, ?4) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(delivery_id(&format!("emergency_{call}"), endpoint))
+    .bind(call.to_string())
+    .bind(endpoint)
+    .bind(at_unix_ms)
     .execute(conn)
     .await?;
     Ok(())
@@ -199,26 +219,31 @@ pub(super) struct Due {
 
 pub(super) async fn due(readers: &SqlitePool, now_unix_ms: i64, limit: u32) -> Result<Due, StoreError> {
     let mut due = Due { deliveries: Vec::new(), damaged: Vec::new() };
-    let mut found = sqlx::query(
-        "SELECT delivery.*, draft.body FROM delivery
-         JOIN draft ON draft.id = delivery.draft AND draft.version = delivery.version
-         WHERE delivery.state = 'pending' AND delivery.next_attempt_unix_ms <= ?
-         ORDER BY delivery.next_attempt_unix_ms, delivery.created_unix_ms, delivery.id LIMIT ?",
-    )
-    .bind(now_unix_ms)
-    .bind(limit)
-    .fetch(readers);
-    while let Some(row) = found.try_next().await? {
-        match rows::delivery(&row) {
-            Ok(delivery) => due.deliveries.push((delivery, row.try_get("body")?)),
-            Err(error) => {
-                rows::report_damage(&error);
-                due.damaged.push(ParkDamaged { id: row.try_get("id")?, reason: error.to_string() });
+    // However many drafts wait, an emergency is not behind them.
+    for sql in [DUE_EMERGENCIES, DUE_DRAFTS] {
+        let mut found = sqlx::query(sql).bind(now_unix_ms).bind(limit).fetch(readers);
+        while let Some(row) = found.try_next().await? {
+            match rows::delivery(&row) {
+                Ok(delivery) => due.deliveries.push((delivery, row.try_get("body")?)),
+                Err(error) => {
+                    rows::report_damage(&error);
+                    due.damaged.push(ParkDamaged { id: row.try_get("id")?, reason: error.to_string() });
+                }
             }
         }
     }
     Ok(due)
 }
+
+/// The conditions are those of the index `delivery_urgent`, word for word, or SQLite would not use it.
+pub(super) const DUE_EMERGENCIES: &str = "SELECT delivery.*, emergency.body FROM delivery
+     JOIN emergency ON emergency.call = delivery.call
+     WHERE delivery.state = 'pending' AND delivery.draft IS NULL AND delivery.next_attempt_unix_ms <= ?
+     ORDER BY delivery.next_attempt_unix_ms LIMIT ?";
+const DUE_DRAFTS: &str = "SELECT delivery.*, draft.body FROM delivery
+     JOIN draft ON draft.id = delivery.draft AND draft.version = delivery.version
+     WHERE delivery.state = 'pending' AND delivery.next_attempt_unix_ms <= ?
+     ORDER BY delivery.next_attempt_unix_ms, delivery.created_unix_ms, delivery.id LIMIT ?";
 
 pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<i64>, StoreError> {
     Ok(sqlx::query_scalar("SELECT MIN(next_attempt_unix_ms) FROM delivery WHERE state = 'pending'")
@@ -236,7 +261,7 @@ pub(super) async fn counts(readers: &SqlitePool) -> Result<DeliveryCounts, Store
 }
 
 pub(super) async fn of_call(readers: &SqlitePool, call: CallId) -> Result<Vec<DeliveryRow>, StoreError> {
-    let found = sqlx::query("SELECT * FROM delivery WHERE call = ? ORDER BY created_unix_ms, endpoint")
+    let found = sqlx::query("SELECT * FROM delivery WHERE call = ? ORDER BY draft IS NULL, created_unix_ms, endpoint")
         .bind(call.to_string())
         .fetch_all(readers)
         .await?;

@@ -9,8 +9,13 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::call::{Alignment, CallId, Language, LostSpan, MediaSpan, MediaTime, SegmentOutcome, Unheard, Utterance};
-use crate::store::{CallRow, DeliveryRow, DeliveryState, RecordingRow, StoreError};
+use crate::call::{
+    Alignment, CallId, Danger, HeardIn, Language, LostSpan, MediaSpan, MediaTime, SegmentOutcome, ServiceKind, Unheard,
+    Utterance,
+};
+use crate::store::{
+    Acknowledged, CallRow, DeliveryRow, DeliveryState, EmergencyRow, RecordingRow, StoreError, Subject,
+};
 
 /// Milliseconds as SQLite keeps them (signed).
 pub(super) fn stored(value: u64) -> i64 {
@@ -247,11 +252,14 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
         .into_iter()
         .find(|s| s.as_str() == state)
         .ok_or_else(|| r.damaged("state", &format!("unknown state {state:?}")))?;
+    let subject = match r.get::<Option<&str>>("draft")? {
+        Some(_) => Subject::Draft { draft: r.parse("draft")?, version: r.number("version")? },
+        None => Subject::Emergency,
+    };
     Ok(DeliveryRow {
         id: r.get("id")?,
         call: r.parse("call")?,
-        draft: r.parse("draft")?,
-        version: r.number("version")?,
+        subject,
         endpoint: r.get("endpoint")?,
         state,
         attempts: r.number("attempts")?,
@@ -260,5 +268,32 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
         last_error: r.get("last_error")?,
         delivered_unix_ms: r.get("delivered_unix_ms")?,
         created_unix_ms: r.get("created_unix_ms")?,
+    })
+}
+
+pub(super) fn emergency(row: &SqliteRow) -> Result<EmergencyRow, StoreError> {
+    let r = Reader { row, what: "emergency of call", id: id_of(row, "call") };
+    let name: &str = r.get("service")?;
+    let service = ServiceKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    let service = service.ok_or_else(|| r.damaged("service", &format!("unknown service {name:?}")))?;
+    let name: &str = r.get("heard_in")?;
+    let heard_in = HeardIn::ALL.into_iter().find(|kind| kind.as_str() == name);
+    let heard_in = heard_in.ok_or_else(|| r.damaged("heard_in", &format!("unknown kind of words {name:?}")))?;
+    let acknowledged = match r.get::<Option<i64>>("acknowledged_unix_ms")? {
+        Some(at_unix_ms) => Some(Acknowledged { at_unix_ms, by: r.get("acknowledged_by")?, reason: r.get("reason")? }),
+        None => None,
+    };
+    Ok(EmergencyRow {
+        call: r.parse("call")?,
+        danger: Danger {
+            service,
+            number: r.get("number")?,
+            quote: r.get("quote")?,
+            span: MediaSpan::new(MediaTime(r.number("start_ms")?), MediaTime(r.number("end_ms")?)),
+            heard_in,
+            raised_unix_ms: r.get("raised_unix_ms")?,
+        },
+        acknowledged,
+        escalated_unix_ms: r.get("escalated_unix_ms")?,
     })
 }

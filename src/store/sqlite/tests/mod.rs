@@ -1,6 +1,7 @@
 //! Promises of the SQLite store, each on its own data folder.
 
 mod calls;
+mod emergencies;
 mod erasure;
 mod opening;
 mod outbox;
