@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     super::webrtc::check(config, path)?;
     super::engine::check(config, path)?;
     check_endpoint(config, path)?;
+    super::emergency::check(config, path)?;
     check_collector(config, path)?;
     check_rules(config, path)?;
     check_lines(config, path)?;
@@ -136,7 +137,18 @@ pub(super) fn value_error<T>(
 
 fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
     let Some(url) = &config.intake.url else { return Ok(()) };
-    let wrong = |expected: &str| value_error(path, "intake.url", url, expected);
+    check_posted_to(path, "intake.url", url, "intake.allow_remote", config.intake.allow_remote).map(drop)
+}
+
+/// A URL that callers' words are posted to. `allow`: the key that lets it be beyond this machine.
+pub(super) fn check_posted_to(
+    path: &Path,
+    key: &str,
+    url: &str,
+    allow: &str,
+    allowed: bool,
+) -> Result<reqwest::Url, ConfigError> {
+    let wrong = |expected: &str| value_error(path, key, &url, expected);
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return wrong("not a URL; write for example \"http://127.0.0.1:9000/drafts\"");
     };
@@ -147,15 +159,15 @@ fn check_endpoint(config: &Config, path: &Path) -> Result<(), ConfigError> {
         return wrong("no user or password in the URL; deliveries are signed (Standard Webhooks)");
     }
     let Some(local) = is_local(&parsed) else { return wrong("names no host") };
-    if !local && !config.intake.allow_remote {
-        return wrong(
-            "beyond this machine; drafts are callers' words, so say it explicitly with intake.allow_remote = true",
-        );
+    if !local && !allowed {
+        return wrong(&format!(
+            "beyond this machine; what is posted is callers' words, so say it explicitly with {allow} = true"
+        ));
     }
     if !local && parsed.scheme() == "http" {
         return wrong("beyond this machine only https");
     }
-    Ok(())
+    Ok(parsed)
 }
 
 fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {

@@ -218,6 +218,10 @@ pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
 pub const DELIVERY_PARALLEL: usize = 8;
 /// Due deliveries looked at together. Worst 32 bodies in memory, each as large as its draft (20 KiB as a rule).
 pub const DELIVERY_BATCH: u32 = 32;
+/// Emergencies looked at together that nobody acknowledged in time; the rest a second later.
+pub const EMERGENCIES_AT_ONCE: u32 = 64;
+/// Between two looks for them.
+pub const EMERGENCIES_EVERY: Duration = Duration::from_secs(1);
 /// Characters kept of what an endpoint says about a refusal.
 pub const MAX_PROBLEM_TEXT: usize = 500;
 

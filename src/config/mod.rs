@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod check;
+mod emergency;
 mod engine;
 pub mod limits;
 pub mod secret;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language, Script, SpokenHere};
 
+pub use self::emergency::Emergency;
 pub use self::engine::{Engine, OpenAi};
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
@@ -47,6 +49,7 @@ pub struct Config {
     pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
     pub intake: Intake,
+    pub emergency: Emergency,
     pub call: CallRules,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,

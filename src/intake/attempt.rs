@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Answer, Client, Patience};
 use super::health::{Admission, Change, Health, Pass};
 use super::schedule::{self, Decision, Fault, Kind, Outcome, Standing};
-use super::{Endpoint, idempotency_key, sign};
-use crate::call::CallEvent;
+use super::{Endpoint, key_of, sign};
+use crate::call::{CallEvent, DeliveryKind};
 use crate::ops::clock::Clock;
 use crate::ops::fault;
 use crate::store::{AttemptResult, DeliveryRow, DeliveryState, NextStep, Store, StoreError};
@@ -59,7 +59,11 @@ impl Sender {
     ) -> Self {
         let target = |endpoint: Endpoint| {
             let client = Client::new(endpoint.url.clone(), patience);
-            (endpoint.name.clone(), Arc::new(Target { endpoint, client, health: Mutex::new(Health::new()) }))
+            let health = match endpoint.takes {
+                DeliveryKind::Draft => Health::new(),
+                DeliveryKind::Emergency => Health::urgent(),
+            };
+            (endpoint.name.clone(), Arc::new(Target { endpoint, client, health: Mutex::new(health) }))
         };
         Self { store, clock, events, stop, targets: endpoints.into_iter().map(target).collect() }
     }
@@ -84,6 +88,7 @@ impl Sender {
             created_ms: row.created_unix_ms,
             now_ms,
             random: rand::random(),
+            kind: row.subject.kind(),
         };
         let (next, error) = match schedule::decide(&answer.outcome, &standing) {
             Decision::Done => (NextStep::Done, None),
@@ -93,7 +98,7 @@ impl Sender {
                 (NextStep::RetryAt { unix_ms }, answer.note)
             }
             Decision::Park { reason } => (NextStep::Park, Some(join(&reason, answer.note.as_deref()))),
-            Decision::StopEndpoint => (NextStep::Park, Some(join(GONE, answer.note.as_deref()))),
+            Decision::StopEndpoint => (NextStep::Park, Some(join(&gone(row.subject.kind()), answer.note.as_deref()))),
         };
         let status = answer.outcome.status();
         tracing::debug!(delivery = %row.id, endpoint = %row.endpoint, status, outcome = kind.label(), "delivery attempted");
@@ -118,7 +123,7 @@ impl Sender {
     async fn send(&self, target: &Target, row: &DeliveryRow, body: String) -> Answer {
         let now_ms = self.clock.unix_ms();
         match sign::headers(&row.id, now_ms.div_euclid(1000), &body, &target.endpoint.secret) {
-            Ok(signed) => target.client.post(&idempotency_key(row.draft, row.version), &signed, body, now_ms).await,
+            Ok(signed) => target.client.post(&key_of(row), &signed, body, now_ms).await,
             Err(error) => Answer::fault(Fault::Local, format!("cannot sign: {error}")),
         }
     }
@@ -132,7 +137,14 @@ impl Sender {
         };
         if state == DeliveryState::Dead {
             // The reason may quote the endpoint, and that the draft: it is shown at the desk only.
-            tracing::warn!(delivery = %row.id, endpoint = %row.endpoint, status = result.status, "delivery parked");
+            let (delivery, endpoint, status) = (&row.id, &row.endpoint, result.status);
+            match row.subject.kind() {
+                DeliveryKind::Draft => tracing::warn!(delivery, endpoint, status, "delivery parked"),
+                DeliveryKind::Emergency => tracing::error!(
+                    call = %row.call, delivery, endpoint, status,
+                    "an emergency was not taken by its endpoint and is not sent again; see it at the desk and act on it there"
+                ),
+            }
         }
         loop {
             match self.store.record_attempt(result.clone()).await {
@@ -151,7 +163,8 @@ impl Sender {
             }
         }
         // Nobody watching is no fault.
-        let _ = self.events.send(CallEvent::Delivery { call: row.call, state: state.as_str().to_owned() });
+        let kind = row.subject.kind();
+        let _ = self.events.send(CallEvent::Delivery { call: row.call, kind, state: state.as_str().to_owned() });
     }
 
     /// What one attempt taught about the endpoint, for its other deliveries.
@@ -182,7 +195,9 @@ impl Sender {
 }
 
 /// Why a stopped endpoint's deliveries are parked.
-pub(super) const GONE: &str = "the endpoint answered 410 Gone and is stopped; correct intake.url, restart, then replay";
+pub(super) fn gone(kind: DeliveryKind) -> String {
+    format!("the endpoint answered 410 Gone and is stopped; correct {}, restart, then replay", schedule::setting(kind))
+}
 
 fn join(reason: &str, note: Option<&str>) -> String {
     note.map_or_else(|| reason.to_owned(), |note| format!("{reason} ({note})"))

@@ -12,6 +12,8 @@ use crate::config::limits;
 const FIRST_HOLD: Duration = Duration::from_secs(5);
 /// While an endpoint is down, one delivery asks this often.
 pub const PROBE_EVERY: Duration = Duration::from_secs(60);
+/// An endpoint for emergencies.
+pub const URGENT_PROBE_EVERY: Duration = Duration::from_secs(5);
 /// Deliveries let go together after a success that ended a hold; each further success adds one.
 const WINDOW_AFTER_HOLD: usize = 2;
 
@@ -20,6 +22,7 @@ pub struct Health {
     state: State,
     /// Counts the holds. An attempt sent before a hold says nothing about the time after it.
     epoch: u64,
+    probe_every: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,16 @@ pub enum Change {
 impl Health {
     #[expect(clippy::new_without_default, reason = "an endpoint's unknown health is no default value")]
     pub fn new() -> Self {
-        Self { state: State::Held { until_ms: i64::MIN, failures: 0 }, epoch: 0 }
+        Self::probed(PROBE_EVERY)
+    }
+
+    /// Of an endpoint for emergencies: asked every five seconds while it is down, whatever it asks for itself.
+    pub fn urgent() -> Self {
+        Self::probed(URGENT_PROBE_EVERY)
+    }
+
+    fn probed(probe_every: Duration) -> Self {
+        Self { state: State::Held { until_ms: i64::MIN, failures: 0 }, epoch: 0, probe_every }
     }
 
     pub fn admit(&self, now_ms: i64, in_flight: usize) -> Admission {
@@ -102,8 +114,9 @@ impl Health {
             State::Held { failures, .. } => failures.saturating_add(1),
             State::Up { .. } | State::Stopped => 1,
         };
-        let pause = if failures == 1 { FIRST_HOLD } else { PROBE_EVERY };
-        let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX).max(retry_after_ms);
+        let pause = if failures == 1 { FIRST_HOLD } else { self.probe_every };
+        let asked_ms = if self.probe_every == URGENT_PROBE_EVERY { 0 } else { retry_after_ms };
+        let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX).max(asked_ms);
         let until_ms = now_ms.saturating_add(pause_ms);
         self.state = State::Held { until_ms, failures };
         self.epoch += 1;
@@ -133,6 +146,15 @@ mod tests {
         match health.admit(now_ms, in_flight) {
             Admission::Go(pass) => pass,
             other => panic!("not admitted at {now_ms}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_dead_endpoint_for_emergencies_is_asked_every_five_seconds_even_if_it_asks_for_more_time() {
+        let mut health = Health::urgent();
+        for now in (0..60_000).step_by(5_000) {
+            let probe = pass(&health, now, 0);
+            assert_eq!(health.learn(probe, Kind::Down, 600_000, now), Change::HoldUntil(now + 5_000));
         }
     }
 

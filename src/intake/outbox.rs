@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Endpoint;
-use super::attempt::{GONE, Sender};
+use super::attempt::{Sender, gone};
 use super::client::Patience;
 use super::health::Admission;
-use crate::call::CallEvent;
+use crate::call::{CallEvent, DeliveryKind};
 use crate::config::limits;
 use crate::ops::clock::Clock;
 use crate::store::{DeliveryRow, Store, StoreError};
@@ -90,6 +90,7 @@ impl Outbox {
 struct InFlight {
     delivery: String,
     endpoint: String,
+    kind: DeliveryKind,
 }
 
 struct Worker {
@@ -133,8 +134,10 @@ impl Worker {
         let flying: HashSet<String> = self.in_flight.values().map(|flight| flight.delivery.clone()).collect();
         let mut held: HashMap<String, i64> = HashMap::new();
         for (row, body) in due {
-            if self.in_flight.len() >= limits::DELIVERY_PARALLEL {
-                break;
+            // Drafts that hang hold up no emergency.
+            let kind = row.subject.kind();
+            if self.in_flight.values().filter(|flight| flight.kind == kind).count() >= limits::DELIVERY_PARALLEL {
+                continue;
             }
             if flying.contains(&row.id) {
                 continue;
@@ -159,7 +162,7 @@ impl Worker {
 
     /// Sends one due delivery, or parks it, or says until when its endpoint is held.
     fn offer(&mut self, row: DeliveryRow, body: String, now_ms: i64) -> Option<(String, i64)> {
-        let flight = InFlight { delivery: row.id.clone(), endpoint: row.endpoint.clone() };
+        let flight = InFlight { delivery: row.id.clone(), endpoint: row.endpoint.clone(), kind: row.subject.kind() };
         let sender = Arc::clone(&self.sender);
         let Some(target) = self.sender.target(&row.endpoint).map(Arc::clone) else {
             let reason =
@@ -174,7 +177,10 @@ impl Worker {
             }
             Admission::Full => {}
             Admission::HeldUntil(until_ms) => return Some((row.endpoint, until_ms)),
-            Admission::Stopped => self.launch(flight, async move { sender.park(row, GONE.to_owned()).await }),
+            Admission::Stopped => {
+                let reason = gone(row.subject.kind());
+                self.launch(flight, async move { sender.park(row, reason).await });
+            }
         }
         None
     }

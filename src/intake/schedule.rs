@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::call::DeliveryKind;
+
 /// What came back from one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -105,6 +107,7 @@ pub struct Standing {
     pub now_ms: i64,
     /// Drawn by the caller from `0.0..1.0`.
     pub random: f64,
+    pub kind: DeliveryKind,
 }
 
 /// What is owed next.
@@ -119,6 +122,18 @@ pub enum Decision {
 /// Delays after the first, second, … failure, seconds (Standard Webhooks, "retry schedule"). Each is drawn
 /// between zero and its figure (full jitter), so that a crowd of deliveries does not come back as a crowd.
 const DELAYS_S: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
+
+/// An emergency is tried this often, without jitter and whatever the endpoint asks for. It is given up when a draft
+/// would be.
+const URGENT_MS: i64 = 5_000;
+
+/// The key of the configuration that names its endpoints.
+pub(super) fn setting(kind: DeliveryKind) -> &'static str {
+    match kind {
+        DeliveryKind::Draft => "intake.url",
+        DeliveryKind::Emergency => "emergency.urls",
+    }
+}
 
 /// `Retry-After` is honoured up to this.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -140,7 +155,7 @@ pub fn decide(outcome: &Outcome, standing: &Standing) -> Decision {
     match outcome.kind() {
         Kind::Accepted => Decision::Done,
         Kind::Gone => Decision::StopEndpoint,
-        Kind::Refused => Decision::Park { reason: refusal(outcome) },
+        Kind::Refused => Decision::Park { reason: refusal(outcome, standing.kind) },
         Kind::Later | Kind::Down => again(outcome, standing),
     }
 }
@@ -153,19 +168,22 @@ fn again(outcome: &Outcome, standing: &Standing) -> Decision {
             reason: format!("given up after {failures} attempts in three days; replay it by hand"),
         };
     }
+    if standing.kind == DeliveryKind::Emergency {
+        return Decision::RetryAt(standing.now_ms.saturating_add(URGENT_MS));
+    }
     let longest_s = DELAYS_S.get(failures - 1).or(DELAYS_S.last()).copied().unwrap_or(0);
     let jittered_ms = (longest_s as f64 * 1000.0 * standing.random.clamp(0.0, 1.0)) as i64;
     Decision::RetryAt(standing.now_ms.saturating_add(jittered_ms.max(outcome.retry_after_ms())))
 }
 
-fn refusal(outcome: &Outcome) -> String {
+fn refusal(outcome: &Outcome, kind: DeliveryKind) -> String {
     match outcome.status() {
         Some(status @ 300..=399) => {
-            format!("{status}: redirects are not followed; put the final address into intake.url")
+            format!("{status}: redirects are not followed; put the final address into {}", setting(kind))
         }
         Some(401 | 403) => "the endpoint does not accept our signature; check that both sides share the secret".into(),
         Some(409) => "409 that says neither duplicate nor in progress".into(),
-        Some(413) => "413: the draft is too large for the endpoint; raise its limit".into(),
+        Some(413) => "413: too large for the endpoint; raise its limit".into(),
         Some(status) => format!("{status}: refused for good"),
         None => "refused".into(),
     }
@@ -201,7 +219,7 @@ mod tests {
     }
 
     fn standing(attempts: u32, age_ms: i64, random: f64) -> Standing {
-        Standing { attempts, created_ms: NOW - age_ms, now_ms: NOW, random }
+        Standing { attempts, created_ms: NOW - age_ms, now_ms: NOW, random, kind: DeliveryKind::Draft }
     }
 
     #[test]
@@ -253,6 +271,19 @@ mod tests {
         for junk in ["", "soon", "-5", "1.5", "5 s"] {
             assert_eq!(retry_after_ms(junk, NOW), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn an_emergency_is_tried_every_five_seconds_for_days_and_a_refusal_names_its_own_setting() {
+        let urgent = |attempts, age_ms| Standing { kind: DeliveryKind::Emergency, ..standing(attempts, age_ms, 1.0) };
+        let asked = Outcome::Answer { status: 503, retry_after_ms: Some(600_000), conflict: Conflict::Unsaid };
+        for (attempts, age_ms) in [(1, 0), (9, 40_000), (20_000, GIVE_UP_AFTER_MS - 1)] {
+            assert_eq!(decide(&asked, &urgent(attempts, age_ms)), Decision::RetryAt(NOW + 5_000));
+        }
+        assert!(matches!(decide(&asked, &urgent(50_000, GIVE_UP_AFTER_MS)), Decision::Park { .. }));
+        assert_eq!(decide(&answer(204), &urgent(1, 0)), Decision::Done);
+        let Decision::Park { reason } = decide(&answer(302), &urgent(1, 0)) else { panic!("followed") };
+        assert!(reason.contains("emergency.urls"), "{reason}");
     }
 
     #[test]

@@ -71,6 +71,8 @@ const COUNTERS: &[(&str, &str)] = &[
     ("heardline_speech_workers_abandoned_total", "recogniser threads given up because they did not stop"),
     ("heardline_intake_attempts_total", "delivery attempts, by result"),
     ("heardline_intake_endpoint_stopped_total", "endpoints that answered 410 and get nothing more"),
+    ("heardline_emergency_raised_total", "emergencies raised within calls, by service"),
+    ("heardline_emergency_unacknowledged_total", "emergencies that nobody at the desk acknowledged in time"),
     ("heardline_retention_erased_total", "calls erased, by reason: asked or expired"),
     ("heardline_retention_clock_jumps_total", "jumps of the wall clock that held the retention sweep back"),
     ("heardline_traces_sent_total", "spans the trace collector took"),

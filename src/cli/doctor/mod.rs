@@ -54,6 +54,9 @@ impl Doctor {
         findings.push(disk(&config));
         findings.push(clock());
         findings.push(endpoint(&config).await);
+        for url in &config.emergency.urls {
+            findings.push(posted_to("emergency.urls", url, config.emergency.allow_remote, "emergencies").await);
+        }
         findings.extend(collector(&config).await);
         findings.push(address(&config));
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Fail);
@@ -193,17 +196,18 @@ async fn endpoint(config: &Config) -> Finding {
     let Some(url) = &config.intake.url else {
         return good("intake.url", "built-in endpoint on the desk listener");
     };
+    posted_to("intake.url", url, config.intake.allow_remote, "drafts").await
+}
+
+/// Whether an endpoint answers; `posts` are sent there.
+async fn posted_to(what: &'static str, url: &str, remote: bool, posts: &str) -> Finding {
     let Some((host, port)) = place(url) else {
-        return fail("intake.url", format!("{url}: names no host"));
+        return fail(what, format!("{url}: names no host"));
     };
-    let place = if config.intake.allow_remote {
-        format!("drafts leave this machine for {host}:{port}")
-    } else {
-        format!("{host}:{port}")
-    };
+    let place = if remote { format!("{posts} leave this machine for {host}:{port}") } else { format!("{host}:{port}") };
     match answers(&host, port).await {
-        Ok(()) => good("intake.url", format!("{place}; it answers")),
-        Err(e) => warn("intake.url", format!("{place}: {e}; drafts wait and are delivered when it answers")),
+        Ok(()) => good(what, format!("{place}; it answers")),
+        Err(e) => warn(what, format!("{place}: {e}; {posts} wait and are delivered when it answers")),
     }
 }
 

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::endpoint::{FakeEndpoint, Say};
 use super::store::FakeStore;
-use crate::call::CallEvent;
+use crate::call::{CallEvent, DeliveryKind};
 use crate::config::limits;
 use crate::config::secret::WebhookSecret;
 use crate::intake::client::Patience;
-use crate::intake::{Endpoint, Outbox, OutboxHandle, idempotency_key, sign};
+use crate::intake::{Endpoint, Outbox, OutboxHandle, emergency_key, idempotency_key, sign};
 use crate::ops::clock::Clock;
-use crate::store::{DeliveryRow, DeliveryState, NextStep};
+use crate::store::{DeliveryRow, DeliveryState, NextStep, Subject};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -33,9 +33,11 @@ impl Bench {
         let (clock, secret) = (Clock::system(), WebhookSecret::generate());
         let (sender, events) = broadcast::channel(limits::EVENT_QUEUE);
         let stop = CancellationToken::new();
-        let endpoint = Endpoint { name: "desk".into(), url: url.clone(), secret: secret.clone() };
+        let endpoint =
+            |name: &str, takes| Endpoint { name: name.into(), url: url.clone(), secret: secret.clone(), takes };
+        let endpoints = vec![endpoint("desk", DeliveryKind::Draft), endpoint("alarm", DeliveryKind::Emergency)];
         let patience = Patience { connect: Duration::from_secs(10), whole: Duration::from_secs(20) };
-        let outbox = Outbox::start_with(patience, store.clone(), vec![endpoint], clock.clone(), sender, stop.clone());
+        let outbox = Outbox::start_with(patience, store.clone(), endpoints, clock.clone(), sender, stop.clone());
         Self { store, clock, secret, events, stop, outbox }
     }
 
@@ -90,7 +92,8 @@ async fn every_attempt_carries_the_same_id_key_and_bytes_and_a_signature_that_ho
     for one in &got {
         assert_eq!(one.body, "{\"draft\":\"水\"}");
         assert_eq!(one.headers["webhook-id"], id.as_str());
-        assert_eq!(one.headers["idempotency-key"], idempotency_key(row.draft, 1).as_str());
+        let Subject::Draft { draft, version } = row.subject else { panic!("{row:?}") };
+        assert_eq!(one.headers["idempotency-key"], idempotency_key(draft, version).as_str());
         assert_eq!(one.headers["content-type"], "application/json");
         assert!(one.headers["user-agent"].to_str().unwrap().starts_with("heardline/"));
         let secrets = [bench.secret.clone()];
@@ -100,11 +103,38 @@ async fn every_attempt_carries_the_same_id_key_and_bytes_and_a_signature_that_ho
     assert!(stamps[0] < stamps[1] && stamps[1] < stamps[2], "{stamps:?}");
 
     let mut states = Vec::new();
-    while let Ok(CallEvent::Delivery { call, state }) = bench.events.try_recv() {
+    while let Ok(CallEvent::Delivery { call, state, kind: DeliveryKind::Draft }) = bench.events.try_recv() {
         assert_eq!(call, row.call);
         states.push(state);
     }
     assert_eq!(states.last().map(String::as_str), Some("delivered").filter(|_| states.len() == 3));
+    bench.stopped().await;
+}
+
+#[tokio::test]
+async fn an_emergency_goes_though_drafts_hang_and_is_tried_every_five_seconds_under_its_calls_key() {
+    let gate = Arc::new(Notify::new());
+    let endpoint = FakeEndpoint::start(vec![Say::Gate(gate.clone()), Say::Status(503)], Say::Status(200)).await;
+    let bench = Bench::start(owed(1), &endpoint.url);
+    endpoint.until_got(1).await;
+    let now = bench.clock.unix_ms();
+    let id = bench.store.owe_subject("alarm", Subject::Emergency, "{\"quote\":\"fire\"}", now);
+    bench.outbox.nudge();
+    endpoint.until_got(2).await;
+    bench.store.until(|rows| rows.iter().any(|row| row.id == id && row.attempts == 1)).await;
+    let due = bench.store.row(&id).next_attempt_unix_ms;
+    assert!((now + 5_000..now + 60_000).contains(&due), "{due} after {now}");
+    bench.step(Duration::from_millis(u64::try_from(due - now).unwrap()));
+    bench.store.until(|rows| rows.iter().any(|row| row.id == id && row.state == DeliveryState::Delivered)).await;
+    let key = emergency_key(bench.store.row(&id).call);
+    let got = endpoint.got();
+    assert!(
+        got[1..]
+            .iter()
+            .all(|one| one.headers["idempotency-key"] == key.as_str() && one.headers["webhook-id"] == id.as_str())
+    );
+    gate.notify_one();
+    bench.store.until(all(DeliveryState::Delivered)).await;
     bench.stopped().await;
 }
 

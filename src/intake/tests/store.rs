@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::call::{CallId, DraftId, EndCause, LostSpan, Reference, Utterance};
 use crate::store::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NewCall,
-    NextStep, Progress, Received, Store, StoreError,
+    NextStep, Progress, Received, Store, StoreError, Subject,
 };
 
 /// Longest wait for something that should take milliseconds.
@@ -34,13 +34,17 @@ impl FakeStore {
 
     /// A delivery owed since `at_ms`. Returns its id.
     pub(super) fn owe(&self, endpoint: &str, body: &str, at_ms: i64) -> String {
+        self.owe_subject(endpoint, Subject::Draft { draft: DraftId::new(), version: 1 }, body, at_ms)
+    }
+
+    /// The same of anything.
+    pub(super) fn owe_subject(&self, endpoint: &str, subject: Subject, body: &str, at_ms: i64) -> String {
         let mut rows = self.rows.lock().unwrap();
         let id = format!("msg_{}", rows.len());
         let row = DeliveryRow {
             id: id.clone(),
             call: CallId::new(),
-            draft: DraftId::new(),
-            version: 1,
+            subject,
             endpoint: endpoint.to_owned(),
             state: DeliveryState::Pending,
             attempts: 0,
