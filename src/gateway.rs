@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{CallEvent, CallId};
+use crate::call::{CallEvent, CallId, DeliveryKind};
 use crate::config::secret::WebhookSecret;
 use crate::config::{Config, ConfigError, Line, SipListen, limits};
 use crate::draft::DraftError;
@@ -38,10 +38,10 @@ use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::ops::tls::TlsError;
-use crate::pipeline::{Settings, Stages, carry_on, fill_in, recover, run_call};
+use crate::pipeline::{Settings, Stages, carry_on, fill_in, recover, run_call, watch_emergencies};
 use crate::review::{self, DeskParts};
 use crate::speech::{ModelError, PoolRules, Recognizer, RecognizerError, SpeechPool};
-use crate::store::{DataDir, Eraser, Store, StoreError};
+use crate::store::{DataDir, Emergencies, Eraser, Store, StoreError};
 
 use checked::Checked;
 use http::Http;
@@ -174,18 +174,23 @@ impl Gateway {
         let desk_url = format!("http://{desk}");
         let endpoint = endpoint(&config, &desk_url, secret.clone())?;
         let endpoints = vec![endpoint.name.clone()];
+        let urgent = urgent_endpoints(&config, &desk_url, &secret)?;
+        let emergency_endpoints = urgent.iter().map(|endpoint| endpoint.name.clone()).collect();
+        let all = std::iter::once(endpoint).chain(urgent).collect();
         let outbox_stop = CancellationToken::new();
-        let outbox = Outbox::start(store.clone(), vec![endpoint], clock.clone(), events.clone(), outbox_stop.clone());
+        let outbox = Outbox::start(store.clone(), all, clock.clone(), events.clone(), outbox_stop.clone());
         let speech = SpeechPool::start_with(recognizer, config.speech.workers, clock.clone(), patience)?;
         data.announce(desk).map_err(|e| StoreError::NotWritable { path: data.root().into(), reason: e.to_string() })?;
         let eraser = Eraser::new(store.clone(), data.clone());
         let erasable = store.clone();
+        let emergencies: Arc<dyn Emergencies> = store.clone();
         let store: Arc<dyn Store> = store;
         let stages = Arc::new(Stages {
             ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
             settings: Arc::new(Settings::new(config, prompts)),
             clock: clock.clone(),
             store: store.clone(),
+            emergencies: emergencies.clone(),
             data: data.clone(),
             speech,
             model: model.clone(),
@@ -195,6 +200,7 @@ impl Gateway {
             events: events.clone(),
             desk_url,
             endpoints,
+            emergency_endpoints,
             goodbye: CancellationToken::new(),
             stop: CancellationToken::new(),
         });
@@ -204,6 +210,7 @@ impl Gateway {
         let calls = TaskTracker::new();
         let desk_parts = DeskParts {
             store: store.clone(),
+            emergencies,
             clock: clock.clone(),
             events: events.clone(),
             recordings: recordings(data.clone()),
@@ -213,6 +220,7 @@ impl Gateway {
             notices,
             sip: sip.iter().map(dial).collect(),
             draft_schema: crate::draft::json_schema(),
+            emergency_schema: crate::draft::emergency_schema(),
             nudge_outbox: nudge(outbox.clone()),
             erase: erase(eraser.clone(), clock.clone(), events.clone()),
         };
@@ -230,6 +238,7 @@ impl Gateway {
             tokio::spawn(watch.run(servers.clone())),
             tokio::spawn(retention.run(Pace::default(), servers.clone())),
             tokio::spawn(fill_in(stages.clone(), fill_in_every)),
+            tokio::spawn(watch_emergencies(stages.clone(), limits::EMERGENCIES_EVERY)),
         ];
         calls.spawn(recover(stages.clone(), unfinished));
         Ok(Self {
@@ -306,7 +315,18 @@ fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<En
         value: url.clone(),
         expected: "a URL".into(),
     })?;
-    Ok(Endpoint { name: name.into(), url, secret })
+    Ok(Endpoint { name: name.into(), url, secret, takes: DeliveryKind::Draft })
+}
+
+/// Those that emergencies go to; the built-in one when the configuration names none.
+fn urgent_endpoints(config: &Config, desk_url: &str, secret: &WebhookSecret) -> Result<Vec<Endpoint>, StartError> {
+    let mut named = config.emergency.endpoints();
+    if named.is_empty() {
+        let url = format!("{desk_url}/intake/emergencies");
+        named.push(("emergency desk".into(), url.parse().map_err(|_| StartError::Door(format!("{url}: not a URL")))?));
+    }
+    let endpoint = |(name, url)| Endpoint { name, url, secret: secret.clone(), takes: DeliveryKind::Emergency };
+    Ok(named.into_iter().map(endpoint).collect())
 }
 
 /// Binds, and says which port it got.

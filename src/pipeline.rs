@@ -6,6 +6,7 @@
 mod answer;
 mod conversation;
 mod ears;
+mod emergency;
 mod facts;
 mod fill_in;
 mod finish;
@@ -33,10 +34,11 @@ use crate::media::{MediaRules, MediaSession, PortPool};
 use crate::ops::clock::Clock;
 use crate::ops::fault;
 use crate::speech::{ModelInfo, SpeechPool};
-use crate::store::{DataDir, NewCall, Store};
+use crate::store::{DataDir, Emergencies, NewCall, Store};
 
 use facts::Known;
 
+pub use emergency::watch_emergencies;
 pub use fill_in::fill_in;
 pub use recover::{carry_on, recover};
 pub use settings::{InForce, Settings};
@@ -47,6 +49,7 @@ pub struct Stages {
     pub settings: Arc<Settings>,
     pub clock: Clock,
     pub store: Arc<dyn Store>,
+    pub emergencies: Arc<dyn Emergencies>,
     pub data: DataDir,
     pub ports: PortPool,
     pub speech: SpeechPool,
@@ -60,6 +63,8 @@ pub struct Stages {
     pub desk_url: String,
     /// Endpoints each draft is owed to.
     pub endpoints: Vec<String>,
+    /// Endpoints each emergency is owed to.
+    pub emergency_endpoints: Vec<String>,
     /// Running calls end with a spoken goodbye when it is cancelled.
     pub goodbye: CancellationToken,
     /// Running calls end at once when it is cancelled, and nothing is waited for any more.

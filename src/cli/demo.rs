@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, show};
-use crate::call::{CallEvent, CallId, Codec};
+use crate::call::{CallEvent, CallId, Codec, DeliveryKind};
 use crate::config::{Config, SipListen, find_bundled};
 use crate::gateway::{DEMO_MODEL_NOTICE, Gateway, Parts};
 use crate::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
@@ -115,18 +115,24 @@ impl Demo {
                 Ok(CallEvent::Draft { complete: true, draft, .. }) => {
                     self.say(&format!("\nThe draft, with the seconds that support it:\n{}", show::draft(&draft)));
                 }
-                Ok(CallEvent::Delivery { call, state }) if state == "delivered" => {
+                Ok(CallEvent::Delivery { kind: DeliveryKind::Emergency, state, .. }) => {
+                    self.say(&format!("  the event of the emergency: {state}"));
+                }
+                Ok(CallEvent::Delivery { call, state, .. }) if state == "delivered" => {
                     self.say("Delivered: the endpoint accepted the draft.");
                     return Ok(call);
                 }
                 Ok(CallEvent::Erased { call }) => return Err(Failure::new(format!("call {call} was erased"))),
-                Ok(CallEvent::Delivery { call, state }) => {
+                Ok(CallEvent::Delivery { call, state, .. }) => {
                     let deliveries = gateway.store().deliveries(call).await.map_err(Failure::new)?;
                     let why = deliveries.into_iter().find_map(|d| d.last_error).unwrap_or_default();
                     if state == "dead" {
                         return Err(Failure::new(format!("the endpoint refused the draft: {why}")));
                     }
                     self.say(&format!("Delivery {state}: {why}"));
+                }
+                Ok(CallEvent::Emergency { danger, .. }) => {
+                    self.say(&format!("  emergency ({}): \u{201c}{}\u{201d}", danger.service.as_str(), danger.quote));
                 }
                 Ok(CallEvent::Draft { .. } | CallEvent::Dtmf { .. } | CallEvent::Answered { .. }) => {}
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.say(&format!("({missed} lines not shown)")),

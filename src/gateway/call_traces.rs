@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{CallEvent, CallId, CallState, EndCause};
+use crate::call::{CallEvent, CallId, CallState, DeliveryKind, EndCause};
 use crate::config::limits;
 use crate::ops::clock::Clock;
 use crate::ops::telemetry::traces::{CALL, Fact, Span, Traces};
@@ -73,7 +73,7 @@ impl CallTraces {
                 self.0.remove(&id);
                 Some(refused)
             }
-            CallEvent::Delivery { state, .. } if state != "pending" => {
+            CallEvent::Delivery { state, kind: DeliveryKind::Draft, .. } if state != "pending" => {
                 let facts = vec![("heardline.delivery", Fact::Text(state.clone()))];
                 let delivered = Span { failed: state == "dead", ..span("deliver", call.done.unwrap_or(now), facts) };
                 self.0.remove(&id);
@@ -87,6 +87,7 @@ impl CallTraces {
             | CallEvent::Partial { .. }
             | CallEvent::Draft { .. }
             | CallEvent::Dtmf { .. }
+            | CallEvent::Emergency { .. }
             | CallEvent::Delivery { .. } => None,
         }
     }
@@ -155,8 +156,8 @@ mod tests {
             (9_000, state(call, CallState::Finishing, Some(EndCause::CallerHangup))),
             (9_400, CallEvent::Draft { call, complete: true, draft: "a secret".into() }),
             (9_401, state(call, CallState::Done, Some(EndCause::CallerHangup))),
-            (9_500, CallEvent::Delivery { call, state: "pending".into() }),
-            (20_000, CallEvent::Delivery { call, state: "delivered".into() }),
+            (9_500, CallEvent::Delivery { call, kind: DeliveryKind::Draft, state: "pending".into() }),
+            (20_000, CallEvent::Delivery { call, kind: DeliveryKind::Draft, state: "delivered".into() }),
         ];
         let spans: Vec<_> = events.iter().filter_map(|(at, event)| open.heard(event, *at)).collect();
         let told: Vec<_> = spans.iter().map(|span| (span.name, span.from_unix_ms, span.to_unix_ms)).collect();

@@ -1,6 +1,6 @@
 //! What the draft is told about a call besides its words.
 
-use crate::call::{CallId, DraftId, Language, Origin, Party, Reference};
+use crate::call::{CallId, Danger, DraftId, Language, Origin, Party, Reference};
 use crate::config::Line;
 use crate::draft::{CallFacts, RecordingFacts};
 use crate::store::CallRow;
@@ -27,7 +27,7 @@ pub(super) struct Known {
 }
 
 /// Facts of a call that is still up.
-pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
+pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) -> CallFacts {
     CallFacts {
         draft_id: known.draft,
         version: 0,
@@ -51,11 +51,12 @@ pub(super) fn live(stages: &Stages, known: &Known) -> CallFacts {
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: known.line.emergency_number.clone(),
+        emergency,
     }
 }
 
 /// Facts of a call whose audio is complete, from its stored row.
-pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version) -> CallFacts {
+pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergency: Option<Danger>) -> CallFacts {
     let line = stages.settings.now().config.line_named(&row.line).cloned().unwrap_or_default();
     CallFacts {
         draft_id: version.draft,
@@ -85,6 +86,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version) -> Call
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: line.emergency_number,
+        emergency,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::live::Ended;
 use super::persist::until_stored;
-use super::{Stages, facts, recover};
+use super::{Stages, emergency, facts, recover};
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime};
 use crate::ops::fault;
 use crate::speech::ledger;
@@ -82,10 +82,12 @@ pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> R
     let in_force = stages.settings.now();
     let line = in_force.config.line_named(&row.line);
     let not_recorded = row.notice.filter(|_| line.is_some_and(|line| !line.record_before_notice_ends));
+    let line = line.cloned().unwrap_or_default();
+    let danger = emergency::of_call(stages, &row, &line, &utterances).await?;
     let total = MediaTime(row.duration_ms.unwrap_or(0));
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
-    let draft = stages.draft(&facts::complete(stages, &row, version), &utterances, coverage);
+    let draft = stages.draft(&facts::complete(stages, &row, version, danger), &utterances, coverage);
     let damaged = |reason: String| StoreError::Damaged { what: "draft", id: version.draft.to_string(), reason };
     let body = serde_json::to_value(&draft).map_err(|e| damaged(e.to_string()))?;
     let committed = CompletedDraft {

@@ -14,7 +14,8 @@ use super::scribe::{Assignment, Scribe};
 use super::settings::InForce;
 use super::voice::Voice;
 use crate::call::{
-    AudioFrame, CallEvent, EndCause, Hypothesis, LineQuality, LostSpan, MediaPlan, MediaSpan, MediaTime, NoAudio,
+    AudioFrame, CallEvent, EndCause, Hypothesis, Language, LineQuality, LostSpan, MediaPlan, MediaSpan, MediaTime,
+    NoAudio,
 };
 use crate::ingress::{SignalEvent, Signalling};
 use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
@@ -41,6 +42,7 @@ pub(super) async fn converse(
 ) -> Ended {
     let signalling = call.signalling;
     let (mut live, mut frames) = Live::new(stages, known, call);
+    let mut danger = live.ears.scribe.alarm().watch();
     let cause = loop {
         tokio::select! {
             biased;
@@ -59,6 +61,7 @@ pub(super) async fn converse(
                 Some(event) => live.media(event),
             },
             hypothesis = live.ears.partials.next() => live.partial(hypothesis),
+            () = danger.raised(), if !live.conversation.emergency() => live.conversation.raise_emergency(live.notice),
         }
         if let Some(cause) = live.over {
             break cause;
@@ -99,12 +102,16 @@ struct Live<'a> {
     ears: Ears,
     conversation: Conversation,
     voice: Voice,
+    /// Language of partial words, for as long as no segment is finished.
+    guessed: Option<Language>,
     held: bool,
     /// The newest run of prompts; only its end counts.
     run: u64,
     progress: ProgressNotes,
     /// Words are shown while they are spoken, and finals begun before they are sure.
     partials: bool,
+    /// Callers in danger are told what to dial.
+    notice: bool,
     /// The gateway is ending and the caller is being told goodbye.
     leaving: bool,
     over: Option<EndCause>,
@@ -129,10 +136,12 @@ impl<'a> Live<'a> {
             ears: Ears::new(recorder, scribe, assignment),
             conversation,
             voice: in_force.prompts.voice(&known.line, known.language, known.reference.clone()),
+            guessed: None,
             held: !plan.direction.we_send(),
             run: 0,
             progress: ProgressNotes::default(),
             partials: in_force.config.speech.partials,
+            notice: in_force.config.emergency.notice,
             leaving: false,
             over: None,
             known,
@@ -237,7 +246,7 @@ impl<'a> Live<'a> {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Say(say) => match self.voice.words(say, self.ears.scribe.language()) {
+            Action::Say(say) => match self.voice.words(say, self.ears.scribe.language().or(self.guessed)) {
                 Ok(prompts) => self.run = self.media.play(prompts),
                 Err(error) => {
                     // Checked at start; a gap here must not keep the caller waiting for words that never come.
@@ -252,8 +261,10 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn partial(&self, hypothesis: Option<Hypothesis>) {
+    fn partial(&mut self, hypothesis: Option<Hypothesis>) {
         let Some(hypothesis) = hypothesis else { return };
+        self.guessed = hypothesis.language.or(self.guessed);
+        self.ears.scribe.alarm().partial(&hypothesis);
         self.stages.tell(CallEvent::Partial { call: self.known.call, at: self.ears.now, hypothesis });
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Stages;
+use super::emergency::Alarm;
 use super::facts::{self, Known};
 use super::persist::until_stored;
 use crate::call::{CallEvent, CallId, Language, MediaSpan, SpokenHere, Unheard, Utterance};
@@ -45,6 +46,7 @@ pub(super) struct Scribe {
     cuts: mpsc::Sender<(Numbered, Option<OwnedSemaphorePermit>)>,
     next_seq: u32,
     language: watch::Receiver<Option<Language>>,
+    alarm: Arc<Alarm>,
     hung_up: Arc<AtomicBool>,
     /// How many utterances are in the store at the end.
     task: JoinHandle<usize>,
@@ -55,9 +57,11 @@ impl Scribe {
         let (cuts, receiver) = mpsc::channel(limits::SEGMENTS_PER_CALL);
         let (spoken, language) = watch::channel(None);
         let hung_up = Arc::new(AtomicBool::new(false));
-        let desk = Desk { stages: stages.clone(), assignment, known, spoken, hung_up: hung_up.clone() };
+        let alarm = Alarm::new(stages.clone(), &known);
+        let desk =
+            Desk { stages: stages.clone(), assignment, known, spoken, alarm: alarm.clone(), hung_up: hung_up.clone() };
         let task = tokio::spawn(desk.write_down(receiver));
-        Self { stages, cuts, next_seq: 0, language, hung_up, task }
+        Self { stages, cuts, next_seq: 0, language, alarm, hung_up, task }
     }
 
     /// Queues a segment. Never waits: the queue holds more segments than the longest call can have, and sound is
@@ -85,12 +89,19 @@ impl Scribe {
         *self.language.borrow()
     }
 
-    /// Waits until everything queued is recognised and stored. `false`: something is missing and must be taken from
+    /// What listens to the call's words for danger.
+    pub(super) fn alarm(&self) -> &Arc<Alarm> {
+        &self.alarm
+    }
+
+    /// Waits until everything queued is recognised and stored, and an emergency with it. `false`: something is missing and must be taken from
     /// the recording.
     pub(super) async fn finish(self) -> bool {
         self.hung_up.store(true, Ordering::Release);
         drop(self.cuts);
-        self.task.await.ok().and_then(|written| u32::try_from(written).ok()) == Some(self.next_seq)
+        let written = self.task.await.ok();
+        self.alarm.settled().await;
+        written.and_then(|written| u32::try_from(written).ok()) == Some(self.next_seq)
     }
 }
 
@@ -100,6 +111,7 @@ struct Desk {
     assignment: Assignment,
     known: Known,
     spoken: watch::Sender<Option<Language>>,
+    alarm: Arc<Alarm>,
     hung_up: Arc<AtomicBool>,
 }
 
@@ -116,6 +128,7 @@ impl Desk {
             let expected = *self.spoken.borrow();
             let utterance = hear(&self.stages, &self.assignment, cut, expected, priority).await;
             drop(room);
+            self.alarm.words(&utterance);
             unwritten.push_back(utterance.clone());
             self.write(&mut unwritten).await;
             if utterance.language.is_some() {
@@ -150,7 +163,8 @@ impl Desk {
     async fn publish_live_draft(&self, utterances: &[Utterance]) {
         let Some(last) = utterances.last() else { return };
         let (coverage, _) = ledger(last.span.end, utterances, &[], None);
-        let draft = self.stages.draft(&facts::live(&self.stages, &self.known), utterances, coverage);
+        let draft =
+            self.stages.draft(&facts::live(&self.stages, &self.known, self.alarm.danger()), utterances, coverage);
         let Ok(body) = serde_json::to_value(&draft) else { return };
         if let Err(error) = self.stages.store.put_live_draft(self.known.call, body.to_string()).await {
             tracing::warn!(call = %self.known.call, %error, "live draft not stored; the next one replaces it");

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::{Figure, Report, config, sample, target};
-use crate::call::{CallEvent, Codec};
+use crate::call::{CallEvent, Codec, DeliveryKind};
 use crate::cli::Failure;
 use crate::cli::call::percentile;
 use crate::cli::demo::TemporaryFolder;
@@ -63,7 +63,7 @@ impl Drafts {
                     .await
                     .map_err(|_| Failure::new("no draft was accepted within 30 s"))?;
                 match event {
-                    Ok(CallEvent::Delivery { state, .. }) if state == "delivered" => break,
+                    Ok(CallEvent::Delivery { state, kind: DeliveryKind::Draft, .. }) if state == "delivered" => break,
                     Err(RecvError::Closed) => return Err(Failure::new("the gateway ended")),
                     _ => {}
                 }
