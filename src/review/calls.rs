@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::view::{self, CallDetail, CallList, CallSummary, ErasedList, Headline, PartyView};
-use super::{Desk, call_id};
+use super::{Desk, call_id, emergency};
 use crate::config::limits;
 use crate::intake::problem::Problem;
 
@@ -47,7 +47,7 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
             Some((body, _)) => Headline::of(&body),
             None => Headline::default(),
         };
-        calls.push(CallSummary::new(row, headline));
+        calls.push(CallSummary::new(row, headline, emergency::of(&desk, row.id).await?));
     }
     let damaged = page.damaged.iter().map(ToString::to_string).collect();
     let (notices, sip) = (desk.parts.notices.clone(), desk.parts.sip.clone());
@@ -64,9 +64,10 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
     let row = store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
     let (body, complete) = store.draft(id).await?.map_or((None, false), |(body, complete)| (Some(body), complete));
     let transcript = store.utterances(id).await?.into_iter().map(Into::into).collect();
+    let raised = emergency::of(&desk, id).await?;
     let deliveries = store.deliveries(id).await?.into_iter().map(Into::into).collect();
     Ok(Json(CallDetail {
-        summary: CallSummary::new(&row, body.as_deref().map(Headline::of).unwrap_or_default()),
+        summary: CallSummary::new(&row, body.as_deref().map(Headline::of).unwrap_or_default(), raised),
         dialled: row.dialled.clone(),
         party: PartyView::new(&row),
         channel: view::channel(&row.origin),

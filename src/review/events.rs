@@ -47,7 +47,7 @@ impl Drop for Watcher {
 
 #[utoipa::path(get, path = "/api/events", tag = "calls", params(EventQuery),
     responses((status = 200, content_type = "text/event-stream",
-               description = "events `state`, `answered`, `partial`, `final`, `draft`, `dtmf`, `delivery`, `erased` with JSON data; \
+               description = "events `state`, `answered`, `partial`, `final`, `draft`, `dtmf`, `emergency`, `delivery`, `erased` with JSON data; \
                               `lagged` is the last one of a reader that was too slow and should reload"),
               (status = 503, description = "too many watchers", body = Problem)))]
 pub(super) async fn stream(

@@ -27,8 +27,8 @@ pub(super) const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// The one write that other programs make; its signature stands in for the origin.
-const SIGNED: &str = "/intake/drafts";
+/// The writes that other programs make; their signature stands in for the origin.
+const SIGNED: [&str; 2] = ["/intake/drafts", "/intake/emergencies"];
 
 /// Checks the request, then stamps the answer.
 pub(super) async fn desk(request: Request, next: Next) -> Response {
@@ -94,7 +94,7 @@ fn check(request: &Request) -> Result<(), Refused> {
         Some(_) if safe && request.uri().path() == "/" && is_navigation(headers) => {}
         Some(_) => return Err(foreign()),
     }
-    let signed = request.uri().path() == SIGNED;
+    let signed = SIGNED.contains(&request.uri().path());
     if !safe && !signed && !own_origin && site != Some(b"same-origin") {
         let detail = "a request that changes something must say where it comes from: send Origin with the address \
                       of this desk";

@@ -49,7 +49,7 @@ pub(super) struct HeldList {
 #[derive(Deserialize, IntoParams)]
 pub(super) struct HeldQuery {
     /// Rows, 1 to 200; 50 without it.
-    limit: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 #[utoipa::path(post, path = "/intake/drafts", tag = "intake", operation_id = "receive_draft",
@@ -102,8 +102,18 @@ fn kept(draft_id: String) -> Response {
     response
 }
 
+/// What was posted, its signature checked.
+pub(super) struct Posted {
+    pub webhook_id: String,
+    /// Without quotes.
+    pub key: String,
+    pub sha256: String,
+    pub text: String,
+    pub now_ms: i64,
+}
+
 /// Nothing is believed before the signature fits; nothing but the signed body is believed after it.
-async fn accept(desk: &Desk, request: Request) -> Result<(Received, String), Problem> {
+pub(super) async fn posted(desk: &Desk, request: Request) -> Result<Posted, Problem> {
     let (head, body) = request.into_parts();
     let headers = head.headers;
     let body = read(body, &headers).await?;
@@ -115,18 +125,23 @@ async fn accept(desk: &Desk, request: Request) -> Result<(Received, String), Pro
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", detail));
     }
     let key = key(&headers).ok_or_else(|| {
-        let detail = "send Idempotency-Key: \"DRAFT_ID:VERSION\", the same at every attempt";
+        let detail = "send Idempotency-Key: \"DRAFT_ID:VERSION\" (\"CALL_ID:emergency\"), the same at every attempt";
         Problem::new(StatusCode::BAD_REQUEST, "idempotency-key", detail)
     })?;
-    let text = std::str::from_utf8(&body).map_err(|_| unprocessable("body", "the body is not UTF-8"))?;
-    let draft = addressed(text)?;
+    let sha256 = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = String::from_utf8(body.into()).map_err(|_| unprocessable("body", "the body is not UTF-8"))?;
+    let webhook_id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    Ok(Posted { webhook_id, key, sha256, text, now_ms })
+}
+
+async fn accept(desk: &Desk, request: Request) -> Result<(Received, String), Problem> {
+    let Posted { webhook_id, key, sha256, text, now_ms } = posted(desk, request).await?;
+    let draft = addressed(&text)?;
     let keyed = key.split_once(':').map_or(key.as_str(), |(draft, _version)| draft);
     if keyed != draft.to_string() {
         return Err(unprocessable("idempotency-key", "the Idempotency-Key names another draft than draft_id"));
     }
-    let webhook_id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let sha256: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-    let received = desk.parts.store.receive(webhook_id, &key, &sha256, text, now_ms).await?;
+    let received = desk.parts.store.receive(&webhook_id, &key, &sha256, &text, now_ms).await?;
     Ok((received, draft.to_string()))
 }
 
@@ -170,7 +185,7 @@ fn addressed(text: &str) -> Result<DraftId, Problem> {
         .ok_or_else(|| unprocessable("body", "draft_id: expected a UUID in lower case"))
 }
 
-fn unprocessable(name: &str, detail: &str) -> Problem {
+pub(super) fn unprocessable(name: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, name, detail)
 }
 

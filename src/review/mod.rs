@@ -7,6 +7,7 @@
 mod caller;
 mod calls;
 mod deliveries;
+mod emergency;
 mod events;
 mod guard;
 mod inbox;
@@ -38,7 +39,7 @@ use crate::config::secret::WebhookSecret;
 use crate::intake::problem::Problem;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::store::{Erased, Store, StoreError};
+use crate::store::{Emergencies, Erased, Store, StoreError};
 
 pub use caller::page_is_built as caller_page_is_built;
 pub use public::{DemoModel, PublicParts, public};
@@ -49,6 +50,7 @@ pub type EraseCall = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Vec<Erased>
 /// What the desk shows and what it may do.
 pub struct DeskParts {
     pub store: Arc<dyn Store>,
+    pub emergencies: Arc<dyn Emergencies>,
     pub clock: Clock,
     pub events: broadcast::Sender<CallEvent>,
     /// Where the recording of a call lies (or will lie).
@@ -62,6 +64,7 @@ pub struct DeskParts {
     /// What to dial to reach this gateway: SIP URIs as bound, so that the page never shows a port nobody answers.
     pub sip: Vec<String>,
     pub draft_schema: serde_json::Value,
+    pub emergency_schema: serde_json::Value,
     /// Tells the outbox that a delivery became due.
     pub nudge_outbox: Arc<dyn Fn() + Send + Sync>,
     pub erase: EraseCall,
@@ -91,11 +94,14 @@ pub fn desk(parts: DeskParts) -> Router {
         .route("/api/calls", get(calls::list))
         .route("/api/calls/{id}", get(calls::one).delete(calls::erase))
         .route("/api/calls/{id}/recording", get(recording::recording))
+        .route("/api/calls/{id}/emergency/acknowledge", post(emergency::acknowledge))
         .route("/api/events", get(events::stream))
         .route("/api/deliveries", get(deliveries::list))
         .route("/api/deliveries/{id}/replay", post(deliveries::replay))
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/schema/ticket-draft.json", get(openapi::draft_schema))
+        .route("/api/schema/call-emergency.json", get(openapi::emergency_schema))
+        .route("/intake/emergencies", post(emergency::receive).get(emergency::list))
         .route("/intake/drafts", post(inbox::receive).get(inbox::list))
         .route("/intake/drafts/{id}", get(inbox::one))
         .route("/health/live", get(status::live))

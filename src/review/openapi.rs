@@ -1,11 +1,11 @@
-//! The machine-readable description of the desk API, and the schema of the drafts.
+//! The machine-readable description of the desk API, and the schemas of what is posted to endpoints.
 
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{Desk, calls, deliveries, events, inbox, recording, status};
+use super::{Desk, calls, deliveries, emergency, events, inbox, recording, status};
 use crate::intake::problem::Problem;
 
 #[derive(OpenApi)]
@@ -15,6 +15,7 @@ use crate::intake::problem::Problem;
         calls::list,
         calls::one,
         calls::erase,
+        emergency::acknowledge,
         recording::recording,
         events::stream,
         deliveries::list,
@@ -22,11 +23,14 @@ use crate::intake::problem::Problem;
         inbox::receive,
         inbox::list,
         inbox::one,
+        emergency::receive,
+        emergency::list,
         status::live,
         status::ready,
         status::metrics,
         document,
         draft_schema,
+        emergency_schema,
     ),
     components(schemas(Problem))
 )]
@@ -42,4 +46,12 @@ pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
     responses((status = 200, description = "JSON Schema of a ticket draft", content_type = "application/schema+json")))]
 pub(super) async fn draft_schema(State(desk): State<Desk>) -> Json<Value> {
     Json(desk.parts.draft_schema.clone())
+}
+
+#[utoipa::path(get, path = "/api/schema/call-emergency.json", tag = "intake",
+    responses((status = 200, description = "JSON Schema of the event that is posted when a caller is heard to be in \
+               danger: once a call to each URL of emergency.urls, at once, retried every 5 s, signed as drafts are; \
+               Idempotency-Key: \"CALL_ID:emergency\"", content_type = "application/schema+json")))]
+pub(super) async fn emergency_schema(State(desk): State<Desk>) -> Json<Value> {
+    Json(desk.parts.emergency_schema.clone())
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::emergency::EmergencyView;
 use super::quality::LineQualityView;
 use crate::call::{
     Alignment, Band, CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Unheard, Utterance, Word,
@@ -47,7 +48,10 @@ pub(super) struct CallSummary {
     pub has_recording: bool,
     pub title: Option<String>,
     pub category: Option<String>,
+    /// Hazard words were heard, or an emergency was raised.
     pub emergency: bool,
+    /// What was raised while the caller spoke, and whether somebody has taken it.
+    pub raised: Option<EmergencyView>,
     /// When it was erased: nothing but this line is left of it.
     pub erased_at: Option<String>,
 }
@@ -143,8 +147,11 @@ pub(super) struct CoverageView {
 pub(super) struct DeliveryView {
     pub id: String,
     pub call: String,
-    pub draft: String,
-    pub version: u32,
+    /// `draft`, or `emergency`: the event of the call's emergency.
+    pub kind: &'static str,
+    /// Absent of an event, as is its version.
+    pub draft: Option<String>,
+    pub version: Option<u32>,
     pub endpoint: String,
     /// `pending`, `delivered` or `dead`.
     pub state: &'static str,
@@ -168,7 +175,7 @@ pub(super) struct ErasedList {
 pub(super) struct ErasedView {
     pub id: String,
     pub reference: String,
-    /// Endpoints that have its draft: their copies are for their owners to erase.
+    /// Endpoints that have its draft or its emergency: their copies are for their owners to erase.
     pub delivered_to: Vec<String>,
     /// Deliveries that will not be made any more.
     pub cancelled_deliveries: u64,
@@ -187,12 +194,12 @@ pub(super) struct DeliveryList {
     pub deliveries: Vec<DeliveryView>,
 }
 
-fn stamp(unix_ms: i64) -> String {
+pub(super) fn stamp(unix_ms: i64) -> String {
     timestamp(unix_ms).to_string()
 }
 
 impl CallSummary {
-    pub fn new(row: &CallRow, headline: Headline) -> Self {
+    pub fn new(row: &CallRow, headline: Headline, raised: Option<EmergencyView>) -> Self {
         let party = &row.party;
         let named = |identity: &&Identity| identity.number.is_some() || identity.display_name.is_some();
         let known = [&party.verified, &party.asserted, &party.claimed].into_iter().flatten();
@@ -213,7 +220,8 @@ impl CallSummary {
             has_recording: row.answered_unix_ms.is_some() && row.erased_unix_ms.is_none(),
             title: headline.title,
             category: headline.category,
-            emergency: headline.emergency,
+            emergency: headline.emergency || raised.is_some(),
+            raised,
             erased_at: row.erased_unix_ms.map(stamp),
         }
     }
@@ -301,11 +309,13 @@ impl From<Coverage> for CoverageView {
 impl From<DeliveryRow> for DeliveryView {
     fn from(row: DeliveryRow) -> Self {
         let pending = row.state == crate::store::DeliveryState::Pending;
+        let draft = row.draft();
         Self {
             id: row.id,
             call: row.call.to_string(),
-            draft: row.draft.to_string(),
-            version: row.version,
+            kind: row.subject.kind().as_str(),
+            draft: draft.as_ref().map(|(draft, _)| draft.to_string()),
+            version: draft.map(|(_, version)| version),
             endpoint: row.endpoint,
             state: row.state.as_str(),
             attempts: row.attempts,

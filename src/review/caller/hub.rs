@@ -125,7 +125,10 @@ impl Hub {
                 if complete { Told::Complete(fields) } else { Told::Fields(fields) }
             }
             CallEvent::Erased { .. } => Told::Erased,
-            CallEvent::Answered { .. } | CallEvent::Dtmf { .. } | CallEvent::Delivery { .. } => return,
+            CallEvent::Answered { .. }
+            | CallEvent::Dtmf { .. }
+            | CallEvent::Emergency { .. }
+            | CallEvent::Delivery { .. } => return,
         };
         let _nobody_left = watched.send(told);
     }

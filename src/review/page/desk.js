@@ -68,7 +68,7 @@ function drawList() {
   const live = calls.filter((call) => call.state === "live").length;
   $("live-count").textContent = `${live} on the line`;
   $("welcome").hidden = !desk.loaded || calls.length > 0 || desk.open !== null;
-  const alarm = calls.some((call) => call.emergency && call.state === "live");
+  const alarm = calls.some((call) => (call.raised ? call.raised.state !== "acknowledged" : call.emergency && call.state === "live"));
   document.title = `${alarm ? "▲ Emergency · " : ""}${live ? `(${live}) ` : ""}Heardline desk`;
 }
 // The first words of a call are a greeting: until more is said, its subject is open and not "unclear".
@@ -168,7 +168,7 @@ function drawDeliveries(call) {
   const none = call.erased_at ? "Nothing is owed any more." : call.state === "refused" ? "Nothing is owed." : "Sent when the draft is complete.";
   const nodes = call.deliveries.map((one) => {
     const text = { delivered: "✓ delivered", pending: one.attempts ? "… trying again" : "… waiting", dead: "✕ not delivered" }[one.state] || one.state;
-    const node = el("div", "delivery", el("span", "", el("span", one.state, text), ` · ${one.endpoint}`));
+    const node = el("div", "delivery", el("span", "", el("span", one.state, text), one.kind === "emergency" ? ` · ▲ ${one.endpoint}` : ` · ${one.endpoint}`));
     const facts = [one.attempts === 1 ? "1 attempt" : `${one.attempts} attempts`,
       one.delivered_at ? when(one.delivered_at) : one.next_attempt_at ? `next ${when(one.next_attempt_at)}` : null,
       one.last_status ? `last answer ${one.last_status}` : null, one.last_error].filter(Boolean).join(" · ");
@@ -177,6 +177,17 @@ function drawDeliveries(call) {
     return node;
   });
   $("deliveries").replaceChildren(...(nodes.length ? nodes : [el("p", "empty", none)]));
+}
+async function acknowledge(id, pressed) {
+  pressed.disabled = true;
+  try {
+    const answer = await fetch(`/api/calls/${encodeURIComponent(id)}/emergency/acknowledge`, { method: "POST" });
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    announce("The emergency is acknowledged.");
+  } catch (error) {
+    fail(new Error(`Not acknowledged: ${error.message}`));
+  }
+  if (desk.open === id) await show(id);
 }
 async function replay(id, pressed) {
   pressed.disabled = true;
@@ -346,6 +357,7 @@ function listen() {
   on("final", onFinal);
   on("draft", onDraft);
   on("dtmf", (event) => { if (mine(event)) { desk.call.dtmf += event.digit; drawHead(desk.call); } });
+  on("emergency", onEmergency);
   on("delivery", (event) => { if (mine(event)) show(desk.open); loadDead().catch(fail); });
   on("erased", (event) => { loadList().catch(fail); loadDead().catch(fail); if (mine(event)) forget(); });
   on("lagged", reload);
@@ -385,13 +397,20 @@ function onFinal(event) {
   drawTranscript(desk.call);
   light();
 }
+function onEmergency(event) {
+  const { call, state, danger } = event;
+  if (state === "raised") announce(`Emergency: ${danger.quote}`);
+  if (state === "escalated") announce("Nobody has acknowledged an emergency.");
+  loadList().catch(fail);
+  if (desk.open === call) show(call);
+}
 function onDraft(event) {
   const known = desk.calls.get(event.call);
   if (known) {
     const was = known.emergency;
     known.title = at(event.draft, "summary.title.value") || at(event.draft, "issues.0.title.value") || known.title;
     known.category = at(event.draft, "issues.0.category.value") || known.category;
-    known.emergency = at(event.draft, "emergency.flag.value") === true;
+    known.emergency = Boolean(known.raised) || at(event.draft, "emergency.flag.value") === true;
     if (known.emergency && !was) announce("Emergency words were heard in a call.");
     drawList();
   }

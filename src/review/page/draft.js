@@ -56,16 +56,35 @@ function print(value) {
   if (value === false) return "no";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
-function drawAlarm(call) {
+// What was raised while the caller spoke; of a draft made elsewhere, its flag.
+function danger(call) {
+  if (call.raised) {
+    const { quote, span, service, number } = call.raised;
+    return { service: { kind: service, number }, evidence: { text: quote, audio_start_ms: span.start_ms, audio_end_ms: span.end_ms } };
+  }
   const flag = at(call.draft, "emergency.flag");
-  $("alarm").hidden = !(flag && flag.value === true);
-  if ($("alarm").hidden) return;
-  const held = $("alarm").contains(document.activeElement);
-  const [evidence] = flag.evidence || [];
-  const service = at(call.draft, "emergency.service");
-  $("alarm").replaceChildren(el("span", "", `▲ Emergency${service ? ` (${service.kind}, ${service.number})` : ""}${evidence ? `: “${evidence.text}”` : ""}`));
-  if (evidence) $("alarm").append(button(`▶ ${clock(evidence.audio_start_ms)}`, "", () => hear("emergency", [evidence])));
-  if (held && evidence) $("alarm").lastChild.focus({ preventScroll: true });
+  return flag && flag.value === true ? { service: at(call.draft, "emergency.service"), evidence: (flag.evidence || [])[0] } : null;
+}
+function taken(raised) {
+  if (raised.state === "raised") return `raised ${when(raised.raised_at)}, not acknowledged yet`;
+  if (raised.state === "escalated") return `✕ raised ${when(raised.raised_at)}, nobody has acknowledged it`;
+  const by = [raised.acknowledged_by, raised.reason].filter(Boolean).join(": ");
+  return `✓ acknowledged ${when(raised.acknowledged_at)}${by ? ` (${by})` : ""}`;
+}
+function drawAlarm(call) {
+  const found = danger(call);
+  const alarm = $("alarm");
+  alarm.hidden = !found;
+  if (!found) return;
+  const held = [...alarm.querySelectorAll("button")].indexOf(document.activeElement);
+  const { service, evidence } = found;
+  const words = el("span", "", `▲ Emergency${service ? ` (${service.kind}, ${service.number})` : ""}${evidence ? `: “${evidence.text}”` : ""}`);
+  if (call.raised) words.append(el("small", "", taken(call.raised)));
+  alarm.replaceChildren(words);
+  if (evidence) alarm.append(button(`▶ ${clock(evidence.audio_start_ms)}`, "", () => hear("emergency", [evidence])));
+  if (call.raised && call.raised.state !== "acknowledged") alarm.append(button("✓ Acknowledge", "", (event) => acknowledge(call.id, event.currentTarget)));
+  const again = alarm.querySelectorAll("button")[held];
+  if (again) again.focus({ preventScroll: true });
 }
 function collect(draft) {
   const found = [];

@@ -7,7 +7,7 @@ use crate::call::{
     CallState, Codec, Coverage, DraftId, Identity, Language, LineQuality, MediaSpan, MediaTime, Origin, Party,
     SegmentOutcome, Utterance, Word,
 };
-use crate::store::{DeliveryRow, DeliveryState};
+use crate::store::{DeliveryRow, DeliveryState, Subject};
 
 fn span(start: u64, end: u64) -> MediaSpan {
     MediaSpan::new(MediaTime(start), MediaTime(end))
@@ -118,8 +118,7 @@ async fn a_dead_delivery_is_visible_and_sent_again_when_asked() {
     desk.store.deliveries.lock().unwrap().push(DeliveryRow {
         id: "msg_1".into(),
         call,
-        draft: DraftId::new(),
-        version: 1,
+        subject: Subject::Draft { draft: DraftId::new(), version: 1 },
         endpoint: "default".into(),
         state: DeliveryState::Dead,
         attempts: 3,

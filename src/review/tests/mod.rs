@@ -2,6 +2,7 @@
 
 mod api;
 mod door;
+mod emergency;
 mod events;
 mod inbox;
 mod public;
@@ -75,6 +76,7 @@ impl TestDesk {
         let (folder, nudged) = (dir.path().to_owned(), Arc::clone(&nudges));
         let router = desk(DeskParts {
             store: Arc::clone(&store) as _,
+            emergencies: Arc::clone(&store) as _,
             clock: clock.clone(),
             events: events.clone(),
             recordings: Arc::new(move |id| folder.join(format!("{id}.wav"))),
@@ -84,6 +86,7 @@ impl TestDesk {
             notices: vec!["demo model".into()],
             sip: vec!["sip:hotline@127.0.0.1:5060".into()],
             draft_schema: serde_json::json!({"title": "TicketDraft"}),
+            emergency_schema: crate::draft::emergency_schema(),
             nudge_outbox: Arc::new(move || {
                 nudged.fetch_add(1, Ordering::Relaxed);
             }),

@@ -16,6 +16,8 @@ pub(super) struct FakeStore {
     pub deliveries: Mutex<Vec<DeliveryRow>>,
     /// (webhook id, idempotency key, hash, body)
     pub received: Mutex<Vec<(String, String, String, String)>>,
+    pub emergencies: Mutex<Vec<EmergencyRow>>,
+    pub received_emergencies: Mutex<Vec<(String, String, String, String)>>,
 }
 
 const UNUSED: &str = "the desk never writes calls";
@@ -115,12 +117,7 @@ impl Store for FakeStore {
     }
 
     async fn receive(&self, id: &str, key: &str, hash: &str, body: &str, _: i64) -> Result<Received, StoreError> {
-        let mut all = self.received.lock().unwrap();
-        if let Some((_, _, known, _)) = all.iter().find(|(_, known, ..)| known == key) {
-            return Ok(if known == hash { Received::Duplicate } else { Received::Conflict });
-        }
-        all.push((id.into(), key.into(), hash.into(), body.into()));
-        Ok(Received::Accepted)
+        Ok(keep(&self.received, id, key, hash, body))
     }
     async fn received(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
         let all = self.received.lock().unwrap();
@@ -128,4 +125,50 @@ impl Store for FakeStore {
     }
 
     async fn close(&self) {}
+}
+
+fn keep(all: &Mutex<Vec<(String, String, String, String)>>, id: &str, key: &str, hash: &str, body: &str) -> Received {
+    let mut all = all.lock().unwrap();
+    if let Some((_, _, known, _)) = all.iter().find(|(_, known, ..)| known == key) {
+        return if known == hash { Received::Duplicate } else { Received::Conflict };
+    }
+    all.push((id.into(), key.into(), hash.into(), body.into()));
+    Received::Accepted
+}
+
+#[async_trait]
+impl Emergencies for FakeStore {
+    async fn raise(&self, _: NewEmergency) -> Result<bool, StoreError> {
+        unreachable!("the desk raises nothing")
+    }
+    async fn emergency(&self, call: CallId) -> Result<Option<EmergencyRow>, StoreError> {
+        Ok(self.emergencies.lock().unwrap().iter().find(|row| row.call == call).cloned())
+    }
+    async fn unacknowledged(&self, _: i64, _: u32) -> Result<Vec<EmergencyRow>, StoreError> {
+        unreachable!("the desk escalates nothing")
+    }
+    async fn acknowledge(&self, call: CallId, acknowledged: Acknowledged) -> Result<EmergencyRow, StoreError> {
+        let mut all = self.emergencies.lock().unwrap();
+        let row = all.iter_mut().find(|row| row.call == call);
+        let row = row.ok_or_else(|| StoreError::NotFound { what: "emergency", id: call.to_string() })?;
+        row.acknowledged.get_or_insert(acknowledged);
+        Ok(row.clone())
+    }
+    async fn escalate(&self, _: CallId, _: i64) -> Result<bool, StoreError> {
+        unreachable!("the desk escalates nothing")
+    }
+    async fn receive_emergency(
+        &self,
+        id: &str,
+        key: &str,
+        hash: &str,
+        body: &str,
+        _: i64,
+    ) -> Result<Received, StoreError> {
+        Ok(keep(&self.received_emergencies, id, key, hash, body))
+    }
+    async fn received_emergencies(&self, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
+        let all = self.received_emergencies.lock().unwrap();
+        Ok(all.iter().rev().take(limit as usize).map(|(id, _, _, body)| (id.clone(), body.clone())).collect())
+    }
 }

@@ -206,6 +206,7 @@ impl TestPublic {
             model: "secret-model".into(),
             demo_model: false,
             emergency_number: "112".into(),
+            emergency: None,
         };
         serde_json::to_value(self.drafter.draft(&facts, &call.said, Coverage::default())).unwrap()
     }
