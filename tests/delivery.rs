@@ -13,7 +13,7 @@ use heardline::call::{CallId, CallState, Codec};
 use heardline::config::SipListen;
 use heardline::config::secret::WebhookSecret;
 use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
-use heardline::intake::{idempotency_key, sign};
+use heardline::intake::{key_of, sign};
 use heardline::ops::clock::Clock;
 use heardline::store::{DeliveryRow, DeliveryState};
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ async fn an_endpoint_that_is_down_during_the_call_and_two_minutes_after_gets_the
     let posts = endpoint.posts();
     assert_eq!(posts.len(), 1, "delivered more than once");
     assert_eq!(posts[0].headers["webhook-id"], row.id.as_str());
-    assert_eq!(posts[0].headers["idempotency-key"], idempotency_key(row.draft, row.version).as_str());
+    assert_eq!(posts[0].headers["idempotency-key"], key_of(&row).as_str());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +172,7 @@ async fn the_built_in_endpoint_keeps_a_draft_once_and_refuses_the_forged_the_rep
     let secret_file = gateway.gateway.data_dir().join("webhook.secret");
     let secret = WebhookSecret::load(&secret_file, false).expect("the gateway made a secret");
     let body = kept[0].1.clone();
-    let key = idempotency_key(row.draft, row.version);
+    let key = key_of(&row);
     let now_s = gateway.clock.unix_ms() / 1000;
     let signed = |body: &str, now_s: i64, secret: &WebhookSecret| sign::headers(&row.id, now_s, body, secret).unwrap();
     let genuine = Posted { signed: signed(&body, now_s, &secret), key, body: body.clone() };

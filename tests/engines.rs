@@ -154,8 +154,12 @@ async fn without_a_local_model_words_are_filled_in_when_the_server_is_well_again
     gateway
         .until("a second version is delivered", DEADLINE, |store| async move {
             let deliveries = store.deliveries(id).await.unwrap();
-            let delivered =
-                |version| deliveries.iter().any(|d| d.version == version && d.state == DeliveryState::Delivered);
+            let delivered = |version| {
+                deliveries
+                    .iter()
+                    .filter(|d| d.state == DeliveryState::Delivered)
+                    .any(|d| d.draft().is_some_and(|of| of.1 == version))
+            };
             if delivered(2) { Ok(()) } else { Err(deliveries.len()) }
         })
         .await;

@@ -119,8 +119,8 @@ impl Faults {
         self.gateway
             .until("a second version is delivered", DEADLINE, |store| async move {
                 let deliveries = store.deliveries(call).await.unwrap();
-                let versions: Vec<u32> =
-                    deliveries.iter().filter(|d| d.state == DeliveryState::Delivered).map(|d| d.version).collect();
+                let delivered = deliveries.iter().filter(|d| d.state == DeliveryState::Delivered);
+                let versions: Vec<u32> = delivered.filter_map(|d| d.draft()).map(|(_, version)| version).collect();
                 if versions.contains(&2) { Ok(()) } else { Err(versions) }
             })
             .await;
@@ -135,7 +135,8 @@ impl Faults {
             .await
             .unwrap()
             .into_iter()
-            .map(|d| d.draft.to_string())
+            .filter_map(|d| d.draft())
+            .map(|(draft, _)| draft.to_string())
             .collect();
         assert_eq!(
             all.into_iter().collect::<Vec<_>>(),

@@ -88,7 +88,8 @@ async fn transcribe(State(script): State<Script>, body: Bytes) -> (StatusCode, S
                 .map(|(n, word)| json!({"word": word, "start": f64::from(n) * each, "end": f64::from(n + 1) * each}))
                 .collect();
             let part = json!({"id": 0, "start": 0.0, "end": seconds, "text": text, "avg_logprob": -0.2, "no_speech_prob": 0.01});
-            let answer = json!({"task": "transcribe", "language": "english", "duration": seconds, "text": text, "words": timed, "segments": [part]});
+            let language = if text.is_ascii() { "english" } else { "chinese" };
+            let answer = json!({"task": "transcribe", "language": language, "duration": seconds, "text": text, "words": timed, "segments": [part]});
             (StatusCode::OK, answer.to_string())
         }
         Speech::TextOnly(text) => (StatusCode::OK, json!({"text": text}).to_string()),
