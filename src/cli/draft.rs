@@ -8,15 +8,15 @@ use super::offline::TranscriptFile;
 use super::{Failure, load_config, offline, show};
 use crate::call::{CallId, DraftId, Origin, Party};
 use crate::config::Config;
-use crate::draft::{CallFacts, Drafter, json_schema};
-use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::draft::{BUILT_IN_TAXONOMY, CallFacts, json_schema};
+use crate::gateway::{DEMO_MODEL_NOTICE, load_drafter};
 use crate::ops::clock::Clock;
 use crate::pipeline::LanguageModel;
 
 #[derive(Args)]
 pub(super) struct DraftCommand {
     /// A WAV file, or a transcript made by `heardline transcribe --json`
-    #[arg(required_unless_present = "schema")]
+    #[arg(required_unless_present_any = ["schema", "taxonomy"])]
     input: Option<PathBuf>,
     #[arg(long)]
     config: Option<PathBuf>,
@@ -26,10 +26,17 @@ pub(super) struct DraftCommand {
     /// Print the JSON Schema of drafts and end
     #[arg(long)]
     schema: bool,
+    /// Print the built-in categories and end; a city's own file begins with them
+    #[arg(long)]
+    taxonomy: bool,
 }
 
 impl DraftCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
+        if self.taxonomy {
+            print!("{BUILT_IN_TAXONOMY}");
+            return Ok(());
+        }
         let Some(input) = self.input.filter(|_| !self.schema) else {
             println!("{}", serde_json::to_string_pretty(&json_schema()).map_err(Failure::new)?);
             return Ok(());
@@ -40,7 +47,7 @@ impl DraftCommand {
         } else {
             offline::transcribe(&input, &config, |_| ()).await?
         };
-        let drafter = Drafter::new().map_err(Failure::new)?;
+        let drafter = load_drafter(&config)?;
         let (facts, utterances) = (facts(&config, &transcript), &transcript.utterances);
         let mut draft = drafter.draft(&facts, utterances, transcript.coverage);
         if let Some(model) = LanguageModel::of(&config.llm, Clock::system())?

@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod check;
+mod draft;
 mod engine;
 pub mod limits;
 mod llm;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language, Script, SpokenHere};
 
+pub use self::draft::Draft;
 pub use self::engine::{Engine, OpenAi};
 pub use self::llm::Llm;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
@@ -49,6 +51,7 @@ pub struct Config {
     #[serde(rename = "ice_server")]
     pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
+    pub draft: Draft,
     pub llm: Llm,
     pub intake: Intake,
     pub call: CallRules,
