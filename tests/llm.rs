@@ -168,7 +168,7 @@ async fn whatever_the_server_does_the_draft_is_made_and_the_operator_reads_why_i
         (Chat::Status(500, "no"), "answered 500; the server is overloaded or broken"),
         (Chat::Status(401, "key sk-canary is wrong"), "does not accept the key of llm.key_file"),
         (Chat::Status(404, "no"), "it has no /chat/completions under llm.url, or no model of the name in llm.model"),
-        (Chat::Status(422, "no"), "it takes no form of the request"),
+        (Chat::Status(422, "too long"), "answered 422: too long"),
         (Chat::Status(302, "no"), "answered 302"),
     ];
     for (chat, why) in cases {

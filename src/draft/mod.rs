@@ -210,7 +210,11 @@ impl Drafter {
     pub fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
         let segments = segments(utterances);
         let found = fields::read(self, facts, &segments);
-        let mut draft = sections::assemble(facts, utterances, coverage, found);
+        self.checked(facts, sections::assemble(facts, utterances, coverage, found))
+    }
+
+    /// What follows from the values, and what their own words do not say doubted.
+    fn checked(&self, facts: &CallFacts, mut draft: TicketDraft) -> TicketDraft {
         self.units.route(&mut draft.issues);
         check::doubt(&mut draft, &|quotes| self.reread(facts, quotes));
         draft
@@ -243,7 +247,7 @@ impl Drafter {
         answer: &llm::Answer,
         draft: TicketDraft,
     ) -> TicketDraft {
-        llm::merge(self, facts, &segments(utterances), question, answer, draft)
+        self.checked(facts, llm::merge(self, facts, &segments(utterances), question, answer, draft))
     }
 }
 

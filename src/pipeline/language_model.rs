@@ -93,11 +93,12 @@ impl LanguageModel {
         let first = self.state().took.unwrap_or(Form::Schema);
         let mut exchange = Exchange::new(question, &self.model, first);
         let mut body = exchange.start();
+        let mut refusal = Trouble::Aborted;
         loop {
             let reply = match self.api.post("application/json", body.to_string().into_bytes()).await {
                 Ok(answer) => Reply::Body(answer),
-                Err(Trouble::Refused(400 | 415 | 422, why)) => {
-                    tracing::debug!(host = self.host, why, "the language model's server refuses this form of request");
+                Err(refused @ Trouble::Refused(400 | 415 | 422, _)) => {
+                    refusal = refused;
                     Reply::Refused
                 }
                 Err(trouble) => return Err(trouble),
@@ -110,9 +111,7 @@ impl LanguageModel {
             match step {
                 Step::Ask(next) => body = next,
                 Step::Answer(answer) => return Ok(*answer),
-                Step::GaveUp(GaveUp::Refused) => {
-                    return Err(Trouble::Refused(400, ": it takes no form of the request".to_owned()));
-                }
+                Step::GaveUp(GaveUp::Refused) => return Err(refusal),
                 Step::GaveUp(GaveUp::Invalid(why)) => return Err(Trouble::Junk(why)),
             }
         }

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use super::cite::letters;
 use crate::call::{MediaSpan, MediaTime, Party, SegmentOutcome, Utterance};
 use crate::draft::evidence::Segment;
-use crate::draft::extract::Doc;
 use crate::draft::normal::{fold, is_han};
+use crate::draft::said::Said;
 use crate::draft::schema::TicketDraft;
 use crate::draft::taxonomy::Names;
-use crate::draft::{CallFacts, Drafter, fields, numerals};
+use crate::draft::{CallFacts, Drafter, fields};
 
 /// Words that begin an English sentence and name nobody.
 const OPENERS: &[&str] =
@@ -128,7 +128,7 @@ impl<'a> Ground<'a> {
         // No word goes from one turn into the next.
         self.said.push(' ');
         self.words.extend(words(text));
-        self.numbers.extend(numbers(text));
+        self.numbers.extend(Said::of(text).numbers);
     }
 
     pub fn category_name<'n>(&self, name: &'n Names) -> &'n str {
@@ -145,7 +145,7 @@ impl<'a> Ground<'a> {
         (1..=most).contains(&length)
             && !text.contains(['[', ']', '<', '>'])
             && !text.chars().any(char::is_control)
-            && numbers(text).all(|number| self.numbers.contains(&number))
+            && Said::of(text).numbers.iter().all(|number| self.numbers.contains(number))
             && self.capitals(text)
             && self.titles(text)
             && self.places(text)
@@ -206,25 +206,4 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     let words: Vec<String> =
         folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     words.into_iter()
-}
-
-/// Numbers of a text as digits, whether printed or said as words.
-fn numbers(text: &str) -> impl Iterator<Item = String> {
-    let span = MediaSpan::new(MediaTime(0), MediaTime(1));
-    let utterance = Utterance { text: text.to_owned(), ..Utterance::wordless(0, span, SegmentOutcome::Text, "") };
-    let segments: Vec<Segment<'_>> = Segment::new(&utterance).into_iter().collect();
-    let doc = Doc::new(&segments, false);
-    let (mut found, mut at) = (Vec::new(), 0);
-    while at < doc.tokens.len() {
-        let number = numerals::number(&doc.tokens, at);
-        at = number.as_ref().map_or(at + 1, |(_, next)| (*next).max(at + 1));
-        found.extend(number.map(|(digits, _)| digits));
-    }
-    // "3B", "147th": digits within a word.
-    let folded: String = text.chars().map(fold).collect();
-    let mixed =
-        folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.contains(|c: char| c.is_alphabetic()));
-    let runs = mixed.flat_map(|word| word.split(|c: char| !c.is_ascii_digit())).filter(|run| !run.is_empty());
-    found.extend(runs.map(str::to_owned));
-    found.into_iter()
 }

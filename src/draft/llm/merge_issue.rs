@@ -131,21 +131,11 @@ fn another(reader: &mut Reader<'_>, ground: &Ground<'_>, issues: &[Issue], answe
     let row = drafter.taxonomy.get(&code)?;
     let mut issue = Issue {
         issue_id: format!("i{}", issues.len() + 1),
-        local_code: None,
-        request_type: Field::unknown(),
         category: cited.says(code.clone()),
         title: cited.says(ground.category_name(&row.name).to_owned()),
         description: cited.says(cited.text.clone()),
-        location: Location::default(),
-        occurred_at: OccurredAt::default(),
         urgency: cited.says(row.urgency.min(Urgency::Urgent)),
-        handle_within_h: None,
-        safety_risks: Field::unknown(),
-        respondent: Field::unknown(),
-        affected_count: Field::unknown(),
-        group_demand: Field::unknown(),
-        desired_outcome: Field::unknown(),
-        routing_suggestion: Field::unknown(),
+        ..Issue::default()
     };
     details(reader, &mut issue, answer);
     Some(issue)

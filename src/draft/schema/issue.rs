@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Field;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Issue {
     pub issue_id: String,
     /// What the caller wants of the service. Since 1.3.
