@@ -49,7 +49,7 @@ use retention::{Pace, Retention};
 use watch::Watch;
 use web::PublicSide;
 
-pub use checked::load_recognizer;
+pub use checked::{load_drafter, load_recognizer};
 pub use drain::Draining;
 
 /// Why the gateway did not start. Everything an operator can mend ends the program with exit code 64.

@@ -80,6 +80,14 @@ fn a_speech_server_is_on_this_machine_unless_said_otherwise() {
 }
 
 #[test]
+fn a_citys_own_lists_are_refused_with_the_entry_that_is_wrong() {
+    refused("[draft]\ntaxonomy = \"FOLDER/none.json\"\n", &["draft.taxonomy", "none.json", "cannot be read"]);
+    // No list of categories, and no list of units: the configuration itself.
+    refused("[draft]\ntaxonomy = \"FOLDER/heardline.toml\"\n", &["draft.taxonomy", "heardline.toml", "line 1"]);
+    refused("[draft]\nunits = \"FOLDER/heardline.toml\"\n", &["draft.units", "heardline.toml", "unknown field"]);
+}
+
+#[test]
 fn a_tls_listener_without_its_files_is_told_which_and_why() {
     let tls = "[sip]\nlisten = [\"tls:127.0.0.1:0\"]\n";
     refused(&format!("{SOUND}{tls}"), &["sip.listen", "tls:127.0.0.1:0", "sip.tls_certificate", "sip.tls_key"]);

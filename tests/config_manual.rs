@@ -51,6 +51,8 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "username",
         "credential",
         "key_file",
+        "taxonomy",
+        "units",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());

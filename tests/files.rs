@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 fn heardline(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_heardline")).args(arguments).output().unwrap()
 }
@@ -59,6 +61,46 @@ fn a_transcript_made_earlier_gives_the_same_fields_as_its_sound() {
     let from_text = fields(heardline(&["draft", "--json", path_text(&file)]));
     let from_sound = fields(heardline(&["draft", "--json", "audio-samples/en-streetlight.wav"]));
     assert_eq!(from_text, from_sound);
+}
+
+#[test]
+fn a_citys_own_categories_codes_and_units_are_in_the_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let built_in = heardline(&["draft", "--taxonomy"]);
+    let mut taxonomy: Value = serde_json::from_slice(&built_in.stdout).unwrap();
+    let rows = taxonomy.as_array_mut().unwrap();
+    let light = rows.iter_mut().find(|row| row["code"] == "road.streetlight").unwrap();
+    light["code"] = "road.lamp".into();
+    let own = folder.path().join("taxonomy.json");
+    std::fs::write(&own, taxonomy.to_string()).unwrap();
+    let units = folder.path().join("units.toml");
+    let toml = "[local_codes]\n\"road.lamp\" = \"L7\"\n[[unit]]\nname = \"Lamp works\"\ncategories = [\"road\"]\n";
+    std::fs::write(&units, toml).unwrap();
+    let config = folder.path().join("heardline.toml");
+    let lists = format!("[draft]\ntaxonomy = \"{}\"\nunits = \"{}\"\n", own.display(), units.display());
+    std::fs::write(&config, lists).unwrap();
+    let transcript = folder.path().join("call.json");
+    let call = serde_json::json!({
+        "duration_ms": 3000, "model": "none", "demo_model": false, "coverage": heardline::call::Coverage::default(),
+        "utterances": [heardline::call::Utterance {
+            text: "The street light is broken.".into(),
+            ..heardline::call::Utterance::wordless(
+                0,
+                heardline::call::MediaSpan::new(heardline::call::MediaTime(0), heardline::call::MediaTime(3000)),
+                heardline::call::SegmentOutcome::Text,
+                "none",
+            )
+        }],
+    });
+    std::fs::write(&transcript, call.to_string()).unwrap();
+
+    let output = heardline(&["draft", path_text(&transcript), "--json", "--config", path_text(&config)]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let draft: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let issue = &draft["issues"][0];
+    assert_eq!((&issue["category"]["value"], &issue["local_code"]), (&"road.lamp".into(), &"L7".into()));
+    assert_eq!(issue["routing_suggestion"]["value"]["unit"], "Lamp works");
+    assert_eq!(issue["routing_suggestion"]["value"]["basis"], "road.lamp");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod party;
 mod quality;
 mod state;
 mod time;
+mod traces;
 mod words;
 
 pub use audio::{AudioFrame, FrameKind};
@@ -20,4 +21,5 @@ pub use party::{Identity, Origin, Party};
 pub use quality::{LineQuality, NoAudio};
 pub use state::{CallState, EndCause, UnknownName};
 pub use time::{MediaSpan, MediaTime};
+pub use traces::{Earlier, Matter, Since, Traces};
 pub use words::{Alignment, Band, Hypothesis, Language, Script, SegmentOutcome, SpokenHere, Unheard, Utterance, Word};

@@ -8,14 +8,14 @@ use super::offline::TranscriptFile;
 use super::{Failure, load_config, offline, show};
 use crate::call::{CallId, DraftId, Origin, Party};
 use crate::config::Config;
-use crate::draft::{CallFacts, Drafter, json_schema};
-use crate::gateway::DEMO_MODEL_NOTICE;
+use crate::draft::{BUILT_IN_TAXONOMY, CallFacts, json_schema};
+use crate::gateway::{DEMO_MODEL_NOTICE, load_drafter};
 use crate::ops::clock::Clock;
 
 #[derive(Args)]
 pub(super) struct DraftCommand {
     /// A WAV file, or a transcript made by `heardline transcribe --json`
-    #[arg(required_unless_present = "schema")]
+    #[arg(required_unless_present_any = ["schema", "taxonomy"])]
     input: Option<PathBuf>,
     #[arg(long)]
     config: Option<PathBuf>,
@@ -25,10 +25,17 @@ pub(super) struct DraftCommand {
     /// Print the JSON Schema of drafts and end
     #[arg(long)]
     schema: bool,
+    /// Print the built-in categories and end; a city's own file begins with them
+    #[arg(long)]
+    taxonomy: bool,
 }
 
 impl DraftCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
+        if self.taxonomy {
+            print!("{BUILT_IN_TAXONOMY}");
+            return Ok(());
+        }
         let Some(input) = self.input.filter(|_| !self.schema) else {
             println!("{}", serde_json::to_string_pretty(&json_schema()).map_err(Failure::new)?);
             return Ok(());
@@ -39,7 +46,7 @@ impl DraftCommand {
         } else {
             offline::transcribe(&input, &config, |_| ()).await?
         };
-        let drafter = Drafter::new().map_err(Failure::new)?;
+        let drafter = load_drafter(&config)?;
         let draft = drafter.draft(&facts(&config, &transcript), &transcript.utterances, transcript.coverage);
         let draft = serde_json::to_value(&draft).map_err(Failure::new)?;
         if self.json {

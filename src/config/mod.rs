@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod check;
+mod draft;
 mod engine;
 pub mod limits;
 pub mod secret;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language, Script, SpokenHere};
 
+pub use self::draft::Draft;
 pub use self::engine::{Engine, OpenAi};
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
@@ -46,6 +48,7 @@ pub struct Config {
     #[serde(rename = "ice_server")]
     pub ice_servers: Vec<IceServer>,
     pub speech: Speech,
+    pub draft: Draft,
     pub intake: Intake,
     pub call: CallRules,
     #[serde(rename = "line")]

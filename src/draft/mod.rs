@@ -3,11 +3,15 @@
 //! Rules only; pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
 
 mod caller;
+mod check;
+mod edits;
 mod evidence;
 mod extract;
 mod fields;
 mod normal;
 mod numerals;
+pub mod repeats;
+pub mod said;
 pub mod schema;
 mod sections;
 mod spoken;
@@ -18,21 +22,25 @@ mod testing;
 mod tests;
 mod text;
 mod token;
+mod units;
 
 use std::collections::HashMap;
 
 use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
 
+use check::Quote;
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
 use schema::TicketDraft;
 use taxonomy::Taxonomy;
+use units::Units;
 
-pub use numerals::ordinal;
+pub use edits::keep_edits;
 pub use spoken::{Piece, Spoken, dictated_digits, spoken};
 pub use taxonomy::Names;
 
-/// Why the built-in word lists cannot be used; a fault of the build, found at start.
+/// Why word lists cannot be used, found at start: the built-in ones by a fault of the build, a deployment's own by a
+/// mistake in its file.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     #[error("built-in {file} is not valid: {cause}; rebuild from a clean checkout")]
@@ -41,8 +49,12 @@ pub enum DraftError {
         #[source]
         cause: serde_json::Error,
     },
-    #[error("built-in taxonomy lacks the category {code}; rebuild from a clean checkout")]
-    MissingCategory { code: &'static str },
+    #[error("built-in taxonomy: {0}; rebuild from a clean checkout")]
+    BuiltInTaxonomy(String),
+    #[error("{0}")]
+    OwnTaxonomy(String),
+    #[error("{0}")]
+    OwnUnits(String),
     #[error("built-in taxonomy has terms that cannot be searched: {0}; rebuild from a clean checkout")]
     Terms(#[source] aho_corasick::BuildError),
     #[error("built-in emergency lexicon has a bad pattern: {0}; rebuild from a clean checkout")]
@@ -95,19 +107,42 @@ pub struct CallFacts {
     pub emergency_number: String,
 }
 
+/// The deployment's own lists, as text of their files.
+#[derive(Clone, Debug, Default)]
+pub struct OwnWords {
+    /// JSON of the same form as the built-in taxonomy, in its place.
+    pub taxonomy: Option<String>,
+    /// TOML: local codes of categories, and the units in charge.
+    pub units: Option<String>,
+}
+
+/// To be copied and changed by a city that brings its own.
+pub const BUILT_IN_TAXONOMY: &str = include_str!("data/taxonomy.json");
+
 /// Makes drafts. Parses its word lists once; share it behind an `Arc`.
 pub struct Drafter {
     taxonomy: Taxonomy,
+    units: Units,
     classifier: Classifier,
     lexicon: Lexicon,
 }
 
 impl Drafter {
+    /// With the built-in lists.
     pub fn new() -> Result<Self, DraftError> {
-        let taxonomy = Taxonomy::parse(include_str!("data/taxonomy.json"))?;
+        Self::with(&OwnWords::default())
+    }
+
+    pub fn with(own: &OwnWords) -> Result<Self, DraftError> {
+        let taxonomy = match &own.taxonomy {
+            Some(own) => Taxonomy::parse(own).map_err(DraftError::OwnTaxonomy)?,
+            None => Taxonomy::parse(BUILT_IN_TAXONOMY).map_err(DraftError::BuiltInTaxonomy)?,
+        };
+        let units = own.units.as_ref().map(|text| Units::parse(text, &taxonomy).map_err(DraftError::OwnUnits));
+        let units = units.transpose()?.unwrap_or_default();
         let classifier = Classifier::new(&taxonomy)?;
         let lexicon = Lexicon::parse(include_str!("data/emergency-lexicon.json"))?;
-        Ok(Self { taxonomy, classifier, lexicon })
+        Ok(Self { taxonomy, units, classifier, lexicon })
     }
 
     /// Names of the categories by their codes; without those that only say that nothing was understood.
@@ -132,7 +167,18 @@ impl Drafter {
     pub fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
         let segments: Vec<_> = utterances.iter().filter_map(evidence::Segment::new).collect();
         let found = fields::read(self, facts, &segments);
-        sections::assemble(facts, utterances, coverage, found)
+        let mut draft = sections::assemble(facts, utterances, coverage, found);
+        self.units.route(&mut draft.issues);
+        check::doubt(&mut draft, &|quotes| self.reread(facts, quotes));
+        draft
+    }
+
+    /// What these quotes alone say, as JSON of a draft.
+    fn reread(&self, facts: &CallFacts, quotes: &[Quote]) -> serde_json::Value {
+        let spoken: Vec<Utterance> = quotes.iter().map(Quote::utterance).collect();
+        let segments: Vec<_> = spoken.iter().filter_map(evidence::Segment::new).collect();
+        let found = fields::read(self, facts, &segments);
+        serde_json::to_value(sections::assemble(facts, &spoken, Coverage::default(), found)).unwrap_or_default()
     }
 }
 

@@ -1,13 +1,13 @@
 //! Everything that can be wrong before a port is bound, and what is left when nothing is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{DEMO_MODEL_NOTICE, StartError};
 use crate::config::secret::{ApiKey, WebhookSecret};
 use crate::config::{Config, ConfigError, Engine, OpenAi, find_bundled};
-use crate::draft::Drafter;
+use crate::draft::{DraftError, Drafter, OwnWords};
 use crate::ops::clock::Clock;
 use crate::pipeline::LinePrompts;
 use crate::speech::{
@@ -37,7 +37,7 @@ impl Checked {
             tracing::info!(host, "callers' voices leave this machine to be recognised (speech.openai)");
         }
         let prompts = LinePrompts::load(config)?;
-        let drafter = Drafter::new()?;
+        let drafter = load_drafter(config)?;
         let data = DataDir::open(&config.data.dir)?;
         let (secret_file, create) = match &config.intake.secret_file {
             Some(file) => (file.clone(), false),
@@ -47,6 +47,39 @@ impl Checked {
         let store = Arc::new(SqliteStore::open(&data).await?);
         Ok(Self { recognizer, prompts, drafter, data, secret, store })
     }
+}
+
+/// The drafter with the deployment's own lists.
+pub fn load_drafter(config: &Config) -> Result<Drafter, StartError> {
+    let wrong = |key: &str, file: &Option<PathBuf>, expected: String| ConfigError::Value {
+        path: PathBuf::from("configuration"),
+        key: key.into(),
+        value: file.as_ref().map(|file| file.display().to_string()).unwrap_or_default(),
+        expected,
+    };
+    let read = |key: &str, file: &Option<PathBuf>| {
+        let text = file.as_deref().map(read_list).transpose();
+        text.map_err(|reason| wrong(key, file, reason))
+    };
+    let lists = &config.draft;
+    let own =
+        OwnWords { taxonomy: read("draft.taxonomy", &lists.taxonomy)?, units: read("draft.units", &lists.units)? };
+    Ok(Drafter::with(&own).map_err(|error| match error {
+        DraftError::OwnTaxonomy(why) => StartError::from(wrong("draft.taxonomy", &lists.taxonomy, why)),
+        DraftError::OwnUnits(why) => StartError::from(wrong("draft.units", &lists.units, why)),
+        built_in => StartError::from(built_in),
+    })?)
+}
+
+/// A list longer than this is something else.
+const MAX_LIST: u64 = 8 * 1024 * 1024;
+
+fn read_list(file: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(file).map_err(|e| format!("cannot be read: {e}"))?.len();
+    if size > MAX_LIST {
+        return Err(format!("{size} bytes; at most {MAX_LIST} are read"));
+    }
+    std::fs::read_to_string(file).map_err(|e| format!("cannot be read: {e}"))
 }
 
 /// The recogniser that the configuration names, its model verified and loaded.

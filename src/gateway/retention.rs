@@ -140,7 +140,7 @@ pub(super) async fn on_request(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{CallId, CallState, EndCause, Origin, Party};
+    use crate::call::{CallId, CallState, EndCause, Origin, Party, Traces};
     use crate::config::Line;
     use crate::pipeline::LinePrompts;
     use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store as _};
@@ -199,6 +199,7 @@ mod tests {
                 coverage: crate::call::Coverage::default(),
                 created_unix_ms: ended_unix_ms,
                 endpoints: vec!["desk".into()],
+                traces: Traces::default(),
             };
             self.store.complete_draft(draft).await.unwrap();
             id

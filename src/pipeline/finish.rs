@@ -3,7 +3,9 @@
 use super::live::Ended;
 use super::persist::until_stored;
 use super::{Stages, facts, recover};
-use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime};
+use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime, Traces};
+use crate::draft::repeats;
+use crate::draft::schema::Related;
 use crate::ops::fault;
 use crate::speech::ledger;
 use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
@@ -85,7 +87,14 @@ pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> R
     let total = MediaTime(row.duration_ms.unwrap_or(0));
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
-    let draft = stages.draft(&facts::complete(stages, &row, version), &utterances, coverage);
+    let mut draft = stages.draft(&facts::complete(stages, &row, version), &utterances, coverage);
+    let traces = repeats::traces(&draft);
+    for other in earlier(stages, call, row.started_unix_ms, &traces).await {
+        // The call it adds to is named already.
+        if draft.related.iter().all(|known| known.call_id != other.call_id) {
+            draft.related.push(other);
+        }
+    }
     let damaged = |reason: String| StoreError::Damaged { what: "draft", id: version.draft.to_string(), reason };
     let body = serde_json::to_value(&draft).map_err(|e| damaged(e.to_string()))?;
     let committed = CompletedDraft {
@@ -96,6 +105,7 @@ pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> R
         coverage,
         created_unix_ms: stages.clock.unix_ms(),
         endpoints: stages.endpoints.clone(),
+        traces,
     };
     if stages.store.complete_draft(committed).await? {
         tracing::info!(%call, utterances = utterances.len(), "draft committed");
@@ -108,6 +118,17 @@ pub(super) async fn commit(stages: &Stages, call: CallId, version: Version) -> R
         stages.tell_state(call, CallState::Done, row.cause);
     }
     Ok(())
+}
+
+/// Earlier calls that this one may have to do with. A draft without them is better than none.
+async fn earlier(stages: &Stages, call: CallId, started_unix_ms: i64, own: &Traces) -> Vec<Related> {
+    match stages.store.earlier(call, own, repeats::since(started_unix_ms)).await {
+        Ok(earlier) => repeats::related(own, started_unix_ms, &earlier),
+        Err(error) => {
+            tracing::error!(%call, %error, "earlier calls cannot be looked for; the draft names none");
+            Vec::new()
+        }
+    }
 }
 
 /// Once a call, when its first draft is committed.

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::call::{
-    CallId, CallState, Coverage, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Utterance,
+    CallId, CallState, Coverage, DraftId, Earlier, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Since,
+    Traces, Utterance,
 };
 
 /// Why the store could not do it.
@@ -139,6 +140,8 @@ pub struct CompletedDraft {
     pub created_unix_ms: i64,
     /// Endpoint names each owed one delivery.
     pub endpoints: Vec<String>,
+    /// What later calls find this one by; those of an earlier version are replaced.
+    pub traces: Traces,
 }
 
 /// One draft version owed to one endpoint.
@@ -246,6 +249,13 @@ pub trait Store: Send + Sync + 'static {
     /// later one was there already and nothing changed. [`StoreError::WrongState`] unless the call is
     /// `finishing` (`done` for a later version).
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
+
+    /// Calls with a complete draft that share a number, a category or the quoted reference with `traces`, without
+    /// `call` itself and what was erased. A bounded number of each kind, newest first. The default: this store finds none.
+    async fn earlier(&self, call: CallId, traces: &Traces, since: Since) -> Result<Vec<Earlier>, StoreError> {
+        let (_, _, _) = (call, traces, since);
+        Ok(Vec::new())
+    }
 
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError>;
     /// `(body, complete?)`: the frozen draft (its newest version) if there is one, else the live one.

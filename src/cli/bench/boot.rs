@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::stub::StubRecognizer;
 use super::{Figure, Report, config};
-use crate::call::{CallId, Coverage, DraftId, EndCause, Origin, Party};
+use crate::call::{CallId, Coverage, DraftId, EndCause, Origin, Party, Traces};
 use crate::cli::Failure;
 use crate::cli::demo::TemporaryFolder;
 use crate::gateway::{Gateway, Parts};
@@ -90,6 +90,7 @@ async fn fill(folder: &Path, calls: u32) -> Result<(), Failure> {
                 coverage: Coverage::default(),
                 created_unix_ms: 0,
                 endpoints: Vec::new(),
+                traces: Traces::default(),
             };
             store.complete_draft(draft).await
         });

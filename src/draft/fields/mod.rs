@@ -84,6 +84,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         issue_id: "i1".to_owned(),
         request_type: Field::unknown(),
         category,
+        local_code: None,
         title: title.clone(),
         description: quote(MAX_DESCRIPTION),
         location: Location { address_text: address, ..Location::default() },

@@ -13,6 +13,9 @@ pub struct Issue {
     pub request_type: Field<RequestType>,
     /// Code of the taxonomy, two levels.
     pub category: Field<String>,
+    /// What the deployment's own system calls that category. Since 1.3.
+    #[serde(default)]
+    pub local_code: Option<String>,
     /// At most 60 Unicode scalars.
     pub title: Field<String>,
     /// The caller's own sentences in order, not rewritten.

@@ -39,7 +39,7 @@ fn a_typed_identity_is_claimed_and_needs_a_look() {
     assert!(phone.preferred && phone.e164.as_deref() == Some("+12125550134"));
     assert_eq!(silent.disposition_suggestion, Disposition::Callback);
     let told = serde_json::to_value(&silent).unwrap();
-    assert_eq!((&told["schema_version"], &told["call"]["channel"]), (&json!("1.2.0"), &json!("webrtc")));
+    assert_eq!((&told["schema_version"], &told["call"]["channel"]), (&json!("1.3.0"), &json!("webrtc")));
     assert_eq!(
         (&told["caller"]["name"]["source"], &told["caller"]["phones"][0]["origin"]),
         (&json!("web_form"), &json!("web_form"))

@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use super::calls::wrong_state;
 use super::rows::{self, json};
 use super::writer::Command;
-use super::{SqliteStore, StoreError};
+use super::{SqliteStore, StoreError, earlier};
 use crate::call::{CallId, Origin, Party, Reference};
 use crate::config::limits;
 use crate::store::erase::{Erasable, Erased};
@@ -143,7 +143,10 @@ impl Command for EraseWords {
             "DELETE FROM live_draft WHERE call = ?",
             "DELETE FROM delivery WHERE call = ?",
             "DELETE FROM draft WHERE call = ?",
-        ] {
+        ]
+        .into_iter()
+        .chain(earlier::FORGET)
+        {
             sqlx::query(sql).bind(&call).execute(&mut *conn).await?;
         }
         sqlx::query(

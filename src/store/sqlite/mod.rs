@@ -4,6 +4,7 @@
 //! read pool (`reads.rs`). Rows become values only in `rows.rs`.
 
 mod calls;
+mod earlier;
 mod erase;
 mod inbox;
 mod open;
@@ -23,7 +24,7 @@ use super::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
     Received, Store, StoreError,
 };
-use crate::call::{CallId, EndCause, LostSpan, Reference, Utterance};
+use crate::call::{CallId, Earlier, EndCause, LostSpan, Reference, Since, Traces, Utterance};
 
 /// The store on SQLite. Dropping it without [`Store::close`] loses nothing that was acknowledged.
 pub struct SqliteStore {
@@ -86,6 +87,10 @@ impl Store for SqliteStore {
 
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError> {
         self.writer.write(outbox::CompleteDraft(draft)).await
+    }
+
+    async fn earlier(&self, call: CallId, traces: &Traces, since: Since) -> Result<Vec<Earlier>, StoreError> {
+        earlier::find(&self.readers, call, traces, since).await
     }
 
     async fn call(&self, call: CallId) -> Result<Option<CallRow>, StoreError> {

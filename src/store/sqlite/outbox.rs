@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use super::calls::{or_unknown_call, wrong_state};
-use super::rows;
 use super::writer::Command;
+use super::{earlier, rows};
 use crate::call::{CallId, DraftId};
 use crate::store::{AttemptResult, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NextStep, StoreError};
 
@@ -59,6 +59,7 @@ impl Command for CompleteDraft {
         if done.rows_affected() == 0 {
             return Err(wrong_state(conn, draft.call, "finishing").await?);
         }
+        earlier::keep(conn, draft.call, &draft.traces).await?;
         sqlx::query("DELETE FROM live_draft WHERE call = ?").bind(&call).execute(conn).await?;
         Ok(true)
     }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::said::{Said, name_letters};
 use super::scores::{Check, Got, Verdict};
 use crate::draft::dictated_digits;
+use crate::draft::said::{Said, name_letters};
 
 /// Makes the draft of some texts alone.
 pub(super) type Redraft<'a> = &'a dyn Fn(&[String]) -> Value;

@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::calls::Gold;
-use super::said::{Said, name_letters, without_remarks};
 use super::scores::{Check, Got, Verdict};
+use crate::draft::said::{Said, name_letters, without_remarks};
 use crate::draft::schema::Urgency;
 
 const CATEGORY: &str = "/issues/0/category";

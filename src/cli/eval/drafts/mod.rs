@@ -2,14 +2,13 @@
 //! become.
 //!
 //! Reading order: `calls` (the file), `written` (a call as its recogniser would have heard it), `scores`, `fields` and
-//! `claims` with `said` (pure), `report` (all of them), `table` and `html` (for people).
+//! `claims` (pure), `report` (all of them), `table` and `html` (for people).
 
 mod calls;
 mod claims;
 mod fields;
 mod html;
 mod report;
-mod said;
 mod scores;
 mod table;
 mod written;
@@ -24,6 +23,7 @@ use super::Outputs;
 use crate::cli::{Failure, load_config};
 use crate::config::Config;
 use crate::draft::Drafter;
+use crate::gateway::load_drafter;
 use calls::{Call, Problem};
 use report::{Report, Scored, Sums};
 
@@ -42,7 +42,7 @@ pub(super) const MANUAL: &str = include_str!("manual.txt");
 impl Drafts {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = load_config(self.config.as_deref())?;
-        let drafter = Drafter::new().map_err(Failure::new)?;
+        let drafter = load_drafter(&config)?;
         let shown = self.file.display().to_string();
         let failed = |e: std::io::Error| Failure::new(format!("{shown}: {e}; give a file with a call a line"));
         let known = |code: &str| drafter.knows_category(code);

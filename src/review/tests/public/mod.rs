@@ -19,7 +19,7 @@ use super::super::public::{DemoModel, PublicParts, with_files};
 use super::{Answer, send, serve};
 use crate::call::{
     CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Hypothesis, Identity, Language, MediaSpan, MediaTime,
-    Origin, Party, Reference, SegmentOutcome, Utterance,
+    Origin, Party, Reference, SegmentOutcome, Traces, Utterance,
 };
 use crate::config::{Config, Line};
 use crate::draft::{CallFacts, Drafter};
@@ -171,6 +171,7 @@ impl TestPublic {
             coverage: Coverage::default(),
             created_unix_ms: 10_000,
             endpoints: vec!["intake".into()],
+            traces: Traces::default(),
         };
         assert!(self.store.complete_draft(completed).await.unwrap());
         self.tell(CallEvent::Draft { call: call.id, complete: true, draft });

@@ -1,6 +1,7 @@
 //! Promises of the SQLite store, each on its own data folder.
 
 mod calls;
+mod earlier;
 mod erasure;
 mod opening;
 mod outbox;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use super::SqliteStore;
 use crate::call::{
     CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, LostCause, LostSpan, MediaSpan, MediaTime,
-    Origin, Party, SegmentOutcome, Utterance, Word,
+    Origin, Party, SegmentOutcome, Traces, Utterance, Word,
 };
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, RecordingRow, Store as _};
 
@@ -116,6 +117,7 @@ fn draft_of(call: CallId, created_unix_ms: i64, endpoints: &[&str]) -> Completed
         coverage: Coverage { text_ms: 7_900, lost_ms: 100, ..Coverage::default() },
         created_unix_ms,
         endpoints: endpoints.iter().map(|&name| name.to_owned()).collect(),
+        traces: Traces::default(),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::draft::{Piece, ordinal, spoken};
+use super::numerals::ordinal;
+use super::spoken::{Piece, spoken};
 
 /// English words and Chinese characters, and whole numbers in digits, each in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub struct Said {
     pub words: Vec<String>,
     pub numbers: Vec<String>,
 }
@@ -73,7 +74,7 @@ impl Said {
 }
 
 /// A gold text without what stands in round brackets: a remark of who wrote it.
-pub(super) fn without_remarks(text: &str) -> String {
+pub fn without_remarks(text: &str) -> String {
     let mut depth = 0_usize;
     let mut out = String::new();
     for c in text.chars() {
@@ -91,7 +92,7 @@ pub(super) fn without_remarks(text: &str) -> String {
 const HONORIFICS: [&str; 11] = ["mister", "mrs", "mr", "miss", "ms", "doctor", "dr", "先生", "女士", "小姐", "太太"];
 
 /// The letters of a name, without spaces, marks and titles of respect.
-pub(super) fn name_letters(name: &str) -> String {
+pub fn name_letters(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
     let bare = words.map(|word| match HONORIFICS.iter().find(|title| word.ends_with(**title)) {
         Some(title) if title.is_ascii() && word != **title => word,
