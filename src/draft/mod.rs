@@ -8,6 +8,7 @@ mod edits;
 mod evidence;
 mod extract;
 mod fields;
+pub mod fuzz;
 mod normal;
 mod numerals;
 pub mod repeats;
@@ -16,8 +17,7 @@ pub mod schema;
 mod sections;
 mod spoken;
 mod taxonomy;
-#[cfg(test)]
-mod testing;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -3,7 +3,7 @@
 //! Chinese terms and whole English terms are found with one multi-pattern search; English terms of several words are
 //! also found with their words apart or in another order ("smell of gas", "the heating is not working").
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
@@ -235,8 +235,8 @@ fn place_factor(doc: &Doc<'_>, hit: &Hit) -> f32 {
 }
 
 fn rank(taxonomy: &Taxonomy, hits: Vec<Hit>) -> Vec<Scored> {
-    // Weight and count of each term, so a word said ten times does not drown the rest.
-    let mut terms: HashMap<usize, (f32, u32)> = HashMap::new();
+    // Weight and count of each term, so a word said ten times does not drown the rest. In order: a sum of floats depends on it.
+    let mut terms: BTreeMap<usize, (f32, u32)> = BTreeMap::new();
     let mut spans: HashMap<usize, Vec<Hit>> = HashMap::new();
     for hit in hits {
         let entry = terms.entry(hit.term).or_insert((0.0, 0));

@@ -8,7 +8,7 @@ use super::web_callers::{given, web_facts};
 use crate::call::{Coverage, MediaSpan, MediaTime, Party, SegmentOutcome, Utterance};
 use crate::draft::schema::{Field, MAX_DESCRIPTION, MAX_TITLE, Source, TicketDraft};
 use crate::draft::testing::{facts, utterance};
-use crate::draft::{CallFacts, json_schema};
+use crate::draft::{CallFacts, fuzz, json_schema};
 
 /// A new seed each run unless `HEARDLINE_TEST_SEED` names one; printed, so a failure can be run again.
 fn seed() -> u64 {
@@ -157,6 +157,7 @@ fn any_transcript_gives_a_valid_draft() {
         let facts = if rng.random_bool(0.5) { facts() } else { any_web_caller(&mut rng) };
         let draft = drafter.draft(&facts, &utterances, Coverage::default());
         holds(&draft, &utterances, &schema);
+        fuzz::promises(&drafter, &facts, &utterances);
     }
 }
 
