@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` shows the main job, `make test` proves it.
-.PHONY: demo test build bench bench-speech lint setup
+.PHONY: demo test build bench bench-drafts bench-speech lint setup
 
 demo: ## a real SIP call over loopback, transcribed live, its draft delivered; stays up (Ctrl-C ends it)
 	@scripts/setup build
@@ -17,6 +17,10 @@ build: ## the optimised program: target/release/heardline
 bench: ## the figures of README: JSON and a table
 	@scripts/setup build
 	cargo run --release --quiet -- bench
+
+bench-drafts: ## what a draft costs live and at hang-up, and how soon it is accepted: targets 5 ms, 50 ms, 2 s
+	@scripts/setup build
+	cargo run --release --quiet -- bench drafts
 
 bench-speech: ## the recogniser beside whisper.cpp and faster-whisper on the same weights, and under load (ARGS=--quick: a check)
 	@scripts/setup build

@@ -11,13 +11,13 @@ use common::recognizer::{Fault, Faulty};
 use common::sound::{RATE, read_wav};
 use common::words::error_rate;
 use common::{LOOPBACK, bundled};
-use heardline::call::{CallId, CallState, Codec, Coverage, EndCause, Unheard, Utterance};
+use heardline::call::{CallId, CallState, Codec, Coverage, EndCause, Traces, Unheard, Utterance};
 use heardline::config::Config;
 use heardline::gateway::{Parts, load_recognizer};
 use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
 use heardline::ops::clock::Clock;
 use heardline::speech::PoolRules;
-use heardline::store::DeliveryState;
+use heardline::store::{CompletedDraft, DeliveryState};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -113,20 +113,39 @@ impl Faults {
         assert_eq!(self.draft(call).await["needs_listening"], false);
     }
 
+    /// The desk enters the caller's name: the next version of the draft.
+    async fn enter_name(&self, call: CallId, name: &str) {
+        let mut body = self.draft(call).await;
+        body["version"] = 2.into();
+        body["caller"]["name"]["value"] = name.into();
+        body["caller"]["name"]["source"] = "agent".into();
+        let entered = CompletedDraft {
+            call,
+            draft: body["draft_id"].as_str().unwrap().parse().unwrap(),
+            version: 2,
+            body: body.to_string(),
+            coverage: self.coverage(call).await,
+            created_unix_ms: Clock::system().unix_ms(),
+            endpoints: vec![],
+            traces: Traces::default(),
+        };
+        assert!(self.gateway.gateway.store().complete_draft(entered).await.unwrap());
+    }
+
     /// The next version of the draft is delivered, with every word in it.
-    async fn filled_in(&mut self, call: CallId) {
+    async fn filled_in(&mut self, call: CallId, version: u32) {
         (self.heal)(Fault::None);
         self.gateway
-            .until("a second version is delivered", DEADLINE, |store| async move {
+            .until("a later version is delivered", DEADLINE, |store| async move {
                 let deliveries = store.deliveries(call).await.unwrap();
                 let delivered = deliveries.iter().filter(|d| d.state == DeliveryState::Delivered);
                 let versions: Vec<u32> = delivered.filter_map(|d| d.draft()).map(|(_, version)| version).collect();
-                if versions.contains(&2) { Ok(()) } else { Err(versions) }
+                if versions.contains(&version) { Ok(()) } else { Err(versions) }
             })
             .await;
         self.understood(call).await;
         let draft = self.draft(call).await;
-        assert_eq!(draft["version"], 2);
+        assert_eq!(draft["version"], version);
         let all: std::collections::BTreeSet<String> = self
             .gateway
             .gateway
@@ -141,7 +160,7 @@ impl Faults {
         assert_eq!(
             all.into_iter().collect::<Vec<_>>(),
             [draft["draft_id"].as_str().unwrap()],
-            "one draft, two versions"
+            "one draft, however many versions"
         );
     }
 }
@@ -151,7 +170,7 @@ async fn a_recogniser_that_errs_costs_words_only_until_it_is_well_again() {
     let mut faults = Faults::start(Fault::Errs, PoolRules::default()).await;
     let call = faults.call().await;
     faults.asks_for_listening(call, Unheard::EngineFailed).await;
-    faults.filled_in(call).await;
+    faults.filled_in(call, 2).await;
     faults.gateway.shutdown().await;
 }
 
@@ -168,7 +187,18 @@ async fn a_recogniser_that_hangs_holds_up_no_call_and_its_segments_are_recognise
     let mut faults = Faults::start(Fault::Hangs, patience).await;
     let call = faults.call().await;
     faults.asks_for_listening(call, Unheard::EngineFailed).await;
-    faults.filled_in(call).await;
+    faults.filled_in(call, 2).await;
+    faults.gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_desk_entered_stays_when_words_are_filled_in() {
+    let mut faults = Faults::start(Fault::Errs, PoolRules::default()).await;
+    let call = faults.call().await;
+    faults.enter_name(call, "Zebedee Quill").await;
+    faults.filled_in(call, 3).await;
+    let name = &faults.draft(call).await["caller"]["name"];
+    assert_eq!((&name["value"], &name["source"]), (&"Zebedee Quill".into(), &"agent".into()));
     faults.gateway.shutdown().await;
 }
 

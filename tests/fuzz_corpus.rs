@@ -11,7 +11,7 @@ mod seeds;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use heardline::{ingress, media};
+use heardline::{draft, ingress, media};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -26,7 +26,7 @@ struct Target {
     mutations: u32,
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target { name: "screen", run: |data, _| ingress::sip::fuzz::screen(data), mutations: 100_000 },
     Target { name: "framing", run: |data, _| ingress::sip::fuzz::framing(data), mutations: 100_000 },
     Target { name: "sdp", run: |data, _| ingress::sip::fuzz::sdp(data), mutations: 100_000 },
@@ -36,6 +36,7 @@ const TARGETS: [Target; 9] = [
     Target { name: "inbound", run: |data, _| media::fuzz::inbound(data), mutations: 10_000 },
     Target { name: "dtmf", run: |data, _| media::fuzz::dtmf(data), mutations: 200_000 },
     Target { name: "wav_repair", run: media::fuzz::wav_repair, mutations: 1_000 },
+    Target { name: "draft", run: |data, _| draft::fuzz::draft(data), mutations: 200 },
 ];
 
 fn corpus(target: &str) -> PathBuf {

@@ -8,6 +8,7 @@ mod edits;
 mod evidence;
 mod extract;
 mod fields;
+pub mod fuzz;
 pub mod llm;
 mod normal;
 mod numerals;
@@ -19,8 +20,7 @@ mod sections;
 mod sounds;
 mod spoken;
 mod taxonomy;
-#[cfg(test)]
-mod testing;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod text;

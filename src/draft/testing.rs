@@ -1,4 +1,4 @@
-//! Calls for the tests of this stage.
+//! Calls as tests, the fuzzer and the benchmark make them up.
 
 use super::CallFacts;
 use super::normal::is_han;

@@ -5,6 +5,7 @@ mod anything;
 mod demo_calls;
 mod dictation;
 mod emergencies;
+mod floods;
 mod matters;
 mod quoted_numbers;
 mod spoken_numbers;

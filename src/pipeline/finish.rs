@@ -7,8 +7,8 @@ use super::persist::until_stored;
 use super::{Stages, emergency, facts, recover};
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime, Traces};
 use crate::draft::llm::{Answer, Question};
-use crate::draft::repeats;
-use crate::draft::schema::Related;
+use crate::draft::schema::{Related, TicketDraft};
+use crate::draft::{keep_edits, repeats};
 use crate::ops::fault;
 use crate::speech::ledger;
 use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
@@ -107,6 +107,9 @@ pub(super) async fn commit(
         Some(answer) => stages.with_answer(&facts, &utterances, answer, rules),
         None => rules,
     };
+    if version.number > 1 && !keep_entered(stages, call, &mut draft).await? {
+        return Ok(());
+    }
     let traces = repeats::traces(&draft);
     for other in earlier(stages, call, row.started_unix_ms, &traces).await {
         // The call it adds to is named already.
@@ -137,6 +140,20 @@ pub(super) async fn commit(
         stages.tell_state(call, CallState::Done, row.cause);
     }
     Ok(())
+}
+
+/// What a person entered in the version before stays in this one. `false`: it cannot be read, so that a later version might
+/// undo it.
+async fn keep_entered(stages: &Stages, call: CallId, draft: &mut TicketDraft) -> Result<bool, StoreError> {
+    let Some((body, true)) = stages.store.draft(call).await? else { return Ok(true) };
+    match serde_json::from_str(&body) {
+        Ok(previous) => keep_edits(&previous, draft),
+        Err(error) => {
+            tracing::error!(%call, %error, "the newest draft cannot be read; it stays the newest, lest an entry in it be lost");
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Earlier calls that this one may have to do with. A draft without them is better than none.

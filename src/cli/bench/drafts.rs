@@ -1,4 +1,4 @@
-//! From hang-up to accepted draft.
+//! What drafts cost, and from hang-up to accepted draft.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Figure, Report, config, sample, target};
+use super::{Figure, Report, config, drafting, sample, target};
 use crate::call::{CallEvent, Codec, DeliveryKind};
 use crate::cli::Failure;
 use crate::cli::call::percentile;
@@ -34,8 +34,10 @@ impl Default for Drafts {
 const QUIET: u16 = 300;
 
 impl Drafts {
-    /// One call at a time on an idle machine: from the caller's BYE to the endpoint's acceptance.
+    /// The draft stage alone, while nothing else runs in this process. Then one call at a time on an idle machine: from the
+    /// caller's BYE to the endpoint's acceptance.
     pub(super) async fn run(&self, report: &mut Report) -> Result<(), Failure> {
+        drafting::measure(report)?;
         let folder = TemporaryFolder::make()?;
         let clock = Clock::system();
         let gateway = Gateway::start(config(&folder.0), Parts::default()).await?;

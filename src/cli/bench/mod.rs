@@ -4,6 +4,7 @@
 
 mod boot;
 mod churn;
+mod drafting;
 mod drafts;
 mod media;
 mod process;
@@ -32,7 +33,7 @@ pub(super) struct Bench {
 
 #[derive(Subcommand)]
 enum What {
-    /// From hang-up to the endpoint's acceptance of the draft, with the configured recogniser's model
+    /// Processor time of the draft stage, and from hang-up to the endpoint's acceptance with the configured recogniser's model
     Drafts(drafts::Drafts),
     /// Concurrent recorded calls, by telephone or with --webrtc as browsers: packets lost, memory and processor time a call
     Media(media::Media),

@@ -204,7 +204,7 @@ fn weights(units: &[Unit], hits: &[Hit], taxonomy: &Taxonomy) -> Vec<HashMap<usi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draft::extract::phrases::Cues;
+    use crate::draft::extract::phrases::Phrases;
     use crate::draft::testing::call;
 
     fn unit_texts(texts: &[&str]) -> Vec<String> {

@@ -57,7 +57,7 @@ pub fn usual(code: &str) -> Option<RequestType> {
 mod tests {
     use super::*;
     use crate::draft::evidence::Segment;
-    use crate::draft::extract::phrases::Cues;
+    use crate::draft::extract::phrases::Phrases;
     use crate::draft::extract::{Doc, matters};
     use crate::draft::testing::call;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::draft::evidence::Segment;
-use crate::draft::extract::{Doc, runs};
+use crate::draft::extract::{Doc, scan};
 use crate::draft::normal::fold;
 use crate::draft::schema::{Evidence, TicketDraft};
 
@@ -60,7 +60,7 @@ impl Hidden {
         }
         let doc = Doc::new(segments, false);
         // Whatever plan it fits: what is long enough to tell somebody is hidden.
-        for run in runs::runs(&doc.tokens, &|_| false).iter().filter(|run| run.digits.len() >= TELLING) {
+        for run in scan::runs(&doc.tokens, &|_| false).iter().filter(|run| run.digits.len() >= TELLING) {
             for digit in &run.digits {
                 hide(digit.line, digit.span.clone(), Kind::Number);
             }

@@ -8,7 +8,7 @@ use super::web_callers::{given, web_facts};
 use crate::call::{Coverage, MediaSpan, MediaTime, Party, SegmentOutcome, Utterance};
 use crate::draft::schema::{Field, MAX_DESCRIPTION, MAX_TITLE, Source, TicketDraft};
 use crate::draft::testing::{facts, seed, utterance};
-use crate::draft::{CallFacts, json_schema};
+use crate::draft::{CallFacts, fuzz, json_schema};
 
 const PIECES: &[&str] = &[
     "my phone number is",
@@ -48,14 +48,12 @@ const PIECES: &[&str] = &[
     "着火",
     "if",
     "smell gas",
-<<<<<<< HEAD
     "another thing",
     "also",
     "另外",
     "路灯",
     "垃圾",
     "complain",
-=======
     "since last",
     "Tuesday",
     "twenty minutes ago",
@@ -76,7 +74,6 @@ const PIECES: &[&str] = &[
     "匿名",
     "我们一共",
     "公司",
->>>>>>> facets
     ",",
     ".",
     "，",
@@ -211,6 +208,7 @@ fn any_transcript_gives_a_valid_draft() {
         let facts = if rng.random_bool(0.5) { facts() } else { any_web_caller(&mut rng) };
         let draft = drafter.draft(&facts, &utterances, Coverage::default());
         holds(&draft, &utterances, &schema);
+        fuzz::promises(&drafter, &facts, &utterances);
     }
 }
 
