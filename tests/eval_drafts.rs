@@ -15,17 +15,17 @@ use common::served::heardline;
 const FLOORS: [(&str, u64, u64); 10] = [
     ("emergency_recall", 3, 3),
     ("phone_exact", 18, 18),
-    ("category_l2", 29, 30),
+    ("category_l2", 30, 30),
     ("category_top3", 30, 30),
     ("request_type_soft", 30, 30),
     ("address_digits", 26, 28),
     ("district", 25, 25),
     ("disposition", 30, 30),
-    ("issue_f1", 58, 63),
+    ("issue_f1", 60, 63),
     ("evidence_supported", 180, 180),
 ];
 /// Mistakes of the same calls, which only ever fall.
-const CEILINGS: [(&str, u64, u64); 2] = [("emergency_false", 0, 27), ("summary_unsupported", 0, 514)];
+const CEILINGS: [(&str, u64, u64); 2] = [("emergency_false", 0, 27), ("summary_unsupported", 0, 512)];
 
 /// Runs over `file`: exit code, the JSON report, what was said on stderr.
 async fn evaluated(file: &Path) -> (Option<i32>, Value, String) {
