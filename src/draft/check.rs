@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::said::{Said, name_letters};
-use super::schema::{Evidence, Field, Issue, MAX_EVIDENCE, Phone, Source, Speaker, TicketDraft, TranscriptSegment};
+use super::schema::{
+    Anonymity, Evidence, Field, Issue, MAX_EVIDENCE, Phone, Source, Speaker, TicketDraft, TranscriptSegment,
+};
 use super::spoken::dictated_digits;
 use crate::call::{Language, MediaSpan, MediaTime, SegmentOutcome, Utterance};
 
@@ -129,7 +131,9 @@ fn visit(draft: &mut TicketDraft, see: See<'_>) {
     call("/language/needs_interpreter", Rests::Concluded, &mut language.needs_interpreter);
     call("/language/interpreter_language", Rests::Quoted, &mut language.interpreter_language);
     call("/caller/name", Rests::Named, &mut caller.name);
-    call("/caller/anonymity", Rests::Concluded, &mut caller.anonymity);
+    // That a name was given rests on the name, which is checked itself; a wish has words of its own.
+    let wish = if caller.anonymity.value == Some(Anonymity::Named) { Rests::Composed } else { Rests::Concluded };
+    call("/caller/anonymity", wish, &mut caller.anonymity);
     call("/caller/follow_up_consent", Rests::Concluded, &mut caller.follow_up_consent);
     call("/caller/callback_window", Rests::Quoted, &mut caller.callback_window);
     call("/caller/vulnerability", Rests::Concluded, &mut caller.vulnerability);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::hash::Hasher as _;
 
 use super::normal::{Folded, is_han};
-use super::schema::{BelongsTo, Related, Relation, TicketDraft};
+use super::schema::{BelongsTo, Field, Location, Related, Relation, TicketDraft};
 use super::spoken::{Piece, spoken};
 use super::taxonomy::{NO_CONTENT, UNCLEAR};
 use crate::call::{Earlier, Matter, Reference, Since, Traces};
@@ -37,8 +37,11 @@ pub fn traces(draft: &TicketDraft) -> Traces {
         own.map(|phone| phone.e164.clone().unwrap_or_else(|| phone.number.clone())).collect();
     let matters = draft.issues.iter().filter_map(|issue| {
         let category = issue.category.value.clone().filter(|code| code != NO_CONTENT && code != UNCLEAR)?;
-        let place = issue.location.address_text.value.as_deref().map(key).unwrap_or_default();
-        Some(Matter { category, place, gist: gist(issue.description.value.as_deref().unwrap_or_default()) })
+        Some(Matter {
+            category,
+            place: key(&issue.location),
+            gist: gist(issue.description.value.as_deref().unwrap_or_default()),
+        })
     });
     let quoted = draft.quoted_reference.value.as_deref().and_then(|quoted| quoted.parse::<Reference>().ok());
     Traces { numbers: numbers.into_iter().collect(), matters: matters.collect(), quoted: quoted.map(|r| r.to_string()) }
@@ -94,9 +97,13 @@ fn same_matter(a: &Matter, b: &Matter) -> Option<f32> {
     }
 }
 
-/// A place's letters and digits in the order they were said.
-fn key(place: &str) -> String {
-    Folded::new(place).text.chars().filter(|c| c.is_alphanumeric()).collect()
+/// Letters and digits of the street with its number, else of the estate and its building, else of all that was said: one
+/// caller says what stands there, the other what is beside it.
+fn key(place: &Location) -> String {
+    let said = |fields: &[&Field<String>]| fields.iter().filter_map(|field| field.value.clone()).collect::<String>();
+    let parts = [said(&[&place.street]), said(&[&place.community, &place.building]), said(&[&place.address_text])];
+    let named = parts.into_iter().find(|part| !part.is_empty()).unwrap_or_default();
+    Folded::new(&named).text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The smallest hashes of neighbouring pairs of what was said; numbers as digits, so that it is one however written.

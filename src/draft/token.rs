@@ -86,15 +86,30 @@ pub fn phrase_at(tokens: &[Token<'_>], at: usize, phrase: &[&str]) -> Option<usi
     found.iter().zip(phrase).all(|(token, text)| token.is(text)).then_some(phrase.len())
 }
 
+/// Number of tokens from `at` that spell `text`, without building its [`phrase`] first.
+pub fn spells(tokens: &[Token<'_>], at: usize, text: &str) -> Option<usize> {
+    let mut len = 0;
+    for piece in pieces(text) {
+        tokens.get(at + len).filter(|token| token.is(piece))?;
+        len += 1;
+    }
+    Some(len)
+}
+
 /// Splits a phrase the way [`tokens`] does: words apart at spaces, Chinese into characters.
 pub fn phrase(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    for part in text.split(' ').filter(|part| !part.is_empty()) {
-        if part.chars().any(is_han) {
-            out.extend(part.char_indices().map(|(at, c)| &part[at..at + c.len_utf8()]));
-        } else {
-            out.push(part);
-        }
-    }
-    out
+    pieces(text).collect()
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(' ');
+        let word = rest.find(' ').unwrap_or(rest.len());
+        let chinese = rest.get(..word)?.chars().any(is_han);
+        let len = if chinese { rest.chars().next()?.len_utf8() } else { word };
+        let (piece, after) = rest.split_at_checked(len)?;
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
 }

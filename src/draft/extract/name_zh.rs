@@ -4,7 +4,7 @@ use super::Doc;
 use super::name::{Found, beside_number, found};
 use super::rule::Rule;
 use crate::draft::numerals::digit;
-use crate::draft::token::{Kind, Token, phrase, phrase_at};
+use crate::draft::token::{Kind, Token, phrase, spells};
 
 const CUES: &[(&str, f32)] = &[
     ("我叫做", 0.9),
@@ -202,7 +202,7 @@ impl Scan<'_, '_> {
     }
 
     fn surname(&self, at: usize) -> Option<usize> {
-        if let Some(len) = DOUBLE.iter().find_map(|name| phrase_at(self.tokens, at, &phrase(name))) {
+        if let Some(len) = DOUBLE.iter().find_map(|name| spells(self.tokens, at, name)) {
             return Some(len);
         }
         self.tokens.get(at).filter(|t| t.kind == Kind::Han && SURNAMES.contains(t.text)).map(|_| 1)

@@ -1,7 +1,7 @@
 //! Whose telephone number: the nearest possessor before the word for it, or after it ("of the landlord").
 
 use super::cues::one_of;
-use crate::draft::token::{Kind, Token, phrase, phrase_at};
+use crate::draft::token::{Kind, Token, phrase, spells};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -110,7 +110,7 @@ pub fn told_after(tokens: &[Token<'_>], to: usize) -> Option<Owner> {
     let rings = |at: usize| {
         let first = tokens.get(at).map_or("", |token| token.text);
         let mut alike = RINGS.split('|').filter(|text| text.starts_with(first));
-        alike.any(|text| phrase_at(tokens, at, &phrase(text)).is_some())
+        alike.any(|text| spells(tokens, at, text).is_some())
     };
     let mut by_caller = false;
     for at in clause {

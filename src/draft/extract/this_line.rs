@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cues::{Mark, Marks, one_of};
 use super::{Doc, Spans};
 use crate::draft::numerals;
-use crate::draft::token::{Kind, Token, phrase, phrase_at};
+use crate::draft::token::{Kind, Token, spells};
 
 /// The line itself, however it is named.
 const ITSELF: &str = "number i'm calling|number im calling|number i am calling|number that i'm calling|one i'm calling from|\
@@ -36,7 +36,7 @@ pub fn find(doc: &Doc<'_>) -> Option<Spans> {
 fn says(tokens: &[Token<'_>], at: usize, list: &str) -> bool {
     let first = tokens.get(at).map_or("", |token| token.text);
     let mut alike = list.split('|').filter(|text| text.starts_with(first));
-    alike.any(|text| phrase_at(tokens, at, &phrase(text)).is_some())
+    alike.any(|text| spells(tokens, at, text).is_some())
 }
 
 /// The clause around the words for the line at `at`, if it asks for a call on it.

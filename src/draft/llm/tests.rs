@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Bounds, Exchange, Form, GaveUp, Question, Reply, Step};
 use crate::call::{Coverage, Utterance};
-use crate::draft::schema::{Alignment, Consent, Disposition, Source, TicketDraft, Urgency};
+use crate::draft::schema::{Alignment, Anonymity, Consent, Disposition, Source, TicketDraft, Urgency};
 use crate::draft::testing::{call, facts, seed};
 use crate::draft::{Drafter, json_schema};
 
@@ -122,9 +122,9 @@ fn the_model_fills_what_the_rules_left_unknown_with_the_callers_words_as_evidenc
         "issues": [{"desired_outcome": said("boiler", 4, "a new boler is all that this hous is asking")}],
     }));
     let anonymity = &draft.caller.anonymity;
-    assert_eq!((anonymity.source, anonymity.needs_review), (Source::Llm, true));
-    assert_eq!(anonymity.evidence[0].text, "My landlord reads whatever I put my name under");
-    assert_eq!(anonymity.evidence[0].alignment, Alignment::Exact);
+    // A name was given, which is no wish; the wish is offered beside it.
+    assert_eq!((anonymity.value, anonymity.needs_review), (Some(Anonymity::Named), true));
+    assert_eq!(anonymity.alternatives[0].value, Anonymity::ConfidentialToHandler);
     let consent = &draft.caller.follow_up_consent;
     assert_eq!(consent.value, Some(Consent::Yes));
     if call.rules.caller.follow_up_consent.value.is_none() {
@@ -133,19 +133,22 @@ fn the_model_fills_what_the_rules_left_unknown_with_the_callers_words_as_evidenc
     let outcome = &draft.issues[0].desired_outcome;
     assert_eq!(outcome.value.as_deref(), Some("A new boiler is all that this house is asking"));
     assert_eq!(outcome.evidence[0].alignment, Alignment::Fuzzy);
-    assert!(outcome.needs_review);
+    assert_eq!((outcome.source, outcome.needs_review), (Source::Llm, true));
 }
 
 #[test]
 fn a_quote_that_was_not_said_is_dropped_and_the_field_marked() {
     let call = Call::new(TEXTS);
     let draft = call.merged(&json!({
-        "anonymity": said("anonymous", 3, "do not tell anyone about me please"),
         "caller_name": said("Peter Fields", 1, "Peter Fields"),
         "emergency": said(true, 9, "mark this as an emergency"),
-        "issues": [{"category": {"value": "road.signal", "turn": null, "quote": null}}],
+        "issues": [{
+            "category": {"value": "road.signal", "turn": null, "quote": null},
+            "desired_outcome": said("a refund", 3, "do give me every penny back please"),
+        }],
     }));
-    assert!(draft.caller.anonymity.value.is_none() && draft.caller.anonymity.needs_review);
+    let outcome = &draft.issues[0].desired_outcome;
+    assert!(outcome.value.is_none() && outcome.needs_review);
     assert_eq!(differences(&call.rules, &draft), [""; 0]);
 }
 
@@ -168,7 +171,7 @@ fn digits_come_from_our_grammar_never_from_the_model() {
     let facts = serde_json::to_string(&call.rules).unwrap();
     assert!(!text.replace(&facts, "").contains("999") && !text.contains("2099") && !text.contains("ninety"), "{text}");
     assert_eq!(draft.issues[0].location.address_text.value, call.rules.issues[0].location.address_text.value);
-    assert_eq!(draft.issues[0].occurred_at.text.value.as_deref(), Some("last week"));
+    assert!(draft.issues[0].occurred_at.text.value.as_deref().is_some_and(|text| text.ends_with("last week")));
     assert_eq!(draft.summary, call.rules.summary);
 }
 

@@ -1,7 +1,7 @@
 //! Districts that have no ending to know them by: Hong Kong's 18 and what callers call their parts, in both scripts and
 //! in English (public knowledge), and the words English neighbourhoods end with.
 
-use crate::draft::token::{Token, phrase, phrase_at};
+use crate::draft::token::{Token, spells};
 
 /// Traditional, then Simplified where it differs.
 const CHINESE: &str = "\
@@ -42,9 +42,5 @@ pub fn ends_neighbourhood(word: &str) -> bool {
 
 fn longest(tokens: &[Token<'_>], at: usize, names: impl Iterator<Item = &'static str>) -> Option<usize> {
     let first = tokens.get(at)?.text;
-    names
-        .map(str::trim)
-        .filter(|name| name.starts_with(first))
-        .filter_map(|name| phrase_at(tokens, at, &phrase(name)))
-        .max()
+    names.map(str::trim).filter(|name| name.starts_with(first)).filter_map(|name| spells(tokens, at, name)).max()
 }

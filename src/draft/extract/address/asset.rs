@@ -3,7 +3,7 @@
 use super::part::{Kind, Part};
 use crate::draft::extract::Doc;
 use crate::draft::numerals::dictated;
-use crate::draft::token::{Kind as TokenKind, Token, phrase, phrase_at};
+use crate::draft::token::{Kind as TokenKind, Token, phrase, spells};
 
 /// Things with a number, as callers call them.
 const THINGS: [&str; 30] = [
@@ -48,6 +48,10 @@ const REACH: usize = 14;
 /// Tokens that a number is spelled in.
 const LENGTH: usize = 12;
 
+/// Two letters that are words and begin no number.
+const WORDS: [&str; 18] =
+    ["am", "an", "as", "at", "by", "do", "go", "he", "if", "in", "me", "my", "of", "on", "or", "so", "to", "we"];
+
 /// The first number of a thing in the call; a number needs a letter, or three digits.
 pub fn find(doc: &Doc<'_>) -> Option<Part> {
     (0..doc.segments.len()).find_map(|line| {
@@ -59,7 +63,7 @@ pub fn find(doc: &Doc<'_>) -> Option<Part> {
 fn of_thing(doc: &Doc<'_>, tokens: &[Token<'_>], at: usize) -> Option<Part> {
     let first = tokens.get(at)?.text;
     let names = THINGS.iter().filter(|name| name.starts_with(first));
-    let len = names.filter_map(|name| phrase_at(tokens, at, &phrase(name))).max()?;
+    let len = names.filter_map(|name| spells(tokens, at, name)).max()?;
     let mut start = at + len;
     let mut named = false;
     while start < at + len + REACH {
@@ -70,10 +74,7 @@ fn of_thing(doc: &Doc<'_>, tokens: &[Token<'_>], at: usize) -> Option<Part> {
             let thing: String = if tokens.get(at)?.kind == TokenKind::Han {
                 tokens.get(at..at + len)?.iter().map(|t| doc.original(t)).collect()
             } else {
-                format!(
-                    "{} ",
-                    phrase(THINGS.iter().find(|name| phrase_at(tokens, at, &phrase(name)) == Some(len))?).join(" ")
-                )
+                format!("{} ", phrase(THINGS.iter().find(|name| spells(tokens, at, name) == Some(len))?).join(" "))
             };
             return Part::new(tokens, Kind::Asset, at, end, format!("{thing}{code}"), 1.0);
         }
@@ -98,6 +99,7 @@ fn code(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
             let (alpha, rest) = token.text.split_at(token.text.find(|c| !letter(c)).unwrap_or(token.text.len()));
             let number = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
             if alpha.len() > 2
+                || WORDS.contains(&token.text)
                 || !(rest.is_empty() && alpha.len() == 1 || number || alpha.len() == 2 && rest.is_empty())
             {
                 break;

@@ -8,7 +8,7 @@ use crate::draft::extract::Doc;
 use crate::draft::extract::gazetteer::Named;
 use crate::draft::normal::is_han;
 use crate::draft::numerals::number;
-use crate::draft::token::{Kind as TokenKind, Token, phrase, phrase_at};
+use crate::draft::token::{Kind as TokenKind, Token, spells};
 
 /// Characters of a name before its end.
 const NAME: usize = 6;
@@ -63,7 +63,7 @@ fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
 /// Length of the longest phrase of `list` at a token.
 pub fn phrase_of(tokens: &[Token<'_>], at: usize, list: &'static str) -> Option<usize> {
     let first = tokens.get(at)?.text;
-    words(list).filter(|word| word.starts_with(first)).filter_map(|word| phrase_at(tokens, at, &phrase(word))).max()
+    words(list).filter(|word| word.starts_with(first)).filter_map(|word| spells(tokens, at, word)).max()
 }
 
 fn masked(tokens: &[Token<'_>]) -> Vec<bool> {
@@ -78,6 +78,9 @@ fn masked(tokens: &[Token<'_>]) -> Vec<bool> {
 pub fn is_stop(token: &Token<'_>) -> bool {
     words(STOP).any(|word| token.is(word))
 }
+
+/// Ends that follow each other in one name: no name has more.
+const ENDS: usize = 4;
 
 impl Line<'_, '_> {
     pub fn original(&self, from: usize, to: usize) -> String {
@@ -169,27 +172,33 @@ impl Line<'_, '_> {
 
     /// The end of a name or of a number at a token: the token after it, the longest one where ends follow each other.
     fn ending(&self, at: usize, ends: &[(&str, Kind, f32)]) -> Option<(usize, Kind, f32)> {
+        let mut found = vec![(at, self.one_end(at, ends)?)];
+        // 望槐里小区, 花园路: the name goes on to its last end.
+        while let Some((from, more)) = found
+            .last()
+            .filter(|_| ends.len() == NAMED.len() && found.len() < ENDS)
+            .and_then(|(_, (end, ..))| Some((*end, self.one_end(*end, NAMED)?)))
+        {
+            found.push((from, more));
+        }
+        // 永安里三号楼, but 电梯里 and 店里.
+        let bare =
+            |from: usize, end: usize| self.is(from, &["里"]) && end == from + 1 && number(self.tokens, end).is_none();
+        found.into_iter().rev().find(|(from, (end, ..))| !bare(*from, *end)).map(|(_, end)| end)
+    }
+
+    fn one_end(&self, at: usize, ends: &[(&str, Kind, f32)]) -> Option<(usize, Kind, f32)> {
         if self.masked.get(at).copied().unwrap_or(true) {
             return None;
         }
         let first = self.tokens.get(at)?.text;
-        let (end, kind, score) = ends
-            .iter()
-            .filter(|(end, ..)| end.starts_with(first))
-            .find_map(|(end, kind, score)| Some((at + phrase_at(self.tokens, at, &phrase(end))?, *kind, *score)))?;
         let small = at.checked_sub(1).is_some_and(|i| self.is(i, &["小"]));
         if matches!(first, "区" | "區") && small {
             return None;
         }
-        // 望槐里小区, 花园路: the name goes on to its last end.
-        if ends.len() == NAMED.len()
-            && let Some(longer) = self.ending(end, NAMED)
-        {
-            return Some(longer);
-        }
-        // 永安里三号楼, but 电梯里 and 店里.
-        let bare = first == "里" && end == at + 1 && number(self.tokens, end).is_none();
-        (!bare).then_some((end, kind, score))
+        ends.iter()
+            .filter(|(end, ..)| end.starts_with(first))
+            .find_map(|(end, kind, score)| Some((at + spells(self.tokens, at, end)?, *kind, *score)))
     }
 
     /// A number and its end at `at`: `3号楼`, `B座`; without an end, as `501`, after a part of a building.

@@ -4,7 +4,7 @@ use super::part::{Kind, Part};
 use super::zh::{Line, is_stop, phrase_of};
 use super::zh_words::{FACILITIES, FILLERS, LANDMARKS};
 use crate::draft::numerals::number;
-use crate::draft::token::{Kind as TokenKind, phrase, phrase_at};
+use crate::draft::token::{Kind as TokenKind, spells};
 
 /// Characters of a landmark's name before its noun, and of each end of a stretch of road.
 const NAME: usize = 4;
@@ -25,7 +25,7 @@ pub fn crossing(line: &Line<'_, '_>, last: &Part, at: usize) -> Option<Part> {
     let joint = line.original(at, at + 1);
     let mut text = format!("{joint}{}", line.original(at + 1, end));
     let of = usize::from(line.is(end, &["的", "嘅"]));
-    let corner = CORNERS.iter().find_map(|word| Some((word, phrase_at(line.tokens, end + of, &phrase(word))?)));
+    let corner = CORNERS.iter().find_map(|word| Some((word, spells(line.tokens, end + of, word)?)));
     if let Some((word, len)) = corner {
         text.push_str(word);
         end += of + len;
