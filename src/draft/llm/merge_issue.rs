@@ -52,10 +52,12 @@ fn details(reader: &mut Reader<'_>, issue: &mut Issue, answer: &IssueAnswer) {
     }
     let respondent = reader.hear(&answer.respondent).keep_if(|name, cited| names(name, cited));
     weigh(&mut issue.respondent, respondent, |a, b| a.contains(b.as_str()) || b.contains(a.as_str()));
-    if issue.desired_outcome.value.is_none()
-        && let Heard::Said(_, cited) = reader.hear(&answer.desired_outcome)
-    {
-        issue.desired_outcome = cited.says(cut(&cited.text, MAX_OUTCOME));
+    if issue.desired_outcome.value.is_none() {
+        match reader.hear(&answer.desired_outcome) {
+            Heard::Said(_, cited) => issue.desired_outcome = cited.says(cut(&cited.text, MAX_OUTCOME)),
+            Heard::Unproved => issue.desired_outcome.needs_review = true,
+            Heard::Nothing => {}
+        }
     }
 }
 
