@@ -9,6 +9,7 @@ mod ears;
 mod facts;
 mod fill_in;
 mod finish;
+mod follow_up;
 mod live;
 mod partials;
 mod persist;

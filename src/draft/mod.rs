@@ -2,12 +2,14 @@
 //!
 //! Rules only; pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
 
+mod answer;
 mod caller;
 mod evidence;
 mod extract;
 mod fields;
 mod normal;
 mod numerals;
+mod read_back;
 pub mod schema;
 mod sections;
 mod spoken;
@@ -21,7 +23,7 @@ mod token;
 
 use std::collections::HashMap;
 
-use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, Reference, Utterance};
+use crate::call::{CallId, Coverage, DraftId, EndCause, MediaSpan, Origin, Party, ReadBack, Reference, Utterance};
 
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
@@ -29,6 +31,7 @@ use schema::TicketDraft;
 use taxonomy::Taxonomy;
 
 pub use numerals::ordinal;
+pub use read_back::answers;
 pub use spoken::{Piece, Spoken, dictated_digits, spoken};
 pub use taxonomy::Names;
 
@@ -89,6 +92,8 @@ pub struct CallFacts {
     pub recording: Option<RecordingFacts>,
     /// Keys the caller pressed.
     pub dtmf: String,
+    /// Numbers that were read back to the caller.
+    pub read_backs: Vec<ReadBack>,
     pub model: String,
     pub demo_model: bool,
     /// The number the line's notice names for danger.

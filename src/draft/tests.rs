@@ -2,6 +2,7 @@
 
 mod anything;
 mod demo_calls;
+mod read_backs;
 mod spoken_numbers;
 mod web_callers;
 mod whole_calls;

@@ -80,6 +80,14 @@ pub enum PromptName {
     Goodbye,
     CallBack,
     Warning,
+    /// Where is it?
+    AskPlace,
+    /// On what number can we call you back?
+    AskNumber,
+    /// I have the number … (the digits follow, in groups).
+    ReadBackBefore,
+    /// … is that right? Yes or key 1, no or key 2.
+    ReadBackAfter,
     Digit(u8),
 }
 
@@ -92,6 +100,10 @@ impl PromptName {
             Self::Goodbye => "goodbye".into(),
             Self::CallBack => "call_back".into(),
             Self::Warning => "warning".into(),
+            Self::AskPlace => "ask_place".into(),
+            Self::AskNumber => "ask_number".into(),
+            Self::ReadBackBefore => "read_back_before".into(),
+            Self::ReadBackAfter => "read_back_after".into(),
             Self::Digit(digit) => format!("digit_{digit}"),
         }
     }
@@ -132,6 +144,10 @@ const SOUNDS: &[(&str, &str, &[u8])] = all_languages!(
     "goodbye",
     "call_back",
     "warning",
+    "ask_place",
+    "ask_number",
+    "read_back_before",
+    "read_back_after",
     "digit_0",
     "digit_1",
     "digit_2",
@@ -181,6 +197,13 @@ impl Prompts {
     ) -> Result<Vec<Arc<Prompt>>, PromptError> {
         std::iter::once(name).chain(digits.map(PromptName::Digit)).map(|name| self.get(language, name)).collect()
     }
+}
+
+/// The pause between two groups of a number that is read out.
+pub fn pause() -> Arc<Prompt> {
+    const PAUSE_MS: usize = 300;
+    let samples = PAUSE_MS * NARROW as usize / 1_000;
+    Arc::new(Prompt::new(vec![0; samples], ",".to_owned()))
 }
 
 /// `language`: as the first column names it.

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::call::{
-    CallId, CallState, Coverage, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, Reference, Utterance,
+    CallId, CallState, Coverage, DraftId, EndCause, LineQuality, LostSpan, Origin, Party, ReadBack, Reference,
+    Utterance,
 };
 
 /// Why the store could not do it.
@@ -84,6 +85,8 @@ pub struct CallRow {
     pub line_quality: Option<LineQuality>,
     /// Digits the caller pressed, in order.
     pub dtmf: String,
+    /// Numbers that were read back to the caller, in order.
+    pub read_backs: Vec<ReadBack>,
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
     /// further. `None`: never noted.
     pub heard_ms: Option<u64>,
@@ -101,6 +104,7 @@ pub struct Progress {
     /// The notice, as far as it was played.
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
+    pub read_backs: Vec<ReadBack>,
     /// Media time up to which all this holds.
     pub heard_ms: u64,
 }
@@ -124,6 +128,7 @@ pub struct CallEnd {
     pub lost: Vec<LostSpan>,
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
+    pub read_backs: Vec<ReadBack>,
     /// `None`: the gateway did not live to see the end.
     pub line_quality: Option<LineQuality>,
 }

@@ -18,9 +18,11 @@ const WRONG_NUMBER: &[&str] = &[
     "打錯",
 ];
 
-/// The caller says that another number was meant.
-pub fn wrong_number(segments: &[Segment<'_>]) -> bool {
-    segments.iter().any(|s| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)))
+/// The caller says that another number was meant. `counts`: lines that are about the call, and not about a number that
+/// was read back.
+pub fn wrong_number(segments: &[Segment<'_>], counts: impl Fn(usize) -> bool) -> bool {
+    let counted = segments.iter().enumerate().filter(|(line, _)| counts(*line));
+    counted.into_iter().any(|(_, s)| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)))
 }
 
 pub fn suggest(

@@ -12,7 +12,7 @@ use super::schema::{
     MAX_EVIDENCE, MAX_SUMMARY, OccurredAt, Phone, Source, Vulnerability,
 };
 use super::taxonomy::NO_CONTENT;
-use super::{CallFacts, Drafter, caller, text};
+use super::{CallFacts, Drafter, caller, read_back, text};
 
 /// What the words of a call say.
 pub struct Reading {
@@ -43,7 +43,9 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let doc = Doc::new(segments, cantonese);
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
-    let phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
+    let mut phones = caller::phones(facts, spoken.into_iter().map(|(phone, _)| phone).collect());
+    let read_backs = read_back::judge(segments, &facts.read_backs);
+    read_back::settle(&doc, &read_backs, &mut phones);
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let masks = address::masks(&doc);
@@ -55,11 +57,12 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         scored.retain(|one| issue::code(drafter, one) != NO_CONTENT);
     }
     let wrong = scored.first().is_none_or(|best| issue::code(drafter, best).starts_with("other."))
-        && disposition::wrong_number(segments);
+        && disposition::wrong_number(segments, |line| !read_back::may_answer(&read_backs, line));
     let category = issue::category(drafter, &doc, &scored, wrong);
     let emergency = emergency::flag(facts, &doc, &hazards);
 
     let mut personal = phone_spans;
+    personal.extend(read_back::asides(&read_backs));
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
     let mut topic: Spans = scored.first().map(|best| best.spans.clone()).unwrap_or_default();
     topic.extend(found_address.iter().flat_map(|found| found.spans.clone()));

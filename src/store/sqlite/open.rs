@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "erasure", include_str!("../migrations/0003_erasure.sql")),
     (4, "web calls", include_str!("../migrations/0004_web_calls.sql")),
     (5, "speech", include_str!("../migrations/0005_speech.sql")),
+    (6, "read back", include_str!("../migrations/0006_read_back.sql")),
 ];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.
