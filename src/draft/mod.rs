@@ -15,7 +15,7 @@ mod sections;
 mod spoken;
 mod taxonomy;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod text;

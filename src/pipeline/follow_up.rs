@@ -136,6 +136,9 @@ impl FollowUps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::{Coverage, Identity, Party};
+    use crate::draft::testing::{call, facts};
+    use crate::draft::{CallFacts, Drafter, answers};
 
     const NUMBER: &str = "2125550134";
 
@@ -153,6 +156,58 @@ mod tests {
     fn ask(follow_ups: &mut FollowUps, heard: &Understood) -> Option<Say> {
         follow_ups.caller_spoke();
         follow_ups.next(MediaTime(1_000), heard)
+    }
+
+    /// What the draft of these words knows. `read`: a number that was read before the last of them.
+    fn understood(texts: &[&str], signalled: Option<&str>, read: Option<&str>) -> Understood {
+        let utterances = call(texts);
+        let at = utterances.last().unwrap().span.start;
+        let read_backs: Vec<_> =
+            read.iter().map(|number| ReadBack { number: (*number).to_owned(), at, key: None }).collect();
+        let number = signalled.map(str::to_owned);
+        let claimed = Identity { uri: String::new(), number, display_name: None, subject: None };
+        let party = Party { claimed: Some(claimed), ..Party::default() };
+        let facts = CallFacts { party, read_backs: read_backs.clone(), ..facts() };
+        let draft = Drafter::new().unwrap().draft(&facts, &utterances, Coverage::default());
+        Understood::of(&draft, 1, &read_backs, &answers(&read_backs, &utterances))
+    }
+
+    #[test]
+    fn a_draft_tells_what_is_missing() {
+        let light = "The street light is broken.";
+        let bare = understood(&[light], Some("hotline"), None);
+        assert!(bare.matter && !bare.place && bare.number_wanted && bare.number.is_none() && !bare.emergency);
+        assert!(understood(&[light], Some("1001"), None).number_wanted, "an extension cannot be called");
+        assert!(!understood(&[light], Some("+12025550100"), None).number_wanted);
+        let full = understood(&["The light at 12 Main Street is broken.", "My number is 212-555-0134."], None, None);
+        assert!(full.place && full.number.as_deref() == Some(NUMBER) && !full.number_wanted);
+        assert!(understood(&["I can smell gas in the basement."], None, None).emergency);
+        assert!(!understood(&["Sorry, wrong number."], None, None).matter);
+    }
+
+    #[test]
+    fn a_number_that_was_denied_is_wanted_again_even_beside_a_signalled_one() {
+        let said = ["The street light is broken.", "My number is 212-555-0134."];
+        let no = understood(&[said[0], said[1], "No, that's wrong."], Some("+12025550100"), Some(NUMBER));
+        assert!(no.number_wanted && no.number.is_none(), "{no:?}");
+        let yes = understood(&[said[0], said[1], "Yes."], Some("+12025550100"), Some(NUMBER));
+        assert!(!yes.number_wanted, "{yes:?}");
+        let other = understood(&[said[0], said[1], "No, it's 212-555-0135."], None, Some(NUMBER));
+        assert_eq!(other.number.as_deref(), Some("2125550135"), "{other:?}");
+    }
+
+    #[test]
+    fn who_wants_no_name_known_or_no_call_back_is_not_asked_for_a_number() {
+        let utterances = call(&["The street light is broken."]);
+        let mut draft = Drafter::new().unwrap().draft(&facts(), &utterances, Coverage::default());
+        assert!(Understood::of(&draft, 1, &[], &[]).number_wanted);
+        draft.caller.anonymity.value = Some(Anonymity::ConfidentialToHandler);
+        assert!(Understood::of(&draft, 1, &[], &[]).number_wanted);
+        draft.caller.anonymity.value = Some(Anonymity::Anonymous);
+        assert!(!Understood::of(&draft, 1, &[], &[]).number_wanted);
+        draft.caller.anonymity.value = None;
+        draft.caller.follow_up_consent.value = Some(Consent::No);
+        assert!(!Understood::of(&draft, 1, &[], &[]).number_wanted);
     }
 
     #[test]
