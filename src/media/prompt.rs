@@ -201,9 +201,9 @@ impl Prompts {
 
 /// The pause between two groups of a number that is read out.
 pub fn pause() -> Arc<Prompt> {
-    const PAUSE_MS: usize = 300;
-    let samples = PAUSE_MS * NARROW as usize / 1_000;
-    Arc::new(Prompt::new(vec![0; samples], ",".to_owned()))
+    /// 300 ms at [`NARROW`].
+    const SAMPLES: usize = 2_400;
+    Arc::new(Prompt::new(vec![0; SAMPLES], ",".to_owned()))
 }
 
 /// `language`: as the first column names it.

@@ -67,14 +67,15 @@ impl Voice {
 
     /// The number in groups, as people read it, and the question whether it is right.
     fn read_back(&self, language: Language, number: &str) -> Result<Vec<Arc<Prompt>>, PromptError> {
+        let pause = pause();
         let mut words = vec![self.prompts.get(language, PromptName::ReadBackBefore)?];
         for group in groups(number) {
-            words.push(pause());
+            words.push(pause.clone());
             for digit in group.chars().filter_map(|c| c.to_digit(10)?.try_into().ok()) {
                 words.push(self.prompts.get(language, PromptName::Digit(digit))?);
             }
         }
-        words.push(pause());
+        words.push(pause);
         words.push(self.prompts.get(language, PromptName::ReadBackAfter)?);
         Ok(words)
     }
