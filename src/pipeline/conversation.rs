@@ -119,8 +119,8 @@ impl Conversation {
         }
     }
 
-    /// A question about what is still missing, once the caller has stopped. Call it after [`Self::audio`], and only when
-    /// `heard` is about all that was said.
+    /// A question about what is still missing, once the caller has stopped. Call it after [`Self::audio`], and only
+    /// when `heard` is about all that was said.
     pub fn follow_up(&mut self, now: MediaTime, heard: &Understood) -> Option<Action> {
         if heard.emergency {
             self.raise_emergency();

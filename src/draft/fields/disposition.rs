@@ -21,8 +21,8 @@ const WRONG_NUMBER: &[&str] = &[
 /// The caller says that another number was meant. `counts`: lines that are about the call, and not about a number that
 /// was read back.
 pub fn wrong_number(segments: &[Segment<'_>], counts: impl Fn(usize) -> bool) -> bool {
-    let counted = segments.iter().enumerate().filter(|(line, _)| counts(*line));
-    counted.into_iter().any(|(_, s)| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)))
+    let mut counted = segments.iter().enumerate().filter(|(line, _)| counts(*line));
+    counted.any(|(_, s)| WRONG_NUMBER.iter().any(|word| s.folded.text.contains(word)))
 }
 
 pub fn suggest(
