@@ -22,14 +22,17 @@ enum Mark {
     Other,
 }
 
-const YES: &str = "yes|yeah|yep|yup|yes it is|that's right|that is right|that's correct|that is correct|that's it|that is it|\
+const YES: &str = "\
+    yes|yeah|yep|yup|yes it is|that's right|that is right|that's correct|that is correct|that's it|that is it|\
     it is|exactly|absolutely|affirmative|all right|not wrong|是的|对的|對的|对对|對對|没错|沒錯|没有错|沒有錯|没问题|沒問題|正确|正確|\
     冇錯|冇错|冇問題|啱晒|啱嘅|啱㗎|係呀|係啊|係嘅|係㗎|系呀|岩晒";
 const YES_ALONE: &str = "right|correct|sure|对|對|是|係|系|啱|岩";
-const NO: &str = "no|nope|nah|not|not right|not correct|isn't|isn't right|isn't correct|wrong|incorrect|不对|不對|不是|不正确|\
+const NO: &str = "\
+    no|nope|nah|not|not right|not correct|isn't|isn't right|isn't correct|wrong|incorrect|不对|不對|不是|不正确|\
     不正確|有误|有誤|错|錯|错了|錯了|错咗|錯咗|搞错|搞錯|唔係|唔系|唔对|唔對|唔啱|唔岩|唔正確";
-const FILLER: &str = "uh|um|er|erm|hmm|oh|ah|well|okay|ok|thank you|thanks|you|please|sir|madam|sorry|wait|actually|that's|that|it's|it|the|number|is|this|\
-    no problem|of course|嗯|呃|额|啊|哦|噢|喔|诶|呀|吧|呢|啦|喇|嘞|㗎|嘅|的|了|咗|好|好的|就是|就係|这个|這個|呢個|号码|號碼|\
+const FILLER: &str = "\
+    uh|um|er|erm|hmm|oh|ah|well|okay|ok|thank you|thanks|you|please|sir|madam|sorry|wait|actually|that's|that|\
+    it's|it|the|number|is|this|no problem|of course|嗯|呃|额|啊|哦|噢|喔|诶|呀|吧|呢|啦|喇|嘞|㗎|嘅|的|了|咗|好|好的|就是|就係|这个|這個|呢個|号码|號碼|\
     电话|電話|谢谢|謝謝|不好意思|唔好意思|唔該|多謝|你|您";
 const OTHER: &str = "no one|nobody|对不起|對不起|对不对|對不對|是不是|係咪|系咪|啱啱|岩岩";
 /// The digit of the key, said aloud and nothing else; and what `对` is written as where nothing else was said.
