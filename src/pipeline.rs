@@ -10,6 +10,7 @@ mod emergency;
 mod facts;
 mod fill_in;
 mod finish;
+mod follow_up;
 mod language_model;
 mod live;
 mod partials;

@@ -108,6 +108,7 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         notice: None,
         recording: None,
         dtmf: String::new(),
+        read_backs: Vec::new(),
         model: transcript.model.clone(),
         demo_model: transcript.demo_model,
         emergency_number: line.emergency_number,

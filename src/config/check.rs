@@ -177,6 +177,7 @@ fn check_rules(config: &Config, path: &Path) -> Result<(), ConfigError> {
     for (key, value) in [
         ("call.silence_ask_s", rules.silence_ask_s),
         ("call.silence_end_s", rules.silence_end_s),
+        ("call.follow_up_after_s", rules.follow_up_after_s),
         ("call.no_media_s", rules.no_media_s),
         ("call.media_lost_s", rules.media_lost_s),
     ] {

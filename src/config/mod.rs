@@ -150,6 +150,9 @@ pub struct Intake {
 pub struct CallRules {
     pub silence_ask_s: u64,
     pub silence_end_s: u64,
+    /// A caller who stops is asked for the place and the number that are missing, and hears a spoken number read back.
+    pub follow_up: bool,
+    pub follow_up_after_s: u64,
     pub warn_after_s: u64,
     pub end_after_s: u64,
     pub no_media_s: u64,
@@ -296,6 +299,8 @@ impl Default for CallRules {
         Self {
             silence_ask_s: 12,
             silence_end_s: 8,
+            follow_up: true,
+            follow_up_after_s: 4,
             warn_after_s: 28 * 60,
             end_after_s: 30 * 60,
             no_media_s: limits::NO_MEDIA.as_secs(),

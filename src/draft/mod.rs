@@ -2,6 +2,7 @@
 //!
 //! Rules, and where one is configured what a language model adds to them ([`llm`]). Pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
 
+mod answer;
 mod caller;
 mod check;
 mod edits;
@@ -12,6 +13,7 @@ pub mod fuzz;
 pub mod llm;
 mod normal;
 mod numerals;
+mod read_back;
 pub mod repeats;
 pub mod said;
 pub mod schema;
@@ -32,8 +34,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::call::{
-    CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Places, Reference, ServiceKind,
-    Utterance,
+    CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Places, ReadBack, Reference,
+    ServiceKind, Utterance,
 };
 use crate::config::UrgencyHours;
 
@@ -47,6 +49,7 @@ use taxonomy::Taxonomy;
 use units::Units;
 
 pub use edits::keep_edits;
+pub use read_back::answers;
 pub use spoken::{Piece, Spoken, dictated_digits, spoken};
 pub use taxonomy::Names;
 
@@ -112,6 +115,8 @@ pub struct CallFacts {
     pub recording: Option<RecordingFacts>,
     /// Keys the caller pressed.
     pub dtmf: String,
+    /// Numbers that were read back to the caller.
+    pub read_backs: Vec<ReadBack>,
     pub model: String,
     pub demo_model: bool,
     /// The number the line's notice names for danger.

@@ -80,6 +80,7 @@ pub fn facts() -> CallFacts {
         notice: Some(MediaSpan::new(MediaTime(0), MediaTime(5_000))),
         recording: None,
         dtmf: String::new(),
+        read_backs: Vec::new(),
         model: "heardline-nano".into(),
         demo_model: true,
         emergency_number: "112".into(),

@@ -8,6 +8,7 @@ mod emergencies;
 mod floods;
 mod matters;
 mod quoted_numbers;
+mod read_backs;
 mod spoken_numbers;
 mod web_callers;
 mod whole_calls;

@@ -188,6 +188,7 @@ mod tests {
                 lost: Vec::new(),
                 notice: None,
                 dtmf: String::new(),
+                read_backs: Vec::new(),
                 line_quality: None,
             };
             self.store.end_call(id, end).await.unwrap();

@@ -82,6 +82,14 @@ pub enum PromptName {
     Warning,
     /// If this is an emergency, hang up and call … (the line's emergency number follows, digit by digit).
     Emergency,
+    /// Where is it?
+    AskPlace,
+    /// On what number can we call you back?
+    AskNumber,
+    /// I have the number … (the digits follow, in groups).
+    ReadBackBefore,
+    /// … is that right? Yes or key 1, no or key 2.
+    ReadBackAfter,
     Digit(u8),
 }
 
@@ -95,6 +103,10 @@ impl PromptName {
             Self::CallBack => "call_back".into(),
             Self::Warning => "warning".into(),
             Self::Emergency => "emergency".into(),
+            Self::AskPlace => "ask_place".into(),
+            Self::AskNumber => "ask_number".into(),
+            Self::ReadBackBefore => "read_back_before".into(),
+            Self::ReadBackAfter => "read_back_after".into(),
             Self::Digit(digit) => format!("digit_{digit}"),
         }
     }
@@ -136,6 +148,10 @@ const SOUNDS: &[(&str, &str, &[u8])] = all_languages!(
     "call_back",
     "warning",
     "emergency",
+    "ask_place",
+    "ask_number",
+    "read_back_before",
+    "read_back_after",
     "digit_0",
     "digit_1",
     "digit_2",
@@ -185,6 +201,13 @@ impl Prompts {
     ) -> Result<Vec<Arc<Prompt>>, PromptError> {
         std::iter::once(name).chain(digits.map(PromptName::Digit)).map(|name| self.get(language, name)).collect()
     }
+}
+
+/// The pause between two groups of a number that is read out.
+pub fn pause() -> Arc<Prompt> {
+    /// 300 ms at [`NARROW`].
+    const SAMPLES: usize = 2_400;
+    Arc::new(Prompt::new(vec![0; SAMPLES], ",".to_owned()))
 }
 
 /// `language`: as the first column names it.

@@ -3,11 +3,12 @@
 //! One short notice, then the caller speaks; no menu. Unless the caller hangs up first, nobody is cut off without a
 //! spoken close (architecture: "How a call ends").
 
-use crate::call::{EndCause, MediaSpan, MediaTime};
+use super::follow_up::{FollowUps, Understood};
+use crate::call::{EndCause, MediaSpan, MediaTime, ReadBack};
 use crate::config::CallRules;
 
 /// Something to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Say {
     /// The recording notice in every language of the line, each followed by the emergency number.
     Notice,
@@ -15,13 +16,19 @@ pub enum Say {
     Warning,
     /// Hang up and call the emergency number.
     Emergency,
+    /// Where is it?
+    AskPlace,
+    /// On what number can we call you back?
+    AskNumber,
+    /// This number, digit by digit: is it right?
+    ReadBack(String),
     /// Thanks, the reference, goodbye.
     Close,
     /// "We will call you back", then the close.
     CloseWithCallBack,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Say(Say),
     /// Drops what is still queued to be said.
@@ -37,6 +44,8 @@ enum State {
     Asked {
         since: Option<MediaTime>,
     },
+    /// A question about what is missing, or a number, is being said.
+    FollowUp,
     /// The close is being said.
     Closing {
         since: MediaTime,
@@ -55,6 +64,7 @@ pub struct Conversation {
     active: MediaTime,
     warned: bool,
     emergency: Emergency,
+    follow_ups: FollowUps,
     keys: String,
 }
 
@@ -81,6 +91,7 @@ impl Conversation {
             active: MediaTime::ZERO,
             warned: false,
             emergency: Emergency::None,
+            follow_ups: FollowUps::default(),
             keys: String::new(),
         };
         (conversation, Action::Say(Say::Notice))
@@ -89,9 +100,12 @@ impl Conversation {
     /// Audio arrived up to `now`; `speaking` while the endpointer hears speech, `held` while the caller's phone
     /// has us on hold (nobody is listening, so nothing is asked).
     pub fn audio(&mut self, now: MediaTime, speaking: bool, held: bool) -> Option<Action> {
+        if speaking {
+            self.follow_ups.caller_spoke();
+        }
         if speaking || held {
             self.active = now;
-            if matches!(self.state, State::Asked { .. }) {
+            if matches!(self.state, State::Asked { .. } | State::FollowUp) {
                 self.state = State::Listening;
             }
         }
@@ -120,7 +134,7 @@ impl Conversation {
             State::Asked { since: Some(since) } if now - since >= self.rules.silence_end_s * 1000 => {
                 Some(self.close(now, EndCause::SystemEnd))
             }
-            State::Notice | State::Listening | State::Asked { .. } => None,
+            State::Notice | State::Listening | State::FollowUp | State::Asked { .. } => None,
         }
     }
 
@@ -129,6 +143,18 @@ impl Conversation {
         if self.emergency == Emergency::None {
             self.emergency = if notice { Emergency::Owed } else { Emergency::Said };
         }
+    }
+
+    /// A question about what is still missing, once the caller has stopped. Call it after [`Self::audio`], and only
+    /// when `heard` is about all that was said.
+    pub fn follow_up(&mut self, now: MediaTime, heard: &Understood) -> Option<Action> {
+        let stopped = self.state == State::Listening && now - self.active >= self.rules.follow_up_after_s * 1000;
+        if !self.rules.follow_up || !stopped || heard.emergency || self.emergency() {
+            return None;
+        }
+        let say = self.follow_ups.next(now, heard)?;
+        self.state = State::FollowUp;
+        Some(Action::Say(say))
     }
 
     /// Whether an emergency was raised: nothing more is asked of this caller.
@@ -150,7 +176,10 @@ impl Conversation {
                 None
             }
             State::Closing { cause, .. } => Some(self.end(cause)),
-            State::Listening | State::Asked { .. } => {
+            State::Listening | State::FollowUp | State::Asked { .. } => {
+                if self.state == State::FollowUp {
+                    self.state = State::Listening;
+                }
                 self.active = self.active.max(now);
                 None
             }
@@ -158,13 +187,21 @@ impl Conversation {
         }
     }
 
-    /// A key was pressed: `#` ends, `0` asks to be called back, others are kept in the record.
+    /// A key was pressed: `#` ends, `0` asks to be called back, `1` and `2` answer a number that was read back; all are
+    /// kept in the record.
     pub fn key(&mut self, digit: char, now: MediaTime) -> Vec<Action> {
         if self.keys.len() < MAX_KEYS {
             self.keys.push(digit);
         }
         self.active = self.active.max(now);
-        if matches!(self.state, State::Closing { .. } | State::Ended) || !matches!(digit, '#' | '0') {
+        if matches!(self.state, State::Closing { .. } | State::Ended) {
+            return Vec::new();
+        }
+        if self.follow_ups.key(digit) && self.state == State::FollowUp {
+            self.state = State::Listening;
+            return vec![Action::StopTalking];
+        }
+        if !matches!(digit, '#' | '0') {
             return Vec::new();
         }
         if self.state == State::Notice {
@@ -190,6 +227,11 @@ impl Conversation {
     /// When the notice was said; its end is `now` while it still is.
     pub fn notice(&self, now: MediaTime) -> MediaSpan {
         if self.state == State::Notice { MediaSpan::new(MediaTime::ZERO, now) } else { self.notice }
+    }
+
+    /// Numbers that were read back, in order.
+    pub fn read_backs(&self) -> &[ReadBack] {
+        self.follow_ups.read_backs()
     }
 
     /// Keys in the order they were pressed.
@@ -271,6 +313,79 @@ mod tests {
         ending.key('#', MediaTime(8_000));
         assert!(ending.leave(MediaTime(8_100)).is_empty());
         assert_eq!(ending.said(MediaTime(12_000)), Some(Action::End(EndCause::DtmfEnd)));
+    }
+
+    /// Speaks for two seconds and stops; what is said next, if it comes before `until`.
+    fn stopped(c: &mut Conversation, from: u64, until: u64, heard: &Understood) -> Option<(u64, Action)> {
+        assert_eq!(run(c, from, from + 2_000, true), None);
+        (from + 2_020..=until).step_by(20).find_map(|t| {
+            let t = MediaTime(t);
+            c.audio(t, false, false).or_else(|| c.follow_up(t, heard)).map(|action| (t.0, action))
+        })
+    }
+
+    fn without_place() -> Understood {
+        Understood { matter: true, ..Understood::default() }
+    }
+
+    #[test]
+    fn a_caller_who_stops_is_asked_for_what_is_missing_and_then_as_ever() {
+        let mut c = listening();
+        assert_eq!(stopped(&mut c, 7_000, 60_000, &without_place()), Some((13_000, Action::Say(Say::AskPlace))));
+        assert_eq!(run(&mut c, 13_020, 60_000, false), None, "while it is being said");
+        c.said(MediaTime(15_000));
+        let asked = (15_000..60_000).step_by(20).find_map(|t| {
+            let t = MediaTime(t);
+            c.audio(t, false, false).or_else(|| c.follow_up(t, &without_place())).map(|action| (t.0, action))
+        });
+        assert_eq!(asked, Some((27_000, Action::Say(Say::AnythingElse))), "nobody is pressed for an answer");
+    }
+
+    #[test]
+    fn nothing_is_asked_with_the_switch_off_in_an_emergency_or_over_the_caller() {
+        let off = CallRules { follow_up: false, ..CallRules::default() };
+        let (mut c, _) = Conversation::start(off);
+        c.said(MediaTime(7_000));
+        assert_eq!(stopped(&mut c, 7_000, 20_980, &without_place()), None);
+
+        let mut c = listening();
+        let danger = Understood { emergency: true, ..without_place() };
+        assert_eq!(stopped(&mut c, 7_000, 20_980, &danger), None);
+        assert!(c.emergency());
+        assert_eq!(c.follow_up(MediaTime(20_980), &without_place()), None, "an emergency stays one");
+
+        let mut c = listening();
+        for t in (7_000..30_000).step_by(20).map(MediaTime) {
+            assert_eq!(c.audio(t, t.0 < 19_000, t.0 >= 19_000), None);
+            assert_eq!(c.follow_up(t, &without_place()), None, "speaking, then on hold");
+        }
+        let (mut c, _) = Conversation::start(CallRules::default());
+        assert_eq!(stopped(&mut c, 0, 30_000, &without_place()), None, "over the notice");
+    }
+
+    #[test]
+    fn a_caller_who_said_nothing_is_asked_nothing_but_anything_else() {
+        let mut c = listening();
+        for t in (7_000..19_000).step_by(20).map(MediaTime) {
+            assert_eq!(c.audio(t, false, false), None);
+            assert_eq!(c.follow_up(t, &Understood::default()), None);
+        }
+        assert_eq!(c.audio(MediaTime(19_000), false, false), Some(Action::Say(Say::AnythingElse)));
+    }
+
+    #[test]
+    fn a_key_over_the_number_that_is_read_answers_it_and_ends_the_reading() {
+        let known = Understood { place: true, number: Some("5550134".into()), ..without_place() };
+        let mut c = listening();
+        assert_eq!(
+            stopped(&mut c, 7_000, 60_000, &known),
+            Some((13_000, Action::Say(Say::ReadBack("5550134".into()))))
+        );
+        assert_eq!(c.key('1', MediaTime(14_000)), [Action::StopTalking]);
+        let read = ReadBack { number: "5550134".into(), at: MediaTime(13_000), key: Some(crate::call::Answer::Yes) };
+        assert_eq!((c.read_backs(), c.keys()), (&[read][..], "1"));
+        assert!(c.key('1', MediaTime(15_000)).is_empty());
+        assert_eq!(run(&mut c, 15_020, 60_000, false), Some((27_000, Action::Say(Say::AnythingElse))));
     }
 
     #[test]

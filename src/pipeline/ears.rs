@@ -1,5 +1,6 @@
 //! What becomes of a call's audio: the recording, the endpointer's segments, the spans that were lost.
 
+use super::follow_up::Understood;
 use super::partials::Partials;
 use super::scribe::{Assignment, Scribe};
 use crate::call::{AudioFrame, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime};
@@ -56,6 +57,11 @@ impl Ears {
 
     pub(super) fn speaking(&self) -> bool {
         self.listener.quiet_since().is_none()
+    }
+
+    /// What the live draft knows, where the caller has stopped and it is made of all they said.
+    pub(super) fn understood(&self) -> Option<Understood> {
+        if self.speaking() { None } else { self.scribe.understood() }
     }
 
     /// The audio is complete: what is being said right now becomes a segment too.

@@ -1,6 +1,6 @@
 //! What the draft is told about a call besides its words.
 
-use crate::call::{CallId, Danger, DraftId, Language, Origin, Party, Reference};
+use crate::call::{CallId, Danger, DraftId, Language, Origin, Party, ReadBack, Reference};
 use crate::config::Line;
 use crate::draft::{CallFacts, RecordingFacts};
 use crate::store::CallRow;
@@ -27,7 +27,7 @@ pub(super) struct Known {
 }
 
 /// Facts of a call that is still up.
-pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) -> CallFacts {
+pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>, read_backs: Vec<ReadBack>) -> CallFacts {
     CallFacts {
         draft_id: known.draft,
         version: 0,
@@ -48,6 +48,7 @@ pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>) ->
         notice: None,
         recording: None,
         dtmf: String::new(),
+        read_backs,
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: known.line.emergency_number.clone(),
@@ -86,6 +87,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergen
             rate: recording.rate,
         }),
         dtmf: row.dtmf.clone(),
+        read_backs: row.read_backs.clone(),
         model: stages.model.name.clone(),
         demo_model: stages.model.demo,
         emergency_number: line.emergency_number,

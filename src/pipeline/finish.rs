@@ -15,7 +15,7 @@ use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
 
 /// From the end of the audio to a committed draft.
 pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
-    let Ended { cause, duration, recording, mut lost, notice, keys, line_quality, scribe } = ended;
+    let Ended { cause, duration, recording, mut lost, notice, keys, read_backs, line_quality, scribe } = ended;
     let recording = match recording {
         Ok(recording) => {
             if let Some(failed) = &recording.failed {
@@ -40,6 +40,7 @@ pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
         lost,
         notice: Some(notice),
         dtmf: keys,
+        read_backs,
         line_quality: Some(line_quality),
     };
     if !end_call(stages, call, end).await {

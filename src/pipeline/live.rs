@@ -15,7 +15,7 @@ use super::settings::InForce;
 use super::voice::Voice;
 use crate::call::{
     AudioFrame, CallEvent, EndCause, Hypothesis, Language, LineQuality, LostSpan, MediaPlan, MediaSpan, MediaTime,
-    NoAudio,
+    NoAudio, ReadBack,
 };
 use crate::ingress::{SignalEvent, Signalling};
 use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
@@ -29,6 +29,7 @@ pub(super) struct Ended {
     pub lost: Vec<LostSpan>,
     pub notice: MediaSpan,
     pub keys: String,
+    pub read_backs: Vec<ReadBack>,
     pub line_quality: LineQuality,
     pub scribe: Scribe,
 }
@@ -184,6 +185,7 @@ impl<'a> Live<'a> {
         if let Some(action) = self.conversation.audio(self.ears.now, self.ears.speaking(), self.held) {
             self.act(action);
         }
+        self.follow_up();
         self.note_progress();
         if self.partials {
             self.ears.foresee(&self.stages.speech);
@@ -200,10 +202,26 @@ impl<'a> Live<'a> {
         self.ears.hear(frame);
     }
 
+    /// Asks for what is missing, once all that was said is understood.
+    fn follow_up(&mut self) {
+        let Some(heard) = self.ears.understood() else { return };
+        let Some(action) = self.conversation.follow_up(self.ears.now, &heard) else { return };
+        self.act(action);
+        self.tell_read_backs();
+    }
+
     fn key(&mut self, digit: char, at: MediaTime) {
         self.stages.tell(CallEvent::Dtmf { call: self.known.call, digit, at });
         for action in self.conversation.key(digit, at) {
             self.act(action);
+        }
+        self.tell_read_backs();
+    }
+
+    /// The draft needs them, and a crash must not lose them.
+    fn tell_read_backs(&mut self) {
+        if self.ears.scribe.read_back(self.conversation.read_backs()) {
+            self.progress.at = MediaTime::ZERO;
         }
     }
 
@@ -226,6 +244,7 @@ impl<'a> Live<'a> {
             lost: self.ears.lost.clone(),
             notice: Some(self.conversation.notice(now)),
             dtmf: self.conversation.keys().to_owned(),
+            read_backs: self.conversation.read_backs().to_vec(),
             heard_ms: now.as_millis(),
         };
         let (store, call) = (self.stages.store.clone(), self.known.call);
@@ -288,6 +307,7 @@ impl<'a> Live<'a> {
             lost: ears.lost,
             notice,
             keys: conversation.keys().to_owned(),
+            read_backs: conversation.read_backs().to_vec(),
             line_quality,
             scribe: ears.scribe,
         }

@@ -93,6 +93,7 @@ async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
         lost,
         notice: row.notice,
         dtmf: row.dtmf.clone(),
+        read_backs: row.read_backs.clone(),
         line_quality: None,
     }
 }

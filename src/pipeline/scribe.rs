@@ -14,9 +14,11 @@ use tokio::task::JoinHandle;
 use super::Stages;
 use super::emergency::Alarm;
 use super::facts::{self, Known};
+use super::follow_up::Understood;
 use super::persist::until_stored;
-use crate::call::{CallEvent, CallId, Language, MediaSpan, SpokenHere, Unheard, Utterance};
+use crate::call::{CallEvent, CallId, Language, MediaSpan, ReadBack, SpokenHere, Unheard, Utterance};
 use crate::config::limits;
+use crate::draft::answers;
 use crate::media::{Flusher, read_span};
 use crate::speech::{Cut, Foreseen, Priority, SpeechSegment, ledger};
 
@@ -47,6 +49,8 @@ pub(super) struct Scribe {
     next_seq: u32,
     language: watch::Receiver<Option<Language>>,
     alarm: Arc<Alarm>,
+    understood: watch::Receiver<Understood>,
+    read_backs: watch::Sender<Vec<ReadBack>>,
     hung_up: Arc<AtomicBool>,
     /// How many utterances are in the store at the end.
     task: JoinHandle<usize>,
@@ -56,12 +60,22 @@ impl Scribe {
     pub(super) fn start(stages: Arc<Stages>, assignment: Assignment, known: Known) -> Self {
         let (cuts, receiver) = mpsc::channel(limits::SEGMENTS_PER_CALL);
         let (spoken, language) = watch::channel(None);
+        let (understanding, understood) = watch::channel(Understood::default());
+        let (read_backs, read) = watch::channel(Vec::new());
         let hung_up = Arc::new(AtomicBool::new(false));
         let alarm = Alarm::new(stages.clone(), &known);
-        let desk =
-            Desk { stages: stages.clone(), assignment, known, spoken, alarm: alarm.clone(), hung_up: hung_up.clone() };
+        let desk = Desk {
+            stages: stages.clone(),
+            assignment,
+            known,
+            spoken,
+            alarm: alarm.clone(),
+            understanding,
+            read_backs: read,
+            hung_up: hung_up.clone(),
+        };
         let task = tokio::spawn(desk.write_down(receiver));
-        Self { stages, cuts, next_seq: 0, language, alarm, hung_up, task }
+        Self { stages, cuts, next_seq: 0, language, alarm, understood, read_backs, hung_up, task }
     }
 
     /// Queues a segment. Never waits: the queue holds more segments than the longest call can have, and sound is
@@ -94,6 +108,23 @@ impl Scribe {
         &self.alarm
     }
 
+    /// What the live draft knows; `None` until it is made of all segments.
+    pub(super) fn understood(&self) -> Option<Understood> {
+        let understood = self.understood.borrow();
+        (understood.segments == self.next_seq).then(|| understood.clone())
+    }
+
+    /// The numbers that were read back to the caller. Whether that is news.
+    pub(super) fn read_back(&self, numbers: &[ReadBack]) -> bool {
+        self.read_backs.send_if_modified(|known| {
+            let news = known != numbers;
+            if news {
+                *known = numbers.to_vec();
+            }
+            news
+        })
+    }
+
     /// Waits until everything queued is recognised and stored, and an emergency with it. `false`: something is missing and must be taken from
     /// the recording.
     pub(super) async fn finish(self) -> bool {
@@ -112,16 +143,27 @@ struct Desk {
     known: Known,
     spoken: watch::Sender<Option<Language>>,
     alarm: Arc<Alarm>,
+    understanding: watch::Sender<Understood>,
+    read_backs: watch::Receiver<Vec<ReadBack>>,
     hung_up: Arc<AtomicBool>,
 }
 
 impl Desk {
-    async fn write_down(self, mut cuts: mpsc::Receiver<(Numbered, Option<OwnedSemaphorePermit>)>) -> usize {
+    async fn write_down(mut self, mut cuts: mpsc::Receiver<(Numbered, Option<OwnedSemaphorePermit>)>) -> usize {
         let mut utterances = Vec::new();
         // What the store does not take (disk full) waits here, so that its sound need not be kept; an utterance is some
         // KiB and the queue bounds their number.
         let mut unwritten = VecDeque::new();
-        while let Some((cut, room)) = cuts.recv().await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = cuts.recv() => next,
+                Ok(()) = self.read_backs.changed() => {
+                    self.publish_live_draft(&utterances).await;
+                    continue;
+                }
+            };
+            let Some((cut, room)) = next else { break };
             // Nobody waits on the line for a caller who has hung up.
             let hung_up = self.hung_up.load(Ordering::Acquire);
             let priority = if hung_up { Priority::Backlog } else { Priority::Final };
@@ -163,8 +205,12 @@ impl Desk {
     async fn publish_live_draft(&self, utterances: &[Utterance]) {
         let Some(last) = utterances.last() else { return };
         let (coverage, _) = ledger(last.span.end, utterances, &[], None);
-        let draft =
-            self.stages.draft(&facts::live(&self.stages, &self.known, self.alarm.danger()), utterances, coverage);
+        let read_backs = self.read_backs.borrow().clone();
+        let answers = answers(&read_backs, utterances);
+        let facts = facts::live(&self.stages, &self.known, self.alarm.danger(), read_backs.clone());
+        let draft = self.stages.draft(&facts, utterances, coverage);
+        let segments = u32::try_from(utterances.len()).unwrap_or(u32::MAX);
+        self.understanding.send_replace(Understood::of(&draft, segments, &read_backs, &answers));
         let Ok(body) = serde_json::to_value(&draft) else { return };
         if let Err(error) = self.stages.store.put_live_draft(self.known.call, body.to_string()).await {
             tracing::warn!(call = %self.known.call, %error, "live draft not stored; the next one replaces it");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::conversation::Say;
 use crate::call::{Language, Reference};
 use crate::config::{Config, Line};
-use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts};
+use crate::media::prompt::{Prompt, PromptError, PromptName, Prompts, pause};
 
 /// Prompts of every line, loaded and checked at start.
 #[derive(Clone)]
@@ -53,6 +53,9 @@ impl Voice {
             Say::AnythingElse => Ok(vec![self.prompts.get(language, PromptName::AnythingElse)?]),
             Say::Warning => Ok(vec![self.prompts.get(language, PromptName::Warning)?]),
             Say::Emergency => self.prompts.with_digits(language, PromptName::Emergency, self.emergency_number()),
+            Say::AskPlace => Ok(vec![self.prompts.get(language, PromptName::AskPlace)?]),
+            Say::AskNumber => Ok(vec![self.prompts.get(language, PromptName::AskNumber)?]),
+            Say::ReadBack(number) => self.read_back(language, &number),
             Say::Close => self.close(language),
             Say::CloseWithCallBack => {
                 let mut words = vec![self.prompts.get(language, PromptName::CallBack)?];
@@ -66,12 +69,46 @@ impl Voice {
         self.line.emergency_number.chars().filter_map(|c| c.to_digit(10)?.try_into().ok())
     }
 
+    /// The number in groups, as people read it, and the question whether it is right.
+    fn read_back(&self, language: Language, number: &str) -> Result<Vec<Arc<Prompt>>, PromptError> {
+        let pause = pause();
+        let mut words = vec![self.prompts.get(language, PromptName::ReadBackBefore)?];
+        for group in groups(number) {
+            words.push(pause.clone());
+            for digit in group.chars().filter_map(|c| c.to_digit(10)?.try_into().ok()) {
+                words.push(self.prompts.get(language, PromptName::Digit(digit))?);
+            }
+        }
+        words.push(pause);
+        words.push(self.prompts.get(language, PromptName::ReadBackAfter)?);
+        Ok(words)
+    }
+
     /// Thanks, the reference digit by digit, goodbye.
     fn close(&self, language: Language) -> Result<Vec<Arc<Prompt>>, PromptError> {
         let mut words = self.prompts.with_digits(language, PromptName::Reference, self.reference.digits())?;
         words.push(self.prompts.get(language, PromptName::Goodbye)?);
         Ok(words)
     }
+}
+
+/// How numbers of this length are read: 3-4-4 in mainland China, 4-4 in Hong Kong, 3-3-4 in North America; others in
+/// groups of four.
+fn groups(number: &str) -> Vec<&str> {
+    let lengths: &[usize] = match number.len() {
+        7 => &[3, 4],
+        10 => &[3, 3, 4],
+        11 => &[3, 4, 4],
+        _ => &[],
+    };
+    let (mut out, mut rest, mut lengths) = (Vec::new(), number, lengths.iter());
+    while !rest.is_empty() {
+        let length = lengths.next().copied().unwrap_or(4).min(rest.len());
+        let Some((group, after)) = rest.split_at_checked(length) else { break };
+        out.push(group);
+        rest = after;
+    }
+    out
 }
 
 #[cfg(test)]
@@ -101,6 +138,20 @@ mod tests {
     fn a_caller_in_danger_is_told_the_lines_number_in_their_language() {
         assert_eq!(said(Say::Emergency, None), "If this is an emergency, hang up and call one one two");
         assert_eq!(said(Say::Emergency, Some(Language::Zh)), "如果情况紧急，请挂断并拨打 一 一 二");
+    }
+
+    #[test]
+    fn a_number_is_read_back_in_the_groups_in_which_people_read_it() {
+        let text = said(Say::ReadBack("2125550134".into()), None);
+        let number = "two one two , five five five , zero one three four";
+        assert!(text.starts_with(&format!("I have the number , {number} , Is that right?")), "{text}");
+        assert!(said(Say::ReadBack("62345789".into()), Some(Language::Zh)).contains(", 六 二 三 四 , 五 七 八 九 ,"));
+        assert_eq!(groups("13800138000"), ["138", "0013", "8000"]);
+        assert_eq!(groups("5550134"), ["555", "0134"]);
+        assert_eq!(groups("442079460018"), ["4420", "7946", "0018"]);
+        assert_eq!(groups("123456789"), ["1234", "5678", "9"]);
+        assert!(said(Say::AskPlace, None).starts_with("Where is it?"));
+        assert!(said(Say::AskNumber, Some(Language::Zh)).contains("号码"));
     }
 
     #[test]

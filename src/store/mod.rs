@@ -20,7 +20,7 @@ use async_trait::async_trait;
 
 use crate::call::{
     CallId, CallState, Coverage, DeliveryKind, DraftId, Earlier, EndCause, LineQuality, LostSpan, Origin, Party,
-    Reference, Since, Traces, Utterance,
+    ReadBack, Reference, Since, Traces, Utterance,
 };
 
 /// Why the store could not do it.
@@ -87,6 +87,8 @@ pub struct CallRow {
     pub line_quality: Option<LineQuality>,
     /// Digits the caller pressed, in order.
     pub dtmf: String,
+    /// Numbers that were read back to the caller, in order.
+    pub read_backs: Vec<ReadBack>,
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
     /// further. `None`: never noted.
     pub heard_ms: Option<u64>,
@@ -104,6 +106,7 @@ pub struct Progress {
     /// The notice, as far as it was played.
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
+    pub read_backs: Vec<ReadBack>,
     /// Media time up to which all this holds.
     pub heard_ms: u64,
 }
@@ -127,6 +130,7 @@ pub struct CallEnd {
     pub lost: Vec<LostSpan>,
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
+    pub read_backs: Vec<ReadBack>,
     /// `None`: the gateway did not live to see the end.
     pub line_quality: Option<LineQuality>,
 }

@@ -81,14 +81,16 @@ async fn transcribe(State(script): State<Script>, body: Bytes) -> (StatusCode, S
     let seconds = seconds(&body);
     match speech {
         Speech::Words(text) => {
-            let words: Vec<&str> = text.split(' ').collect();
+            // A Chinese word is a character here.
+            let chinese = !text.is_ascii();
+            let words: Vec<&str> = text.split(if chinese { "" } else { " " }).filter(|word| !word.is_empty()).collect();
+            let language = if chinese { "chinese" } else { "english" };
             let each = seconds / f64::from(u32::try_from(words.len()).unwrap());
             let timed: Vec<_> = (0..)
                 .zip(&words)
                 .map(|(n, word)| json!({"word": word, "start": f64::from(n) * each, "end": f64::from(n + 1) * each}))
                 .collect();
             let part = json!({"id": 0, "start": 0.0, "end": seconds, "text": text, "avg_logprob": -0.2, "no_speech_prob": 0.01});
-            let language = if text.is_ascii() { "english" } else { "chinese" };
             let answer = json!({"task": "transcribe", "language": language, "duration": seconds, "text": text, "words": timed, "segments": [part]});
             (StatusCode::OK, answer.to_string())
         }

@@ -79,6 +79,7 @@ async fn fill(folder: &Path, calls: u32) -> Result<(), Failure> {
                 lost: Vec::new(),
                 notice: None,
                 dtmf: String::new(),
+                read_backs: Vec::new(),
                 line_quality: None,
             };
             store.end_call(id, end).await?;

@@ -17,7 +17,7 @@ use super::schema::{
     Anonymity, Consent, Disposition, EmergencySection, Field, Issue, LanguageSection, MAX_EVIDENCE, MAX_SUMMARY, Phone,
     Source, Vulnerability,
 };
-use super::{CallFacts, Drafter, caller};
+use super::{CallFacts, Drafter, caller, read_back};
 
 use issues::Heard;
 use said::said;
@@ -53,7 +53,9 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let spoken = phone::spoken(&doc, &facts.regions);
     let phone_spans: Spans = spoken.iter().flat_map(|(_, spans)| spans.clone()).collect();
     let reached: Spans = said::reached(&spoken);
-    let phones = caller::phones(facts, spoken, this_line::find(&doc).map(|spans| (doc.evidence(&spans), spans)));
+    let mut phones = caller::phones(facts, spoken, this_line::find(&doc).map(|spans| (doc.evidence(&spans), spans)));
+    let read_backs = read_back::judge(segments, &facts.read_backs);
+    read_back::settle(&doc, &read_backs, &mut phones);
     let found_name = name::find(&doc);
     let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let hazards = drafter.lexicon.find(&doc);
@@ -66,9 +68,10 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &address::masks(&doc), &certain);
     let matters = matter::matters(drafter, &units, &cues, &hits, &certain);
     let wrong = matters.iter().all(|matter| matter.code(drafter).starts_with("other."))
-        && cues.iter().any(|said| said.is(Mark::Wrong));
+        && cues.iter().any(|said| said.is(Mark::Wrong) && !read_back::may_answer(&read_backs, said.line));
 
     let mut personal = phone_spans;
+    personal.extend(read_back::asides(&read_backs));
     personal.extend(found_name.iter().flat_map(|found| found.spans.clone()));
     let heard = Heard {
         drafter,

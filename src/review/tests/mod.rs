@@ -145,6 +145,7 @@ impl TestDesk {
             recording: None,
             line_quality: None,
             dtmf: String::new(),
+            read_backs: Vec::new(),
             heard_ms: None,
             redraft: false,
             erased_unix_ms: None,

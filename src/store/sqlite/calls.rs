@@ -130,13 +130,15 @@ impl Command for NoteProgress {
         let progress = &self.progress;
         // Only `live`: a note that was under way when the call ended must not undo what its end said.
         let changed = sqlx::query(
-            "UPDATE call SET lost = ?, notice_start_ms = ?, notice_end_ms = ?, dtmf = ?, heard_ms = ?
+            "UPDATE call SET lost = ?, notice_start_ms = ?, notice_end_ms = ?, dtmf = ?, read_backs = ?,
+                    heard_ms = ?
              WHERE id = ? AND state = 'live'",
         )
         .bind(json(&progress.lost)?)
         .bind(progress.notice.map(|n| stored(n.start.as_millis())))
         .bind(progress.notice.map(|n| stored(n.end.as_millis())))
         .bind(&progress.dtmf)
+        .bind(json(&progress.read_backs)?)
         .bind(stored(progress.heard_ms))
         .bind(self.call.to_string())
         .execute(&mut *conn)
@@ -159,7 +161,7 @@ impl Command for EndCall {
         let changed = sqlx::query(
             "UPDATE call SET state = 'finishing', cause = ?, ended_unix_ms = ?, duration_ms = ?, recording_sha256 = ?,
                     recording_duration_ms = ?, recording_rate = ?, lost = ?, notice_start_ms = ?, notice_end_ms = ?,
-                    dtmf = ?, line_quality = ?
+                    dtmf = ?, read_backs = ?, line_quality = ?
              WHERE id = ? AND state IN ('ringing', 'live')",
         )
         .bind(end.cause.as_str())
@@ -172,6 +174,7 @@ impl Command for EndCall {
         .bind(end.notice.map(|n| stored(n.start.as_millis())))
         .bind(end.notice.map(|n| stored(n.end.as_millis())))
         .bind(&end.dtmf)
+        .bind(json(&end.read_backs)?)
         .bind(end.line_quality.as_ref().map(json).transpose()?)
         .bind(self.call.to_string())
         .execute(&mut *conn)

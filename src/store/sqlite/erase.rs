@@ -157,7 +157,7 @@ impl Command for EraseWords {
         sqlx::query(
             "UPDATE call SET party = ?, origin = ?, dialled = NULL, follows = NULL, notice_start_ms = NULL, notice_end_ms = NULL,
                     coverage = NULL, recording_sha256 = NULL, recording_duration_ms = NULL, recording_rate = NULL,
-                    lost = '[]', dtmf = '', heard_ms = NULL, line_quality = NULL
+                    lost = '[]', dtmf = '', read_backs = '[]', heard_ms = NULL, line_quality = NULL
              WHERE id = ? AND erased_unix_ms IS NOT NULL",
         )
         .bind(json(&Party::default())?)

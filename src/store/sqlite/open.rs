@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "speech", include_str!("../migrations/0005_speech.sql")),
     (6, "repeats", include_str!("../migrations/0006_repeats.sql")),
     (7, "emergency", include_str!("../migrations/0007_emergency.sql")),
+    (8, "read back", include_str!("../migrations/0008_read_back.sql")),
 ];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.

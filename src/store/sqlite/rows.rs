@@ -161,6 +161,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         recording,
         line_quality,
         dtmf: r.get("dtmf")?,
+        read_backs: r.json("read_backs")?,
         heard_ms: r.optional_number("heard_ms")?,
         redraft: r.get("redraft")?,
         erased_unix_ms: r.get("erased_unix_ms")?,

@@ -154,6 +154,7 @@ impl TestPublic {
             lost: Vec::new(),
             notice: None,
             dtmf: "4711".into(),
+            read_backs: Vec::new(),
             line_quality: None,
         };
         self.store.end_call(call.id, end).await.unwrap();
@@ -204,6 +205,7 @@ impl TestPublic {
             notice: None,
             recording: None,
             dtmf: String::new(),
+            read_backs: Vec::new(),
             model: "secret-model".into(),
             demo_model: false,
             emergency_number: "112".into(),

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::call::{
-    CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, LostCause, LostSpan, MediaSpan, MediaTime,
-    Origin, Party, SegmentOutcome, Traces, Utterance, Word,
+    Answer, CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, LostCause, LostSpan, MediaSpan,
+    MediaTime, Origin, Party, ReadBack, SegmentOutcome, Traces, Utterance, Word,
 };
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, RecordingRow, Store as _};
 
@@ -91,6 +91,10 @@ fn span(start: u64, end: u64) -> MediaSpan {
     MediaSpan::new(MediaTime(start), MediaTime(end))
 }
 
+fn read_back() -> ReadBack {
+    ReadBack { number: "2125550134".into(), at: MediaTime(6_000), key: Some(Answer::Yes) }
+}
+
 fn end() -> CallEnd {
     CallEnd {
         cause: EndCause::CallerHangup,
@@ -100,6 +104,7 @@ fn end() -> CallEnd {
         lost: vec![lost(40, 60), lost(100, 180)],
         notice: Some(span(0, 4_000)),
         dtmf: "12#".into(),
+        read_backs: vec![read_back()],
         line_quality: Some(LineQuality {
             codec: Some(Codec::Opus),
             packets_received: 400,
