@@ -43,6 +43,7 @@ pub(super) fn draft(draft: &Value) -> String {
     let mut out = String::new();
     let issue = draft.pointer("/issues/0").unwrap_or(&Value::Null);
     row(&mut out, "category", issue.get("category"));
+    said(&mut out, "request", issue.get("request_type"));
     row(&mut out, "place", issue.pointer("/location/address_text"));
     said(&mut out, "when", issue.pointer("/occurred_at/text"));
     time_row(&mut out, issue.get("occurred_at"));
@@ -64,6 +65,11 @@ pub(super) fn draft(draft: &Value) -> String {
     row(&mut out, "emergency", draft.pointer("/emergency/flag"));
     row(&mut out, "title", issue.get("title"));
     row(&mut out, "description", issue.get("description"));
+    for other in draft["issues"].as_array().into_iter().flatten().skip(1) {
+        row(&mut out, "also", other.get("category"));
+        said(&mut out, "", other.pointer("/location/address_text"));
+    }
+    said(&mut out, "case number", draft.get("quoted_reference"));
     if let Some(disposition) = draft.get("disposition_suggestion").and_then(Value::as_str) {
         let _infallible = writeln!(out, "  {:12} {disposition}", "suggestion");
     }

@@ -32,8 +32,8 @@ const ANNOUNCED: f32 = 1.4;
 const FURTHER: f32 = 2.4;
 /// Without any announcement: two terms, or a long one.
 const ALONE: f32 = 4.6;
-/// The same first level: two sides of one thing, more often than two things.
-const KIN: f32 = 1.6;
+/// The same first level may be two sides of one thing, so it needs a little more.
+const KIN: f32 = 1.1;
 /// Below this a matter takes in what follows, unless another one is announced.
 const FAINT: f32 = 2.0;
 /// Share of a unit's weight that keeps it with the matter before.
