@@ -355,7 +355,8 @@ mod tests {
 
     #[test]
     fn a_value_that_its_evidence_does_not_say_is_shown_for_review() {
-        let wrong: [(&str, fn(&mut TicketDraft)); 6] = [
+        type Change = fn(&mut TicketDraft);
+        let wrong: [(&str, Change); 6] = [
             ("/caller/name", |draft| draft.caller.name.value = Some("Ann Low".into())),
             ("/caller/phones/0", |draft| draft.caller.phones[0].number = "2125550135".into()),
             ("/issues/0/location/address_text", |draft| {

@@ -91,9 +91,9 @@ fn same_matter(a: &Matter, b: &Matter) -> Option<f32> {
         // The same street with and without its number is one place; two numbers of a street are two.
         (one, other) if !one.is_empty() && !other.is_empty() => {
             let same = one.contains(other) || other.contains(one);
-            (same && words >= ALIKE_AT_PLACE).then(|| 0.6 + 0.4 * words)
+            (same && words >= ALIKE_AT_PLACE).then_some(0.6 + 0.4 * words)
         }
-        _ => (words >= ALIKE).then(|| 0.5 + 0.4 * words),
+        _ => (words >= ALIKE).then_some(0.5 + 0.4 * words),
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Units {
     local_codes: BTreeMap<String, String>,
 }
 
+/// A place that was named, and the field that names it.
+type Named<'a> = (String, &'a Field<String>);
+
 struct Unit {
     name: String,
     categories: Vec<String>,
@@ -100,7 +103,7 @@ impl Units {
             });
             (unit.places.is_empty() || place.is_some()).then_some((level, place))
         };
-        let mut best: Option<(usize, Option<(String, &Field<String>)>, &Unit)> = None;
+        let mut best: Option<(usize, Option<Named<'_>>, &Unit)> = None;
         for unit in &self.units {
             let Some((level, place)) = claim(unit) else { continue };
             let better = best.as_ref().is_none_or(|(l, p, _)| (level, place.is_some()) > (*l, p.is_some()));

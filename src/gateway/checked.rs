@@ -73,11 +73,11 @@ pub fn load_drafter(config: &Config) -> Result<Drafter, StartError> {
     let lists = &config.draft;
     let own =
         OwnWords { taxonomy: read("draft.taxonomy", &lists.taxonomy)?, units: read("draft.units", &lists.units)? };
-    Ok(Drafter::with(&own).map_err(|error| match error {
+    Drafter::with(&own).map_err(|error| match error {
         DraftError::OwnTaxonomy(why) => StartError::from(wrong("draft.taxonomy", &lists.taxonomy, why)),
         DraftError::OwnUnits(why) => StartError::from(wrong("draft.units", &lists.units, why)),
         built_in => StartError::from(built_in),
-    })?)
+    })
 }
 
 /// A list longer than this is something else.

@@ -144,7 +144,7 @@ pub fn is_word(text: &str, range: &Range<usize>) -> bool {
     let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_han(c));
     let (before, after) = (text[..range.start].chars().next_back(), text[range.end..].chars().next());
     let (first, last) = (text[range.clone()].chars().next(), text[range.clone()].chars().next_back());
-    !(inside(before) && inside(first)) && !(inside(last) && inside(after))
+    !(inside(before) && inside(first) || inside(last) && inside(after))
 }
 
 fn denies(chars: &[char], not: &Range<usize>, cue: &Range<usize>) -> bool {

@@ -24,7 +24,7 @@ pub fn find(units: &[&Unit], cues: &[&Said], fallback: Option<RequestType>) -> O
     // A complaint or a report is meant when it is said, whatever else is asked for beside it.
     let firm = firm(RequestType::Complaint).or(firm(RequestType::Report)).filter(|said| early(said));
     let gentle = asked(&[RequestType::Suggestion, RequestType::Praise])
-        .filter(|said| firm.is_none() || !trouble.is_some() && early(said));
+        .filter(|said| firm.is_none() || trouble.is_none() && early(said));
     let found = gentle.or(firm).or_else(|| {
         // "How do I get my deposit back, he won't return it": the question is how to end the trouble.
         let plain = trouble.is_none() || fallback == Some(RequestType::Enquiry);

@@ -52,9 +52,7 @@ fn said(value: impl Into<Value>, turn: u32, quote: &str) -> Value {
 fn changed(path: &str, a: &Value, b: &Value, out: &mut Vec<String>) {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) if x.contains_key("needs_review") && x.contains_key("evidence") => {
-            if x.get("value") != y.get("value") {
-                out.push(path.to_owned());
-            }
+            out.extend((x.get("value") != y.get("value")).then(|| path.to_owned()));
         }
         (Value::Object(x), Value::Object(y)) => {
             x.iter().for_each(|(key, x)| changed(&format!("{path}/{key}"), x, &y[key], out));

@@ -114,5 +114,5 @@ fn code(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
             break;
         }
     }
-    (digits >= 2 && digits <= 8).then_some((code, end))
+    (2..=8).contains(&digits).then_some((code, end))
 }

@@ -2,8 +2,11 @@ use super::*;
 use crate::draft::extract::rule::testing::read;
 use crate::draft::testing::facts;
 
+/// The words, start, end, and whether it goes on.
+type Read = (String, Option<String>, Option<String>, Option<bool>);
+
 /// Thursday, 26 November 2026, 10:30 in Shanghai.
-fn at(text: &str) -> Option<(String, Option<String>, Option<String>, Option<bool>)> {
+fn at(text: &str) -> Option<Read> {
     let facts = CallFacts { started_unix_ms: 1_795_660_200_000, time_zone: "Asia/Shanghai".into(), ..facts() };
     read(&[text], |doc| find(doc, &facts, &Vec::new()).map(|o| (o.text.value, o.start, o.end, o.ongoing)))
 }
