@@ -99,17 +99,12 @@ async fn a_full_answer_fills_the_draft_and_no_name_or_number_was_sent() {
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let (draft, err) = drafted(TURNS, &server.table(&format!("key_file = \"{}\"", key.display()))).await;
     let anonymity = &draft["caller"]["anonymity"];
-    assert_eq!((&anonymity["value"], &anonymity["source"]), (&json!("confidential_to_handler"), &json!("llm")));
-    let evidence = &anonymity["evidence"][0];
-    assert_eq!((&evidence["text"], &evidence["alignment"]), (&json!(SECRET), &json!("exact")));
-    // The eighth word of the third turn, nine words long.
-    assert_eq!(
-        (&evidence["audio_start_ms"], &evidence["audio_end_ms"]),
-        (&json!(22_400), &json!(25_100)),
-        "{evidence}"
-    );
+    // A name was given, which the rules know; the wish stands beside it until a person has looked.
+    assert_eq!((&anonymity["value"], &anonymity["needs_review"]), (&json!("named"), &json!(true)));
+    assert_eq!(anonymity["alternatives"][0]["value"], "confidential_to_handler");
     let outcome = &draft["issues"][0]["desired_outcome"];
     assert_eq!(outcome["value"], "A new boiler is all that this house is asking");
+    assert_eq!(outcome["source"], "llm");
     assert_eq!((&outcome["evidence"][0]["alignment"], &outcome["needs_review"]), (&json!("fuzzy"), &json!(true)));
     assert_eq!(draft["summary"]["title"]["value"], "No heat since Sunday at 418 Maple Street");
     assert_eq!(draft["caller"]["name"]["value"], "Maria Lopez");
@@ -133,7 +128,7 @@ async fn a_server_that_takes_no_schema_is_asked_for_json_and_one_that_takes_neit
         })
         .await;
         let (draft, _) = drafted(TURNS, &server.table("")).await;
-        assert_eq!(draft["caller"]["anonymity"]["source"], "llm", "{takes}");
+        assert_eq!(draft["issues"][0]["desired_outcome"]["source"], "llm", "{takes}");
         let last = server.seen().last().unwrap().1.clone();
         assert!(last["messages"][0]["content"].as_str().unwrap().contains("JSON Schema of the answer"), "{last}");
     }
@@ -153,7 +148,7 @@ async fn garbage_gets_one_second_try_and_then_the_draft_is_the_rules() {
         ChatServer::start(|number, _| if number == 0 { Chat::Says("{\"issues\":".into()) } else { says(&full()) })
             .await;
     let (draft, _) = drafted(TURNS, &mended.table("")).await;
-    assert_eq!(draft["caller"]["anonymity"]["source"], "llm");
+    assert_eq!(draft["issues"][0]["desired_outcome"]["source"], "llm");
     let seen = mended.seen();
     let again = seen[1].1["messages"].as_array().unwrap();
     assert_eq!((again[2]["role"].as_str(), again[2]["content"].as_str()), (Some("assistant"), Some("{\"issues\":")));
@@ -190,10 +185,12 @@ async fn made_up_quotes_and_wrong_digits_never_reach_a_draft() {
     let (rules, _) = drafted(TURNS, "").await;
     let server = ChatServer::start(|_, _| {
         says(&json!({
-            "anonymity": said("anonymous", 3, "please tell nobody that I ever called you"),
             "spoken_phone": said("+1 999 999 9999", 3, "reach me at [NUMBER-1]"),
             "case_reference": said("9999999", 3, "[NUMBER-1]"),
-            "issues": [{"address": said("9999 Maple Street", 2, "418 Maple Street")}],
+            "issues": [{
+                "address": said("9999 Maple Street", 2, "418 Maple Street"),
+                "desired_outcome": said("a refund", 3, "please give me back all that I ever paid you"),
+            }],
             "title": "No heat at 9999 Maple Street",
             "summary": "Peter Fields of Oak Street has had no heat for 99 days.",
         }))
@@ -202,8 +199,8 @@ async fn made_up_quotes_and_wrong_digits_never_reach_a_draft() {
     let (draft, _) = drafted(TURNS, &server.table("")).await;
     let text = draft.to_string();
     assert!(!text.contains("999") && !text.contains("99 days") && !text.contains("Peter"), "{text}");
-    let anonymity = &draft["caller"]["anonymity"];
-    assert_eq!((&anonymity["value"], &anonymity["needs_review"]), (&Value::Null, &json!(true)));
+    let outcome = &draft["issues"][0]["desired_outcome"];
+    assert_eq!((&outcome["value"], &outcome["needs_review"]), (&Value::Null, &json!(true)));
     assert_eq!(draft["caller"]["phones"], rules["caller"]["phones"]);
     assert_eq!(draft["summary"], rules["summary"]);
 }
