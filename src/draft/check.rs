@@ -72,7 +72,8 @@ trait Claim {
     fn value(&self) -> Option<Value>;
     fn evidence(&self) -> &[Evidence];
     fn source(&self) -> Source;
-    fn doubt(&mut self);
+    /// How far it is believed, and whether a person is asked to look.
+    fn marks(&mut self) -> (&mut f32, &mut bool);
 }
 
 impl<T: Serialize> Claim for Field<T> {
@@ -88,9 +89,8 @@ impl<T: Serialize> Claim for Field<T> {
         self.source
     }
 
-    fn doubt(&mut self) {
-        self.needs_review = true;
-        self.confidence = self.confidence.min(DOUBTED);
+    fn marks(&mut self) -> (&mut f32, &mut bool) {
+        (&mut self.confidence, &mut self.needs_review)
     }
 }
 
@@ -107,9 +107,8 @@ impl Claim for Phone {
         self.source
     }
 
-    fn doubt(&mut self) {
-        self.needs_review = true;
-        self.confidence = self.confidence.min(DOUBTED);
+    fn marks(&mut self) -> (&mut f32, &mut bool) {
+        (&mut self.confidence, &mut self.needs_review)
     }
 }
 
@@ -180,7 +179,9 @@ fn visit_issue(nth: usize, issue: &mut Issue, see: See<'_>) {
 pub fn doubt(draft: &mut TicketDraft, reread: Reread<'_>) {
     judge(draft, reread, &mut |_, verdict, claim| {
         if verdict != Verdict::Supported {
-            claim.doubt();
+            let (confidence, needs_review) = claim.marks();
+            *confidence = confidence.min(DOUBTED);
+            *needs_review = true;
         }
     });
 }

@@ -1,6 +1,7 @@
 //! The draft stage: from the words of a call to a ticket in which every value points at the audio that says it.
 //!
-//! Rules, and where one is configured what a language model adds to them ([`llm`]). Pure: no I/O, no clock. It reads the whole transcript each time, in mid-call as well as after the end.
+//! Rules, and where one is configured what a language model adds to them ([`llm`]). Pure: no I/O, no clock. It reads the
+//! whole transcript each time, in mid-call as well as after the end.
 
 mod answer;
 mod caller;

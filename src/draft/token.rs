@@ -1,6 +1,8 @@
 //! Words of the caller's lines, in one sequence across pauses, each with its place in its line.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::normal::{Folded, is_han};
 
@@ -112,4 +114,39 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
         rest = after;
         (!piece.is_empty()).then_some(piece)
     })
+}
+
+/// Words or phrases with a separator between them, looked up by their first character.
+pub struct PhraseList {
+    source: &'static str,
+    separator: char,
+    by_first: OnceLock<HashMap<char, Vec<&'static str>>>,
+}
+
+impl PhraseList {
+    pub const fn new(source: &'static str, separator: char) -> Self {
+        Self { source, separator, by_first: OnceLock::new() }
+    }
+
+    fn beginning_as(&self, text: &str) -> impl Iterator<Item = &'static str> {
+        let index = self.by_first.get_or_init(|| {
+            let mut index: HashMap<char, Vec<&'static str>> = HashMap::new();
+            for phrase in self.source.split(self.separator).map(str::trim) {
+                let first = phrase.chars().next();
+                index.entry(first.unwrap_or_default()).or_default().extend(first.map(|_| phrase));
+            }
+            index
+        });
+        text.chars().next().and_then(|first| index.get(&first)).into_iter().flatten().copied()
+    }
+
+    /// Tokens of the longest phrase at `at`.
+    pub fn longest(&self, tokens: &[Token<'_>], at: usize) -> Option<usize> {
+        let first = tokens.get(at)?.text;
+        self.beginning_as(first).filter_map(|phrase| spells(tokens, at, phrase)).max()
+    }
+
+    pub fn has(&self, token: &Token<'_>) -> bool {
+        self.beginning_as(token.text).any(|word| token.is(word))
+    }
 }

@@ -125,8 +125,8 @@ impl Scribe {
         })
     }
 
-    /// Waits until everything queued is recognised and stored, and an emergency with it. `false`: something is missing and must be taken from
-    /// the recording.
+    /// Waits until everything queued is recognised and stored, and an emergency with it. `false`: something is missing and
+    /// must be taken from the recording.
     pub(super) async fn finish(self) -> bool {
         self.hung_up.store(true, Ordering::Release);
         drop(self.cuts);

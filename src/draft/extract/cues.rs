@@ -1,6 +1,7 @@
 //! Words around spoken digits that say what the digits are, and how they go on.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::draft::numerals;
 use crate::draft::token::{Kind, Token, phrase, phrase_at};
@@ -114,11 +115,18 @@ const ONE_OF: &str = "this|that|the|which|another|any|every|each|only|same|other
 /// 一 as the beginning of an adverb, not a digit.
 const ADVERB: &str = "直定共起样樣些般切旦律向边邊下会會家早齐齊路时時";
 
+static MARKS: LazyLock<Marks> = LazyLock::new(Marks::new);
+
 /// All marks by their first word.
 pub struct Marks(HashMap<&'static str, Vec<(Vec<&'static str>, Mark)>>);
 
 impl Marks {
-    pub fn new() -> Self {
+    /// Built when first asked for.
+    pub fn all() -> &'static Self {
+        &MARKS
+    }
+
+    fn new() -> Self {
         let mut by_first: HashMap<&'static str, Vec<(Vec<&'static str>, Mark)>> = HashMap::new();
         for (mark, list) in TABLE {
             for words in list.split('|').map(phrase) {
@@ -232,6 +240,6 @@ pub fn is_currency(token: &Token<'_>) -> bool {
 
 /// Punctuation and hesitation between two groups of one number.
 pub fn separates(token: &Token<'_>) -> bool {
-    let filler = TABLE.iter().filter(|(mark, _)| *mark == Mark::Filler).any(|(_, list)| one_of(list, token.text));
-    token.kind == Kind::Punct || filler
+    let alone = |(words, mark): &(Vec<&str>, Mark)| *mark == Mark::Filler && words.len() == 1;
+    token.kind == Kind::Punct || Marks::all().0.get(token.text).is_some_and(|list| list.iter().any(alone))
 }

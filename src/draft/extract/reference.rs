@@ -30,12 +30,12 @@ struct Piece {
 
 /// All that are quoted, in order.
 pub fn all(doc: &Doc<'_>) -> Vec<Found> {
-    let marks = Marks::new();
+    let marks = Marks::all();
     let tokens = &doc.tokens;
     let mut found: Vec<Found> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if let Some((reference, next)) = said_before(tokens, &marks, at) {
+        if let Some((reference, next)) = said_before(tokens, marks, at) {
             found.push(reference);
             at = next;
             continue;
@@ -45,7 +45,7 @@ pub fn all(doc: &Doc<'_>) -> Vec<Found> {
         if mark != Some(Mark::Reference) {
             continue;
         }
-        let (pieces, words, end) = read(tokens, &marks, next);
+        let (pieces, words, end) = read(tokens, marks, next);
         at = end.max(next);
         let value: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let least = if words == 0 { SHORTEST } else { SHORTEST_FAR };

@@ -2,38 +2,20 @@
 //! Chinese to Simplified character by character, so that one pattern fits both scripts and a range is a range of the
 //! original. Matching is linear in the text.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
-use ferrous_opencc::OpenCC;
-use ferrous_opencc::config::BuiltinConfig;
 use regex::{Captures, Regex};
 
 use super::{Doc, Spans};
-use crate::draft::normal::{Folded, is_han};
+use crate::draft::normal::Folded;
 use crate::draft::numerals::number;
+use crate::draft::script;
 use crate::draft::token::tokens;
-
-/// Traditional characters that have another, Simplified form.
-static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    let Ok(converter) = OpenCC::from_config(BuiltinConfig::T2s) else { return HashMap::new() };
-    let all = ('\u{4E00}'..='\u{9FFF}').chain('\u{3400}'..='\u{4DBF}');
-    let each = all.filter_map(|c| {
-        let other = converter.convert(&c.to_string());
-        let mut chars = other.chars();
-        let first = chars.next().filter(|first| *first != c && chars.next().is_none())?;
-        Some((c, first))
-    });
-    each.collect()
-});
 
 /// The text in Simplified characters, one for one, otherwise as it is.
 pub fn simplified(text: &str) -> String {
-    if !text.contains(is_han) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| SIMPLIFIED.get(&c).copied().unwrap_or(c)).collect()
+    text.chars().map(script::simplified).collect()
 }
 
 /// A value and the words that say it. `score` is the share of such statements that mean it, 0 to 1.

@@ -52,12 +52,12 @@ struct Scan<'t, 'a> {
 
 /// All runs in order. `whole` tells a whole number of the line's plans.
 pub fn runs(tokens: &[Token<'_>], whole: &dyn Fn(&str) -> bool) -> Vec<Run> {
-    let marks = Marks::new();
+    let marks = Marks::all();
     let mut scan = Scan {
         tokens,
-        marks: &marks,
+        marks,
         whole,
-        numeric: numeric_lines(tokens, &marks),
+        numeric: numeric_lines(tokens, marks),
         out: Vec::new(),
         open: None,
         parted: true,

@@ -27,8 +27,8 @@ const REACH: usize = 12;
 
 /// Where the caller last asks to be called on the line of this call.
 pub fn find(doc: &Doc<'_>) -> Option<Spans> {
-    let marks = Marks::new();
-    let wish = (0..doc.tokens.len()).rev().find_map(|at| wish(&doc.tokens, at, &marks))?;
+    let marks = Marks::all();
+    let wish = (0..doc.tokens.len()).rev().find_map(|at| wish(&doc.tokens, at, marks))?;
     let (from, to) = (doc.tokens.get(wish.start)?, doc.tokens.get(wish.end.checked_sub(1)?)?);
     Some(vec![(from.line, from.start..to.end)])
 }

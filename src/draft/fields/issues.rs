@@ -75,7 +75,7 @@ impl Heard<'_> {
         }
         let gazetteer = self.drafter.gazetteers.of(&self.facts.places);
         let doc = Doc::new(&lines, self.doc.cantonese).with_gazetteer(gazetteer);
-        let mut own = self.read(&doc, address::find(&doc).as_ref());
+        let mut own = self.read(&doc, address::read(&doc).found(&doc).as_ref());
         let call = self.read(self.doc, self.address);
         if own.location.address_text.value.is_none() {
             own.location = call.location;

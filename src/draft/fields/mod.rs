@@ -57,7 +57,9 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let read_backs = read_back::judge(segments, &facts.read_backs);
     read_back::settle(&doc, &read_backs, &mut phones);
     let found_name = name::find(&doc);
-    let found_address = address::find(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
+    let addresses = address::read(&doc);
+    let masks = addresses.masks();
+    let found_address = addresses.found(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let hazards = drafter.lexicon.find(&doc);
     let emergency = emergency::flag(facts, &doc, &hazards);
 
@@ -65,7 +67,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let certain: Spans = certain.take(MAX_EVIDENCE).collect();
     let cues = drafter.phrases.find(&doc);
     let units = matters::units(&doc, &cues);
-    let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &address::masks(&doc), &certain);
+    let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &masks, &certain);
     let matters = matter::matters(drafter, &units, &cues, &hits, &certain);
     let wrong = matters.iter().all(|matter| matter.code(drafter).starts_with("other."))
         && cues.iter().any(|said| said.is(Mark::Wrong) && !read_back::may_answer(&read_backs, said.line));

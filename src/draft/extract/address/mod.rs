@@ -48,17 +48,27 @@ impl Chain {
     }
 }
 
-pub fn find(doc: &Doc<'_>) -> Option<Found> {
-    found::compose(doc, chains(doc))
+/// What of a call looks like an address; each line is read once for all uses.
+pub struct Addresses(Vec<Chain>);
+
+impl Addresses {
+    /// The place that the caller means.
+    pub fn found(self, doc: &Doc<'_>) -> Option<Found> {
+        found::compose(doc, self.0)
+    }
+
+    /// Every stretch that looks like an address, for masking: a street's name is no topic.
+    pub fn masks(&self) -> Vec<Spans> {
+        let spans = |chain: &Chain| {
+            let names = chain.parts.iter().filter(|part| part.kind < Kind::Near);
+            names.map(|part| (part.line, part.range.clone())).collect()
+        };
+        self.0.iter().map(spans).collect()
+    }
 }
 
-/// Every stretch that looks like an address, for masking: a street's name is no topic.
-pub fn masks(doc: &Doc<'_>) -> Vec<Spans> {
-    let spans = |chain: Chain| {
-        let names = chain.parts.into_iter().filter(|part| part.kind < Kind::Near);
-        names.map(|part| (part.line, part.range)).collect()
-    };
-    chains(doc).into_iter().map(spans).collect()
+pub fn read(doc: &Doc<'_>) -> Addresses {
+    Addresses(chains(doc))
 }
 
 fn chains(doc: &Doc<'_>) -> Vec<Chain> {

@@ -8,7 +8,7 @@ use crate::draft::extract::Doc;
 use crate::draft::extract::gazetteer::Named;
 use crate::draft::normal::is_han;
 use crate::draft::numerals::number;
-use crate::draft::token::{Kind as TokenKind, Token, spells};
+use crate::draft::token::{Kind as TokenKind, PhraseList, Token, spells};
 
 /// Characters of a name before its end.
 const NAME: usize = 6;
@@ -56,27 +56,13 @@ pub fn chains(doc: &Doc<'_>, line: usize, known: &[Named]) -> Vec<Chain> {
     out
 }
 
-fn words(list: &'static str) -> impl Iterator<Item = &'static str> {
-    list.split(' ').filter(|word| !word.is_empty())
-}
-
-/// Length of the longest phrase of `list` at a token.
-pub fn phrase_of(tokens: &[Token<'_>], at: usize, list: &'static str) -> Option<usize> {
-    let first = tokens.get(at)?.text;
-    words(list).filter(|word| word.starts_with(first)).filter_map(|word| spells(tokens, at, word)).max()
-}
-
 fn masked(tokens: &[Token<'_>]) -> Vec<bool> {
     let mut masked = vec![false; tokens.len()];
     for at in 0..tokens.len() {
-        let len = phrase_of(tokens, at, NOT_ENDS).unwrap_or(0);
+        let len = NOT_ENDS.longest(tokens, at).unwrap_or(0);
         masked.iter_mut().skip(at).take(len).for_each(|flag| *flag = true);
     }
     masked
-}
-
-pub fn is_stop(token: &Token<'_>) -> bool {
-    words(STOP).any(|word| token.is(word))
 }
 
 /// Ends that follow each other in one name: no name has more.
@@ -108,7 +94,7 @@ impl Line<'_, '_> {
         let cue = before.iter().any(|t| CUES.contains(&t.text));
         let mut chain = Chain::new(parts, self.tokens, from, to, cue)?;
         chain.others = (from.saturating_sub(4)..from).any(|at| {
-            let said = phrase_of(self.tokens, at, OTHERS).filter(|len| at + len <= from);
+            let said = OTHERS.longest(self.tokens, at).filter(|len| at + len <= from);
             said.is_some_and(|len| self.gap(at + len, from) == Some(Gap::Joined))
         });
         Some(chain)
@@ -294,17 +280,17 @@ impl Line<'_, '_> {
         let mut at = from;
         while at < to {
             let rest = self.tokens.get(..to)?;
-            let said = |list| phrase_of(rest, at, list);
-            if let Some(len) = said(CORRECTED) {
+            let said = |list: &PhraseList| list.longest(rest, at);
+            if let Some(len) = said(&CORRECTED) {
                 gap = Gap::Corrected;
                 at += len;
-            } else if let Some(len) = said(SETTLED) {
+            } else if let Some(len) = said(&SETTLED) {
                 gap = if gap == Gap::Corrected { gap } else { Gap::Settled };
                 at += len;
-            } else if let Some(len) = said(EITHER) {
+            } else if let Some(len) = said(&EITHER) {
                 gap = Gap::Either;
                 at += len;
-            } else if let Some(len) = said(FILLERS) {
+            } else if let Some(len) = said(&FILLERS) {
                 at += len;
             } else if self.is(at, &[",", "、"]) {
                 at += 1;
@@ -321,7 +307,7 @@ impl Line<'_, '_> {
             let Some(token) = self.tokens.get(start - 1) else { break };
             let han = token.kind == TokenKind::Han && token.text.chars().all(is_han);
             let joins = token.is("和") && start >= 2 && self.ending(start - 2, NAMED).is_some();
-            if !han || is_stop(token) || self.masked.get(start - 1) == Some(&true) || joins {
+            if !han || STOP.has(token) || self.masked.get(start - 1) == Some(&true) || joins {
                 break;
             }
             start -= 1;
@@ -341,7 +327,7 @@ impl Line<'_, '_> {
                 return Some((next, kind));
             }
             let token = self.tokens.get(end)?;
-            if token.kind != TokenKind::Han || is_stop(token) || self.masked.get(end) == Some(&true) {
+            if token.kind != TokenKind::Han || STOP.has(token) || self.masked.get(end) == Some(&true) {
                 return None;
             }
         }

@@ -1,8 +1,8 @@
 //! What Chinese callers say after a road: the other road, from where to where, what stands there.
 
 use super::part::{Kind, Part};
-use super::zh::{Line, is_stop, phrase_of};
-use super::zh_words::{FACILITIES, FILLERS, LANDMARKS};
+use super::zh::Line;
+use super::zh_words::{FACILITIES, FILLERS, LANDMARKS, STOP};
 use crate::draft::numerals::number;
 use crate::draft::token::{Kind as TokenKind, spells};
 
@@ -41,7 +41,7 @@ pub fn extent(line: &Line<'_, '_>, last: &Part, at: usize) -> Option<Part> {
     }
     let han = |at: &usize| line.tokens.get(*at).is_some_and(|t| t.kind == TokenKind::Han);
     let to = (at + 1..at + 2 + END).take_while(han).find(|&i| line.is(i, &["到", "至"]))?;
-    let ends = (to + 1..to + 1 + END).take_while(han).filter_map(|i| Some(i + phrase_of(line.tokens, i, LANDMARKS)?));
+    let ends = (to + 1..to + 1 + END).take_while(han).filter_map(|i| Some(i + LANDMARKS.longest(line.tokens, i)?));
     let named = line.named_from(to + 1).map(|(end, _)| end);
     let end = ends.max().or(named)?;
     line.make(Kind::Near, at, end, format!("，{}", line.original(at, end)), 0.3)
@@ -52,23 +52,23 @@ pub fn landmark(line: &Line<'_, '_>, last: &Part, at: usize) -> Option<Part> {
     if last.to != at || matches!(last.kind, Kind::City | Kind::District | Kind::Floor | Kind::Room | Kind::Near) {
         return None;
     }
-    let start = at + phrase_of(line.tokens, at, FILLERS).unwrap_or(0);
+    let start = at + FILLERS.longest(line.tokens, at).unwrap_or(0);
     let near = usize::from(line.is(start, &["近"]));
     let most = if last.kind == Kind::Street { NAME } else { 0 };
     let mut noun = start + near;
     let end = loop {
-        if let Some(len) = phrase_of(line.tokens, noun, LANDMARKS) {
+        if let Some(len) = LANDMARKS.longest(line.tokens, noun) {
             break noun + len;
         }
-        let token = line.tokens.get(noun).filter(|t| t.kind == TokenKind::Han && !is_stop(t))?;
+        let token = line.tokens.get(noun).filter(|t| t.kind == TokenKind::Han && !STOP.has(t))?;
         if noun - start - near >= most || number(std::slice::from_ref(token), 0).is_some() {
             return None;
         }
         noun += 1;
     };
-    let end = end + phrase_of(line.tokens, end, LANDMARKS).unwrap_or(0);
+    let end = end + LANDMARKS.longest(line.tokens, end).unwrap_or(0);
     // "人民路塌了一座桥": a landmark with a name of its own is where the sentence pauses, or goes on with 嗰度.
-    let paused = line.tokens.get(end).is_none_or(|t| t.kind == TokenKind::Punct || is_stop(t));
+    let paused = line.tokens.get(end).is_none_or(|t| t.kind == TokenKind::Punct || STOP.has(t));
     let named = noun > start + near;
     (!named || paused).then(|| line.make(Kind::Near, at, end, line.original(start, end), 0.3))?
 }
@@ -81,7 +81,7 @@ pub fn facility(line: &Line<'_, '_>) -> Option<Part> {
         if !me || !line.is(start, &["在", "喺"]) {
             return None;
         }
-        let end = start + 1 + phrase_of(line.tokens, start + 1, FACILITIES)?;
+        let end = start + 1 + FACILITIES.longest(line.tokens, start + 1)?;
         line.make(Kind::Near, start + 1, end, line.original(start + 1, end), 0.8)
     })
 }

@@ -1,6 +1,7 @@
 //! Words of Chinese addresses, both scripts.
 
 use super::part::Kind;
+use crate::draft::token::PhraseList;
 
 /// Ends of names, longest first where one holds another: what they name, how much of an address they are.
 pub const NAMED: &[(&str, Kind, f32)] = &[
@@ -95,7 +96,8 @@ pub const NUMBERED: &[(&str, Kind, f32)] = &[
     ("門", Kind::Entrance, 0.4),
 ];
 /// Words that hold one of these ends without being one.
-pub const NOT_ENDS: &str = "\
+pub static NOT_ENDS: PhraseList = PhraseList::new(
+    "\
      占道 老城区 主城区 中心城区 家庭 法庭 邻居 跑路 探路 问路 拦路 挡路 擋路 开路 赶路 短路 断路 岔路 弯路 冤枉路 报道 報道 赛道 弯道 便道 河道 步道 匝道 坡道 霸道 \
   地道 难道 说道 美食城 购物城 影城 学府 果园 菜园 陵园 田园 每层 每層 几层 幾層 下水道 人行道 消防通道 楼道 樓道 盲道 管道 车道 車道 通道 频道 知道 味道 公道 道路 路灯 路燈 路面 \
   路口 马路 馬路 走路 修路 铁路 公路 线路 路線 路线 堵路 电路 网路 行路 細路 细路 过路 過路 套路 路边 路邊 \
@@ -113,28 +115,44 @@ pub const NOT_ENDS: &str = "\
    本市 全市 都市 门市 省心 省钱 省事 节省 反省 收购期 有效期 保质期 保修期 交付期 短期 假期 年期 \
   孕期  府上 住宅区 商业区 开发区里 辖区 新区里 休息区 停车区 服务区 片区 疫区 灾区 景区 \
   校区 园区 老区 街区 專區 港村 农村 全村 我们村 本村 邻村 村上 庄稼 饭庄 茶庄 钱庄 打苑 医苑 幾樓 几楼 \
-  閣下 内閣 阁下 阁楼";
+  閣下 内閣 阁下 阁楼",
+    ' ',
+);
 /// A name does not reach back over these.
-pub const STOP: &str = "\
+pub static STOP: PhraseList = PhraseList::new(
+    "\
     诉 訴 映 举 舉 报 報 要 想 占 在 住 是 到 叫 从 從 於 于 位 我 你 您 他 她 它 们 們 咱 的 嘅 了 这 這 那 \
     个 個 就 跟 与 與 有 去 来 來 请 請 址 离 喺 係 啲 嗰 呢 哋 佢 么 吗 整 每 全 嗯 呃 停 没 冇 为 把 被 出 \
     问 不 对 反 收 拨 撥 给 給 用 让 讓 同 响 響 着 著 喂 话 話 知 入 搵 過 过 往 由 拿 等 姓 說 说 \
-    讲 講 看 見 见 近 離 ， 该 該 边 邊 附 旁 條 条 盏 盞 支 部 次";
+    讲 講 看 見 见 近 離 ， 该 該 边 邊 附 旁 條 条 盏 盞 支 部 次",
+    ' ',
+);
 /// Words before a place that make it more of one.
 pub const CUES: &[&str] = &["住", "在", "址", "喺", "位于", "是", "家"];
 /// Says nothing between two parts.
-pub const FILLERS: &str = "嗯 呃 啊 额 哦 唔 诶 哎 呢 嘅 的 那个 这个 這個 那個 嗰個 就是 就係 是 係 我 我们 我哋 在 住 住在 喺 家 里 裏 \
-    里面 入面 外面 出面 叫 叫做 那边 这边 嗰邊 嗰度 那里 大概 即係 即是 于 於 嗰 这 那";
+pub static FILLERS: PhraseList = PhraseList::new(
+    "嗯 呃 啊 额 哦 唔 诶 哎 呢 嘅 的 那个 这个 這個 那個 嗰個 就是 就係 是 係 我 我们 我哋 在 住 住在 喺 家 里 裏 \
+    里面 入面 外面 出面 叫 叫做 那边 这边 嗰邊 嗰度 那里 大概 即係 即是 于 於 嗰 这 那",
+    ' ',
+);
 /// The part before is taken back; the part after is settled on; the caller wavers.
-pub const CORRECTED: &str = "不对 不对不对 不是 错了 说错了 讲错了 唔係 唔啱 錯咗 講錯 講錯咗 錯了 搞错了 记错了";
-pub const SETTLED: &str = "应该是 應該係 应该 應該 我諗係 我想是 我记得是 我記得係 好像是 好似係 可能是 可能係";
-pub const EITHER: &str = "定係 定 还是 還是 或者 抑或";
+pub static CORRECTED: PhraseList =
+    PhraseList::new("不对 不对不对 不是 错了 说错了 讲错了 唔係 唔啱 錯咗 講錯 講錯咗 錯了 搞错了 记错了", ' ');
+pub static SETTLED: PhraseList =
+    PhraseList::new("应该是 應該係 应该 應該 我諗係 我想是 我记得是 我記得係 好像是 好似係 可能是 可能係", ' ');
+pub static EITHER: PhraseList = PhraseList::new("定係 定 还是 還是 或者 抑或", ' ');
 /// Somebody else's door: the other side of the matter.
-pub const OTHERS: &str = "佢 他 她 佢哋 他们 她们 人家 对方 對方 楼上 樓上 楼下 樓下 隔壁 隔離 对门 對門";
+pub static OTHERS: PhraseList =
+    PhraseList::new("佢 他 她 佢哋 他们 她们 人家 对方 對方 楼上 樓上 楼下 樓下 隔壁 隔離 对门 對門", ' ');
 /// What a caller sees from a street.
-pub const LANDMARKS: &str = "东段 西段 南段 北段 中段 东侧 西侧 南侧 北侧 东南角 东北角 西南角 西北角 门口 門口 路口 交叉口 十字路口 丁字路口 出口 入口 对面 對面 旁边 旁邊 隔壁 附近 后巷 後巷 后门 後門 站 地铁站 地鐵站 \
+pub static LANDMARKS: PhraseList = PhraseList::new(
+    "东段 西段 南段 北段 中段 东侧 西侧 南侧 北侧 东南角 东北角 西南角 西北角 门口 門口 路口 交叉口 十字路口 丁字路口 出口 入口 对面 對面 旁边 旁邊 隔壁 附近 后巷 後巷 后门 後門 站 地铁站 地鐵站 \
     輕鐵站 巴士站 公交站 小学 小學 中学 中學 大学 大學 学校 學校 幼儿园 幼稚園 医院 醫院 超市 公园 公園 菜市场 街市 商场 商場 工地 仓库 \
-    银行 銀行 桥 橋 桥下 橋底 天橋 天桥 隧道 停车场 停車場 球场 球場 餐厅 餐廳 饭店 酒店 药店 加油站";
+    银行 銀行 桥 橋 桥下 橋底 天橋 天桥 隧道 停车场 停車場 球场 球場 餐厅 餐廳 饭店 酒店 药店 加油站",
+    ' ',
+);
 /// Where a caller may be who gives no address.
-pub const FACILITIES: &str =
-    "地下车库 地下停车场 停车场 停車場 车库 車庫 地下室 地铁站 地鐵站 火车站 火車站 公园 公園 医院 醫院 商场 商場";
+pub static FACILITIES: PhraseList = PhraseList::new(
+    "地下车库 地下停车场 停车场 停車場 车库 車庫 地下室 地铁站 地鐵站 火车站 火車站 公园 公園 医院 醫院 商场 商場",
+    ' ',
+);
