@@ -1,13 +1,15 @@
 # Two commands matter: `make demo` shows the main job, `make test` proves it.
 .PHONY: demo test build bench bench-drafts bench-speech lint setup
 
+# Built before it runs, so that what takes minutes the first time is seen.
 demo: ## a real SIP call over loopback, transcribed live, its draft delivered; stays up (Ctrl-C ends it)
 	@scripts/setup build
-	cargo run --quiet -- demo
+	cargo build
+	@cargo run --quiet -- demo
 
 test: ## every test, with real SIPp, baresip and Chromium calls on loopback
 	@scripts/setup test
-	cd web && npm run --silent check && npm run --silent unit && npm run --silent visual
+	cd web && npm run --silent check && npm run --silent unit && npm run --silent visual && npm run --silent desk
 	cargo test
 
 build: ## the optimised program: target/release/heardline

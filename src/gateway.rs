@@ -1,7 +1,9 @@
 //! Builds the stages from the configuration, joins them, reports what it bound, and ends them in order.
 
 mod call_traces;
+mod certificate;
 mod checked;
+mod desk;
 mod drain;
 mod http;
 mod levels;
@@ -38,13 +40,14 @@ use crate::ops::health::Health;
 use crate::ops::metrics::{self, MetricsError};
 use crate::ops::telemetry::traces::{TraceError, Traces};
 use crate::ops::tls::TlsError;
-use crate::pipeline::{Settings, Stages, carry_on, fill_in, recover, run_call, watch_emergencies};
-use crate::review::{self, DeskParts};
+use crate::pipeline::{Settings, Stages, Transfers, carry_on, fill_in, recover, run_call, watch_emergencies};
+use crate::review::{self, DeskParts, Token};
 use crate::speech::{ModelError, PoolRules, Recognizer, RecognizerError, SpeechPool};
-use crate::store::{DataDir, Emergencies, Eraser, Store, StoreError};
+use crate::store::search::Search;
+use crate::store::{DataDir, Emergencies, Eraser, People, Reviews, Store, StoreError};
 
 use checked::Checked;
-use http::Http;
+use desk::DeskSide;
 use retention::{Pace, Retention};
 use watch::Watch;
 use web::PublicSide;
@@ -145,7 +148,8 @@ impl Gateway {
         let notices = checked::notices(&config, &model);
         let health = Arc::new(Health::default());
 
-        let (desk_listener, desk) = listen("desk.listen", config.desk.listen).await?;
+        let desk_side = DeskSide::bind(&config).await?;
+        let desk = desk_side.address();
         let (public_listener, public) = listen("public.listen", config.public.listen).await?;
         let servers = CancellationToken::new();
         let admission = Admission::new(config.sip.max_calls);
@@ -164,6 +168,7 @@ impl Gateway {
         let (incoming, arrivals) = mpsc::channel(limits::ARRIVALS);
         let public_side = PublicSide::new(&config, drafter.categories(), &admission, &incoming, &clock)?;
         doors.extend(public_side.reloaders());
+        doors.extend(desk_side.reloader());
         let web = public_side.door();
 
         let (events, _) = broadcast::channel(limits::EVENT_QUEUE);
@@ -172,19 +177,25 @@ impl Gateway {
         let tracing = traces.map(|traces| {
             tokio::spawn(call_traces::trace(events.subscribe(), traces, clock.clone(), tracing_stop.clone()))
         });
-        let desk_url = format!("http://{desk}");
-        let endpoint = endpoint(&config, &desk_url, secret.clone())?;
+        let built_in = format!("http://{}", desk_side.local_address());
+        let endpoint = endpoint(&config, &built_in, secret.clone())?;
         let endpoints = vec![endpoint.name.clone()];
-        let urgent = urgent_endpoints(&config, &desk_url, &secret)?;
+        let urgent = urgent_endpoints(&config, &built_in, &secret)?;
         let emergency_endpoints = urgent.iter().map(|endpoint| endpoint.name.clone()).collect();
         let all = std::iter::once(endpoint).chain(urgent).collect();
         let outbox_stop = CancellationToken::new();
         let outbox = Outbox::start(store.clone(), all, clock.clone(), events.clone(), outbox_stop.clone());
         let speech = SpeechPool::start_with(recognizer, config.speech.workers, clock.clone(), patience)?;
-        data.announce(desk).map_err(|e| StoreError::NotWritable { path: data.root().into(), reason: e.to_string() })?;
+        let local_key = Token::generate();
+        let announced = data.announce(desk_side.local_address(), local_key.expose());
+        announced.map_err(|e| StoreError::NotWritable { path: data.root().into(), reason: e.to_string() })?;
         let eraser = Eraser::new(store.clone(), data.clone());
         let erasable = store.clone();
+        let people: Arc<dyn People> = store.clone();
         let emergencies: Arc<dyn Emergencies> = store.clone();
+        let reviews: Arc<dyn Reviews> = store.clone();
+        let search: Arc<dyn Search> = store.clone();
+        let drafter = Arc::new(drafter);
         let store: Arc<dyn Store> = store;
         let stages = Arc::new(Stages {
             ports: PortPool::new(config.sip.rtp_ports, clock.clone()),
@@ -192,15 +203,17 @@ impl Gateway {
             clock: clock.clone(),
             store: store.clone(),
             emergencies: emergencies.clone(),
+            reviews: reviews.clone(),
             data: data.clone(),
             speech,
             model: model.clone(),
-            drafter,
+            drafter: drafter.clone(),
             language_model,
             segment_memory: Arc::new(Semaphore::new(limits::SEGMENTS_IN_MEMORY)),
             outbox: outbox.clone(),
             events: events.clone(),
-            desk_url,
+            transfers: Transfers::new(events.clone()),
+            desk_url: desk_side.url(),
             endpoints,
             emergency_endpoints,
             goodbye: CancellationToken::new(),
@@ -210,11 +223,21 @@ impl Gateway {
         // Read before the first new call is taken, or a new one would be taken for an unfinished old one.
         let unfinished = stages.store.unfinished().await?;
         let calls = TaskTracker::new();
+        let rules = rules(stages.settings.clone());
         let desk_parts = DeskParts {
             store: store.clone(),
             emergencies,
+            reviews: reviews.clone(),
+            search: search.clone(),
+            drafter: drafter.clone(),
+            rules: rules.clone(),
+            endpoints: stages.endpoints.clone(),
+            people,
+            door: desk_side.door(),
+            local_key,
             clock: clock.clone(),
             events: events.clone(),
+            transfers: Arc::new(stages.transfers.clone()),
             recordings: recordings(data.clone()),
             secrets: vec![secret],
             health: health.clone(),
@@ -230,18 +253,19 @@ impl Gateway {
         let watch =
             Watch { settings: settings.clone(), data, store, health: health.clone(), admission: admission.clone() };
         let retention = Retention { settings, store: erasable, eraser, clock, events };
-        let tasks = vec![
-            Http { listener: desk_listener, router: review::desk(desk_parts), tls: None, trusted: Vec::new() }
-                .serve(servers.clone()),
+        let mut tasks = desk_side.serve(desk_parts, &servers);
+        tasks.extend([
             public_side.serve(public_listener, &stages, &health, &admission, servers.clone()),
             tokio::spawn(levels::show(door.gauge(), web.clone(), servers.clone())),
             door.serve(incoming),
             tokio::spawn(take_calls(arrivals, stages.clone(), calls.clone())),
             tokio::spawn(watch.run(servers.clone())),
             tokio::spawn(retention.run(Pace::default(), servers.clone())),
+            tokio::spawn(review::keep_index(search, stages.store.clone(), servers.clone())),
+            tokio::spawn(review::take_up(reviews, stages.store.clone(), drafter, rules, servers.clone())),
             tokio::spawn(fill_in(stages.clone(), fill_in_every)),
             tokio::spawn(watch_emergencies(stages.clone(), limits::EMERGENCIES_EVERY)),
-        ];
+        ]);
         calls.spawn(recover(stages.clone(), unfinished));
         Ok(Self {
             stages,
@@ -268,6 +292,11 @@ impl Gateway {
 
     pub fn desk_address(&self) -> SocketAddr {
         self.desk
+    }
+
+    /// Where people open the desk, without a slash at the end.
+    pub fn desk_url(&self) -> &str {
+        &self.stages.desk_url
     }
 
     pub fn public_address(&self) -> SocketAddr {
@@ -306,10 +335,11 @@ impl Gateway {
     }
 }
 
-fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<Endpoint, StartError> {
+/// `built_in`: where our own endpoint is.
+fn endpoint(config: &Config, built_in: &str, secret: WebhookSecret) -> Result<Endpoint, StartError> {
     let (name, url) = match &config.intake.url {
         Some(url) => ("intake", url.clone()),
-        None => ("desk", format!("{desk_url}/intake/drafts")),
+        None => ("desk", format!("{built_in}/intake/drafts")),
     };
     let url = url.parse().map_err(|_| ConfigError::Value {
         path: PathBuf::from("configuration"),
@@ -321,10 +351,10 @@ fn endpoint(config: &Config, desk_url: &str, secret: WebhookSecret) -> Result<En
 }
 
 /// Those that emergencies go to; the built-in one when the configuration names none.
-fn urgent_endpoints(config: &Config, desk_url: &str, secret: &WebhookSecret) -> Result<Vec<Endpoint>, StartError> {
+fn urgent_endpoints(config: &Config, built_in: &str, secret: &WebhookSecret) -> Result<Vec<Endpoint>, StartError> {
     let mut named = config.emergency.endpoints();
     if named.is_empty() {
-        let url = format!("{desk_url}/intake/emergencies");
+        let url = format!("{built_in}/intake/emergencies");
         named.push(("emergency desk".into(), url.parse().map_err(|_| StartError::Door(format!("{url}: not a URL")))?));
     }
     let endpoint = |(name, url)| Endpoint { name, url, secret: secret.clone(), takes: DeliveryKind::Emergency };
@@ -341,6 +371,16 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<(TcpListener, 
 
 fn recordings(data: DataDir) -> Arc<dyn Fn(CallId) -> PathBuf + Send + Sync> {
     Arc::new(move |call| data.recording(call))
+}
+
+/// What the work at drafts of a line goes by, as it is in force when it is asked for.
+fn rules(settings: Arc<Settings>) -> Arc<dyn Fn(&str) -> review::Rules + Send + Sync> {
+    Arc::new(move |line| {
+        let in_force = settings.now();
+        let config = &in_force.config;
+        let regions = config.line_named(line).map(|line| line.regions.clone()).unwrap_or_default();
+        review::Rules { due: config.review.due_min, hours: config.urgency, regions }
+    })
 }
 
 fn nudge(outbox: OutboxHandle) -> Arc<dyn Fn() + Send + Sync> {

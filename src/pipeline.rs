@@ -18,6 +18,7 @@ mod persist;
 mod recover;
 mod scribe;
 mod settings;
+mod transfers;
 mod voice;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,14 +31,14 @@ use tokio_util::sync::CancellationToken;
 use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Utterance};
 use crate::draft::llm::{Answer, Question};
 use crate::draft::schema::TicketDraft;
-use crate::draft::{CallFacts, Drafter};
+use crate::draft::{CallFacts, Drafter, Lines};
 use crate::ingress::{IncomingCall, Refusal};
 use crate::intake::OutboxHandle;
 use crate::media::{MediaRules, MediaSession, PortPool};
 use crate::ops::clock::Clock;
 use crate::ops::fault;
 use crate::speech::{ModelInfo, SpeechPool};
-use crate::store::{DataDir, Emergencies, NewCall, Store};
+use crate::store::{DataDir, Emergencies, NewCall, Reviews, Store};
 
 use facts::Known;
 
@@ -46,6 +47,7 @@ pub use fill_in::fill_in;
 pub use language_model::LanguageModel;
 pub use recover::{carry_on, recover};
 pub use settings::{InForce, Settings};
+pub use transfers::Transfers;
 pub use voice::LinePrompts;
 
 /// The stages a call passes, built once by the gateway.
@@ -54,17 +56,19 @@ pub struct Stages {
     pub clock: Clock,
     pub store: Arc<dyn Store>,
     pub emergencies: Arc<dyn Emergencies>,
+    pub reviews: Arc<dyn Reviews>,
     pub data: DataDir,
     pub ports: PortPool,
     pub speech: SpeechPool,
     pub model: ModelInfo,
-    pub drafter: Drafter,
+    pub drafter: Arc<Drafter>,
     /// Adds to drafts of ended calls, where one is configured.
     pub language_model: Option<LanguageModel>,
     /// Segments of all calls that wait for the recogniser with their sound in memory.
     pub segment_memory: Arc<Semaphore>,
     pub outbox: OutboxHandle,
     pub events: broadcast::Sender<CallEvent>,
+    pub transfers: Transfers,
     /// `http://ADDRESS` of the desk, for links to recordings.
     pub desk_url: String,
     /// Endpoints each draft is owed to.
@@ -87,13 +91,14 @@ impl Stages {
         self.tell(CallEvent::State { call, state, cause });
     }
 
-    /// The draft of these utterances. Should the drafter break on them, a draft without words that says so: one odd
+    /// The draft of these utterances; `lines` is what earlier drafts of the call worked out. Should the drafter break on them, a draft without words that says so: one odd
     /// sentence must not keep a call from the desk.
-    fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
-        let drafted = catch_unwind(AssertUnwindSafe(|| self.drafter.draft(facts, utterances, coverage)));
+    fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage, lines: &mut Lines) -> TicketDraft {
+        let drafted = catch_unwind(AssertUnwindSafe(|| self.drafter.redraft(facts, utterances, coverage, lines)));
         drafted.unwrap_or_else(|_| {
             tracing::error!(call = %facts.call, "the drafter broke on this call; its draft asks for listening");
             metrics::counter!("heardline_pipeline_draft_panics_total").increment(1);
+            *lines = Lines::default();
             let unheard = Coverage { unrecognised_ms: coverage.text_ms, text_ms: 0, ..coverage };
             self.drafter.draft(facts, &[], unheard)
         })

@@ -1,9 +1,10 @@
 //! A real Chromium calls from the caller's page: what it says comes out as words, fields and a draft, and what goes
-//! wrong is said (issue "Calls from a browser", acceptance 1 and 2).
+//! wrong is said (issue "Calls from a browser", acceptance 1 and 2). Another watches at the desk (issue "The desk",
+//! acceptance 3).
 
 mod common;
 
-use common::chromium::journey;
+use common::chromium::{journey, watch_desk};
 use common::gateway::TestGateway;
 use common::phones::free_port;
 use common::relay::{OUTSIDE, Relay};
@@ -168,5 +169,28 @@ async fn a_citys_own_page_calls_with_two_lines_when_it_is_named_and_offers_a_new
     let blocked = journey(&page, "embed-blocked", None, &["--host-listen", &format!("{OUTSIDE}:0")]).await;
     assert!(blocked.new_tab.is_some_and(|href| href.starts_with(&page)), "a way to call all the same");
     assert_eq!(gateway.settled(1, DEADLINE).await.len(), 1);
+    gateway.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_is_told_of_an_emergency_while_the_caller_speaks_takes_it_by_one_key_and_hears_the_evidence() {
+    let (mut gateway, page) = gateway(|_| ()).await;
+    let desk = format!("http://{}/", gateway.gateway.desk_address());
+    let (watched, called) = tokio::join!(watch_desk(&desk), journey(&page, "speak", Some("en-gas"), &[]));
+    assert!(called.complete);
+    assert_eq!(
+        (watched.words_while_live, watched.number.as_deref()),
+        (Some(true), Some("112")),
+        "while the caller speaks"
+    );
+    assert!(watched.quote.as_deref().is_some_and(|quote| quote.contains("gas")), "{watched:?}");
+    assert!(watched.title.as_deref().is_some_and(|title| title.starts_with("▲ Emergency")), "{watched:?}");
+    let calls = gateway.settled(1, DEADLINE).await;
+    let draft = draft(&gateway, &calls[0]).await;
+    let evidence = &draft["issues"][0]["location"]["address_text"]["evidence"][0];
+    let [from, to] = ["audio_start_ms", "audio_end_ms"].map(|end| evidence[end].as_u64().unwrap());
+    let [played_from, played_to] = watched.played_ms.expect("the evidence was played");
+    assert!(played_from.abs_diff(from) <= 250 && played_to.abs_diff(to) <= 400, "{evidence}: {watched:?}");
+    assert!(watched.lit.join(" ").contains("River"), "{watched:?}");
     gateway.shutdown().await;
 }

@@ -54,6 +54,7 @@ fn every_key_the_code_knows_stands_in_the_manual() {
         "taxonomy",
         "units",
         "gazetteer",
+        "emergency_transfer",
     ] {
         if !MANUAL.contains(&format!("# {optional} =")) {
             missing.push(optional.into());

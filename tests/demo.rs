@@ -125,3 +125,40 @@ fn a_sample_that_does_not_exist_ends_with_its_name() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nope"));
 }
+
+/// What `make demo` leaves a visitor with.
+#[tokio::test]
+async fn the_demo_stays_with_an_account_to_log_in_with_a_caller_on_the_line_and_drafts_to_decide() {
+    let _installed_already = rustls::crypto::ring::default_provider().install_default();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heardline"));
+    command.args(["demo", "--sample", "en-streetlight"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut demo = command.spawn().unwrap();
+    let said = std::io::BufReader::new(demo.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(said).map_while(Result::ok);
+    let found = tokio::task::spawn_blocking(move || {
+        let desk = lines.find_map(|line| Some(line.split_once("decided: ")?.1.trim_end_matches('/').to_owned()));
+        let password = lines.find_map(|line| Some(line.split_once("password  ")?.1.to_owned()));
+        (desk.expect("the address of the desk"), password.expect("a password"), lines)
+    });
+    let (desk, password, lines) = tokio::time::timeout(common::DEADLINE, found).await.expect("it says so").unwrap();
+    let queue = format!("{desk}/api/queue");
+    let ask = async |cookie: &str| reqwest::Client::new().get(&queue).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(ask("").await.status(), 401, "nobody reads it without the account");
+    let body = serde_json::json!({"name": "demo", "password": password}).to_string();
+    let login = reqwest::Client::new().post(format!("{desk}/api/login")).header("origin", &desk);
+    let login = login.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert_eq!(login.status(), 204);
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let counts = async || {
+        let answer = ask(&cookie).await.text().await.unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()["counts"].clone()
+    };
+    common::served::until("a caller on the line", async || (counts().await["live"].as_u64()? > 0).then_some(())).await;
+    common::served::until("drafts of all callers", async || (counts().await["waiting"].as_u64()? >= 4).then_some(()))
+        .await;
+    let pid = rustix::process::Pid::from_child(&demo);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = tokio::task::spawn_blocking(move || demo.wait().unwrap());
+    assert!(tokio::time::timeout(common::DEADLINE, ended).await.expect("it ends").unwrap().success());
+    drop(lines);
+}

@@ -11,7 +11,7 @@ use common::recognizer::{Fault, Faulty};
 use common::sound::{RATE, read_wav};
 use common::words::error_rate;
 use common::{LOOPBACK, bundled};
-use heardline::call::{CallId, CallState, Codec, Coverage, EndCause, Traces, Unheard, Utterance};
+use heardline::call::{CallId, CallState, Codec, Coverage, EndCause, Outline, Traces, Unheard, Utterance};
 use heardline::config::Config;
 use heardline::gateway::{Parts, load_recognizer};
 use heardline::ingress::sip::caller::{CallPlan, Caller, HangUp, Sound};
@@ -128,6 +128,7 @@ impl Faults {
             created_unix_ms: Clock::system().unix_ms(),
             endpoints: vec![],
             traces: Traces::default(),
+            outline: Outline::default(),
         };
         assert!(self.gateway.gateway.store().complete_draft(entered).await.unwrap());
     }

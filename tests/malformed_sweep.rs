@@ -31,8 +31,12 @@ const HOSTS: std::ops::RangeInclusive<u8> = 2..=33;
 const WINDOW: usize = 16;
 /// RFC 3261 section 17.2.2: a server transaction is remembered 64*T1 = 32 s; a pass more, so that none is still filling up.
 const TRANSACTIONS_END: Duration = Duration::from_secs(40);
+/// By then every buffer and cache is full, on a slow machine too: four or five passes were measured. What is kept of
+/// each request never is.
+const MOST_PASSES: usize = 14;
 /// The gateway has said all it has to say.
 const QUIET: Duration = Duration::from_millis(100);
+/// Over two passes.
 const MAX_GROWTH_KB: u64 = 5 * 1024;
 
 struct Sweep<'a> {
@@ -181,25 +185,23 @@ async fn no_malformed_invite_silences_the_gateway_ends_it_or_stays_in_its_memory
     let clock = Clock::system();
     let filled = clock.instant() + TRANSACTIONS_END;
     let mut resident = Vec::new();
-    let mut is_last = false;
-    for pass in 0.. {
-        let mut cases = cases::all(pass * 10_000);
+    let grown = loop {
+        let mut cases = cases::all(resident.len() * 10_000);
         assert!(cases.len() >= AT_LEAST);
         cases.shuffle(&mut random);
         sweep.run(&cases).await;
         let calls = sweep.ended(&gateway).await;
-        resident.push(resident_kb(&gateway));
         assert!(calls >= 100, "the sound parts of the sweep are no longer accepted: {calls} calls");
-        if is_last {
+        resident.push(resident_kb(&gateway));
+        let [.., warm, _, end] = resident.as_slice() else { continue };
+        let grown = end.saturating_sub(*warm);
+        if resident.len() == MOST_PASSES || (clock.instant() > filled && grown <= MAX_GROWTH_KB) {
             println!("{} cases a pass: {resident:?} kB; {calls} calls; answers: {:?}", cases.len(), sweep.answers);
-            break;
+            break grown;
         }
-        is_last = clock.instant() > filled;
-    }
+    };
     let said = gateway.said();
     let panics: Vec<_> = said.lines().filter(|line| line.contains("panicked")).collect();
     assert!(panics.is_empty(), "{panics:#?}");
-    let [.., warm, end] = resident.as_slice() else { panic!("fewer than two passes") };
-    let grown = end.saturating_sub(*warm);
-    assert!(grown <= MAX_GROWTH_KB, "{grown} kB kept");
+    assert!(grown <= MAX_GROWTH_KB, "{grown} kB kept in the last two passes");
 }

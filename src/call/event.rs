@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, CallState, Danger, EmergencyState, EndCause, Hypothesis, MediaTime, Utterance};
+use super::{
+    CallId, CallState, Danger, EmergencyState, EndCause, Hypothesis, MediaTime, ReviewState, TransferState, Utterance,
+};
 
 /// What a delivery delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +70,20 @@ pub enum CallEvent {
         kind: DeliveryKind,
         state: String,
     },
+    /// Somebody claimed its draft, gave it back, edited it, decided it or took that back.
+    Review {
+        call: CallId,
+        revision: u32,
+        state: ReviewState,
+        /// Name of the account that works at it.
+        holder: Option<String>,
+    },
+    /// An agent asked for the caller to be passed on, or the line tells what comes of it.
+    Transfer {
+        call: CallId,
+        state: TransferState,
+        detail: Option<String>,
+    },
     /// Its sound and words are gone.
     Erased {
         call: CallId,
@@ -85,6 +101,8 @@ impl CallEvent {
             | Self::Dtmf { call, .. }
             | Self::Emergency { call, .. }
             | Self::Delivery { call, .. }
+            | Self::Review { call, .. }
+            | Self::Transfer { call, .. }
             | Self::Erased { call } => *call,
         }
     }
@@ -100,6 +118,8 @@ impl CallEvent {
             Self::Dtmf { .. } => "dtmf",
             Self::Emergency { .. } => "emergency",
             Self::Delivery { .. } => "delivery",
+            Self::Review { .. } => "review",
+            Self::Transfer { .. } => "transfer",
             Self::Erased { .. } => "erased",
         }
     }

@@ -10,9 +10,11 @@ mod party;
 mod place;
 mod quality;
 mod read_back;
+mod review;
 mod state;
 mod time;
 mod traces;
+mod transfer;
 mod words;
 
 pub use audio::{AudioFrame, FrameKind};
@@ -25,7 +27,11 @@ pub use party::{Identity, Origin, Party};
 pub use place::{Place, Places};
 pub use quality::{LineQuality, NoAudio};
 pub use read_back::{Answer, ReadBack};
+pub use review::{CorrectionKind, Decision, Outline, ReviewState};
 pub use state::{CallState, EndCause, UnknownName};
 pub use time::{MediaSpan, MediaTime};
 pub use traces::{Earlier, Matter, Since, Traces};
-pub use words::{Alignment, Band, Hypothesis, Language, Script, SegmentOutcome, SpokenHere, Unheard, Utterance, Word};
+pub use transfer::{Transfer, TransferState};
+pub use words::{
+    Alignment, Band, Hypothesis, Language, Script, SegmentOutcome, Speaker, SpokenHere, Unheard, Utterance, Word,
+};

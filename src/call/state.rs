@@ -46,6 +46,8 @@ macro_rules! named_enum {
     };
 }
 
+pub(super) use named_enum;
+
 named_enum!(
     /// Where a call is on its journey. Only `Done` and `Refused` are final: boot recovery carries every
     /// other one on.
@@ -87,6 +89,8 @@ named_enum!(
         /// The gateway died in mid-call; boot recovery ended it.
         Interrupted = "interrupted",
         Shutdown = "shutdown",
+        /// The line has passed the caller on to where an agent asked it to.
+        Transferred = "transferred",
         Refused = "refused",
     }
 );

@@ -167,11 +167,24 @@ impl Unheard {
     }
 }
 
+/// Whose words they are. The gateway records the caller alone; the transcript of a call that a person answered may name
+/// the agent's turns too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    #[default]
+    Caller,
+    /// Since 1.3.
+    Agent,
+}
+
 /// Final result for one speech segment. Stored as soon as it exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Utterance {
     /// Counts from 0 within the call, in order of `span.start`.
     pub seq: u32,
+    #[serde(default)]
+    pub speaker: Speaker,
     /// The segment as it was cut (padding included), not the first and last word.
     pub span: MediaSpan,
     pub outcome: SegmentOutcome,
@@ -198,6 +211,7 @@ impl Utterance {
     pub fn wordless(seq: u32, span: MediaSpan, outcome: SegmentOutcome, model: &str) -> Self {
         Self {
             seq,
+            speaker: Speaker::Caller,
             span,
             outcome,
             unheard: None,

@@ -115,6 +115,7 @@ pub(super) fn facts(config: &Config, transcript: &TranscriptFile) -> CallFacts {
         emergency: None,
         time_zone: line.time_zone,
         places: line.places.clone(),
+        redact: config.intake.redact,
         urgency: config.urgency,
     }
 }

@@ -12,7 +12,9 @@ use tokio::net::TcpStream;
 
 use super::{Failure, load_config};
 use crate::ops::clock::Clock;
-use crate::store::{DataDir, Erased, Eraser, SqliteStore, Store as _, StoreError};
+use crate::review::LOCAL;
+use crate::store::people::{NewAuditRow, What};
+use crate::store::{DataDir, Erased, Eraser, People as _, SqliteStore, Store as _, StoreError};
 
 /// Erases sound, words, drafts, deliveries and the built-in endpoint's copy of one call, or of every call that was told
 /// one reference. Id, reference, line, times and cause stay. Works while the gateway runs and while it does not.
@@ -64,10 +66,10 @@ impl Erase {
         let told = match DataDir::open(&folder) {
             Ok(data) => self.erase_in(data).await.map_err(Failure::new)?,
             Err(StoreError::InUse { .. }) => {
-                let desk = DataDir::announced(&folder).ok_or_else(|| {
+                let (desk, key) = DataDir::announced(&folder).ok_or_else(|| {
                     Failure::new("the gateway that has this data folder is starting or ending; try again in a moment")
                 })?;
-                self.ask(desk).await?
+                self.ask(desk, &key).await?
             }
             Err(error) => return Err(Failure::new(error)),
         };
@@ -88,8 +90,13 @@ impl Erase {
         let store = Arc::new(SqliteStore::open(&data).await?);
         let eraser = Eraser::new(store.clone(), data);
         let erased = async {
-            let calls = eraser.find(&self.call).await?;
-            eraser.erase(&calls, Clock::system().unix_ms()).await
+            let (calls, at_unix_ms) = (eraser.find(&self.call).await?, Clock::system().unix_ms());
+            let erased = eraser.erase(&calls, at_unix_ms).await?;
+            for one in &erased {
+                let (who, call) = (LOCAL.to_owned(), Some(one.call));
+                store.add_audit(NewAuditRow { at_unix_ms, who, what: What::Erase, call, detail: None }, 0).await?;
+            }
+            Ok::<_, StoreError>(erased)
         };
         let erased = erased.await;
         store.close().await;
@@ -97,12 +104,12 @@ impl Erase {
     }
 
     /// The running gateway does it: it alone may write to its data.
-    async fn ask(&self, desk: SocketAddr) -> Result<Told, Failure> {
+    async fn ask(&self, desk: SocketAddr, key: &str) -> Result<Told, Failure> {
         let known = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if self.call.is_empty() || !self.call.chars().all(known) {
             return Err(Failure::new("expected a call id or the ten digits of a reference"));
         }
-        let answer = tokio::time::timeout(ANSWER_WITHIN, delete(desk, &format!("/api/calls/{}", self.call))).await;
+        let answer = tokio::time::timeout(ANSWER_WITHIN, delete(desk, key, &format!("/api/calls/{}", self.call))).await;
         let failed = |reason: String| Failure::new(format!("the gateway's desk at {desk}: {reason}"));
         let (status, body) = answer.map_err(|_| failed("no answer".into()))?.map_err(|e| failed(e.to_string()))?;
         if status == 200 {
@@ -113,11 +120,13 @@ impl Erase {
     }
 }
 
-/// One DELETE as the desk's own page would send it: (status, body).
-async fn delete(desk: SocketAddr, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
+/// One DELETE as the desk's own page would send it, with the key of this machine: (status, body).
+async fn delete(desk: SocketAddr, key: &str, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(desk).await?;
-    let request =
-        format!("DELETE {path} HTTP/1.1\r\nHost: {desk}\r\nOrigin: http://{desk}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "DELETE {path} HTTP/1.1\r\nHost: {desk}\r\nOrigin: http://{desk}\r\nAuthorization: Bearer {key}\r\n\
+         Connection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

@@ -14,6 +14,7 @@ mod phone;
 mod serve;
 mod show;
 mod transcribe;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     Restore(backup::Restore),
     /// Remove what was said in one call, for good: sound, words, draft
     Erase(erase::Erase),
+    /// The desk's accounts: who may log in, and what each may do
+    Users(users::Users),
     /// Measure this machine: the README's figures, or only those of drafts, media, signalling or boot
     Bench(bench::Bench),
     /// Print a completion script: heardline completions bash > /etc/bash_completion.d/heardline
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Backup(backup) => run("warn", backup.run()),
         Command::Restore(restore) => run("warn", restore.run()),
         Command::Erase(erase) => run("warn", erase.run()),
+        Command::Users(users) => run("warn", users.run()),
         Command::Bench(bench) => run("error", bench.run()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "heardline", &mut std::io::stdout());

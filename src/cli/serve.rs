@@ -49,7 +49,7 @@ impl Serve {
         for page in gateway.caller_pages() {
             say(&format!("calls   {page}  (web)"));
         }
-        say(&format!("desk    http://{}/", gateway.desk_address()));
+        say(&format!("desk    {}/", gateway.desk_url()));
         say(&format!("status  http://{}/", gateway.public_address()));
         if gateway.demo_model() {
             say(&format!("note    {DEMO_MODEL_NOTICE}"));

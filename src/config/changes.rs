@@ -7,13 +7,16 @@ use serde_json::Value;
 use super::Config;
 
 /// Keys (or the tables they begin) that a running gateway can take over.
-const LIVE: [&str; 10] = [
+const LIVE: [&str; 13] = [
     "call",
+    "desk.tls_certificate",
+    "desk.tls_key",
     "line",
     "trunk",
     "data.min_free_mib",
     "public.tls_certificate",
     "public.tls_key",
+    "review",
     "sip.max_calls",
     "sip.tls_certificate",
     "sip.tls_key",
@@ -44,12 +47,15 @@ impl Config {
         merged.lines.clone_from(&new.lines);
         merged.trunks.clone_from(&new.trunks);
         merged.data.min_free_mib = new.data.min_free_mib;
+        merged.desk.tls_certificate.clone_from(&new.desk.tls_certificate);
+        merged.desk.tls_key.clone_from(&new.desk.tls_key);
         merged.public.tls_certificate.clone_from(&new.public.tls_certificate);
         merged.public.tls_key.clone_from(&new.public.tls_key);
         merged.sip.max_calls = new.sip.max_calls;
         merged.sip.tls_certificate.clone_from(&new.sip.tls_certificate);
         merged.sip.tls_key.clone_from(&new.sip.tls_key);
         merged.urgency = new.urgency;
+        merged.review = new.review;
         merged
     }
 }

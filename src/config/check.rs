@@ -17,14 +17,7 @@ pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
 }
 
 pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key: &str, value: &dyn std::fmt::Display, expected: &str| value_error(path, key, value, expected);
-    if !config.desk.listen.ip().is_loopback() {
-        return wrong(
-            "desk.listen",
-            &config.desk.listen,
-            "the desk has no accounts yet, so it listens on loopback only (127.0.0.1:PORT); put a proxy with a login in front of it",
-        );
-    }
+    super::desk::check(&config.desk, path)?;
     check_sip(config, path)?;
     super::webrtc::check(config, path)?;
     super::engine::check(config, path)?;
@@ -34,6 +27,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     check_collector(config, path)?;
     check_rules(config, path)?;
     super::urgency::check(config, path)?;
+    super::review::check(config, path)?;
     check_lines(config, path)?;
     check_trunks(config, path)
 }
@@ -258,6 +252,7 @@ fn check_lines(config: &Config, path: &Path) -> Result<(), ConfigError> {
                 "no time zone of the IANA database; write for example \"Asia/Hong_Kong\" or \"America/New_York\"";
             return wrong("line.time_zone", &line.time_zone, expected);
         }
+        super::transfer::check(line, path)?;
         check_words(line, path)?;
         for region in &line.regions {
             if !matches!(region.as_str(), "CN" | "HK" | "US" | "CA" | "GB") {

@@ -7,6 +7,9 @@ pub const MAX_CALLS: usize = 500;
 /// Seconds in `Retry-After` of a 503: long enough to thin a storm, short enough for a person to try again.
 pub const RETRY_AFTER_S: u32 = 5;
 
+/// Body of a NOTIFY that tells of a transfer: a status line and perhaps the headers below it. Larger ones get 413.
+pub const MAX_SIPFRAG: usize = 4_096;
+
 /// A SIP datagram above this is dropped unread (UDP's largest payload).
 pub const MAX_DATAGRAM: usize = 65_535;
 /// Header lines of one SIP message; the longest legal message of RFC 4475 has 29.
@@ -206,6 +209,14 @@ pub const FILL_IN_BATCH: u32 = 50;
 pub const EVENT_QUEUE: usize = 1_024;
 /// Watchers of the event stream at once; above it a new one gets 503. A watcher costs about 20 KiB.
 pub const MAX_WATCHERS: usize = 256;
+/// A claimed draft is held so long from the last claim or edit.
+pub const LEASE: Duration = Duration::from_secs(5 * 60);
+/// A decision can be taken back, and is not delivered, for so long.
+pub const UNDO: Duration = Duration::from_secs(10);
+/// Bytes of one request about a draft: 64 edits, some of them long.
+pub const MAX_WORK_BODY: usize = 256 << 10;
+/// Decisions that the figures of a day are made of; the newest.
+pub const DECISIONS_A_DAY: u32 = 20_000;
 /// Rows of one page of any list of the desk API.
 pub const MAX_PAGE: u32 = 200;
 /// Commands waiting for the one SQLite writer.
@@ -267,3 +278,27 @@ pub const EVAL_REFERENCE: u64 = 16 * 1024 * 1024;
 pub const EVAL_LINE: usize = 64 * 1024;
 /// Lines of one file that `heardline eval drafts` reads.
 pub const EVAL_CALLS: usize = 10_000;
+
+/// Of an account: characters of its name, characters a password has at least, bytes it has at most.
+pub const MAX_ACCOUNT_NAME: usize = 64;
+pub const MIN_PASSWORD: usize = 12;
+pub const MAX_PASSWORD: usize = 512;
+/// Wrong passwords a minute for one account, and from one address.
+pub const LOGIN_TRIES: usize = 5;
+/// Accounts and addresses whose tries are remembered, about 200 bytes each; above it the one tried least lately is forgotten.
+pub const LOGIN_TRIES_KEPT: usize = 8_192;
+/// Passwords checked at once: 19 MiB and 30 ms of a core each.
+pub const LOGINS_AT_ONCE: usize = 2;
+/// People who wait for it; above it 503.
+pub const LOGINS_WAITING: usize = 64;
+/// Logins of one account at once; with one more, the one unseen longest ends.
+pub const LOGINS_PER_ACCOUNT: u32 = 8;
+/// A login that nobody uses ends, and one that is used ends after a long shift.
+pub const LOGIN_IDLE: Duration = Duration::from_secs(30 * 60);
+pub const LOGIN_LIFETIME: Duration = Duration::from_secs(12 * 3_600);
+/// That a login is used is written down this often.
+pub const LOGIN_NOTED: Duration = Duration::from_secs(60);
+/// Looking at the same call again within this is one look in the audit.
+pub const AUDIT_QUIET: Duration = Duration::from_secs(15 * 60);
+/// Rows of the audit read together for its export.
+pub const AUDIT_PAGE: u32 = 500;

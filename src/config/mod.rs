@@ -5,14 +5,17 @@
 
 pub mod changes;
 mod check;
+mod desk;
 mod draft;
 mod emergency;
 mod engine;
 mod gazetteer;
 pub mod limits;
 mod llm;
+mod review;
 pub mod secret;
 mod server;
+mod transfer;
 mod urgency;
 mod webrtc;
 
@@ -28,10 +31,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Codec, Language, Places, Script, SpokenHere};
 
+pub use self::desk::Desk;
 pub use self::draft::Draft;
 pub use self::emergency::Emergency;
 pub use self::engine::{Engine, OpenAi};
 pub use self::llm::Llm;
+pub use self::review::{DueMinutes, Review};
 pub use self::urgency::UrgencyHours;
 pub use self::webrtc::{IceServer, TokenAlgorithm, WebRtc};
 
@@ -63,6 +68,7 @@ pub struct Config {
     pub emergency: Emergency,
     pub call: CallRules,
     pub urgency: UrgencyHours,
+    pub review: Review,
     #[serde(rename = "line")]
     pub lines: Vec<Line>,
     pub telemetry: Telemetry,
@@ -77,12 +83,6 @@ pub struct Data {
     pub dir: PathBuf,
     /// New calls are refused while the folder's file system has less room than this, MiB.
     pub min_free_mib: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Desk {
-    pub listen: SocketAddr,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,8 @@ pub struct Intake {
     pub secret_file: Option<PathBuf>,
     /// The endpoint may be beyond loopback: a draft is a caller's words.
     pub allow_remote: bool,
+    /// Cards, identity numbers and passwords are covered in drafts.
+    pub redact: bool,
 }
 
 /// Silence and length rules of a call, seconds.
@@ -182,6 +184,8 @@ pub struct Line {
     pub regions: Vec<String>,
     /// The number the notice names for danger.
     pub emergency_number: String,
+    /// SIP URI that an agent may pass a live call on to. Without it: none is passed on.
+    pub emergency_transfer: Option<String>,
     /// Where its callers live, an IANA time zone: "yesterday" is counted there.
     pub time_zone: String,
     pub record_before_notice_ends: bool,
@@ -227,12 +231,6 @@ pub struct Trunk {
 impl Default for Data {
     fn default() -> Self {
         Self { dir: PathBuf::from("data"), min_free_mib: 256 }
-    }
-}
-
-impl Default for Desk {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8311)) }
     }
 }
 
@@ -287,10 +285,9 @@ impl Default for Telemetry {
     }
 }
 
-#[expect(clippy::derivable_impls, reason = "every default stands in one place, next to its siblings")]
 impl Default for Intake {
     fn default() -> Self {
-        Self { url: None, secret_file: None, allow_remote: false }
+        Self { url: None, secret_file: None, allow_remote: false, redact: true }
     }
 }
 
@@ -322,6 +319,7 @@ impl Default for Line {
             places: Arc::default(),
             regions: vec!["US".into(), "CN".into(), "HK".into()],
             emergency_number: "112".into(),
+            emergency_transfer: None,
             time_zone: "UTC".into(),
             record_before_notice_ends: true,
             prompts: None,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::lines::Recent;
 use super::said::{Said, name_letters};
 use super::schema::{
     Anonymity, Evidence, Field, Issue, MAX_EVIDENCE, Phone, Source, Speaker, TicketDraft, TranscriptSegment,
@@ -19,7 +20,7 @@ use crate::call::{Language, MediaSpan, MediaTime, SegmentOutcome, Utterance};
 const DOUBTED: f32 = 0.4;
 
 /// How a value follows from the words of its evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Rests {
     /// Its digits are dictated there.
     Dictated,
@@ -62,6 +63,25 @@ impl Quote {
             ..Utterance::wordless(0, nowhere, SegmentOutcome::Text, "")
         }
     }
+}
+
+/// What quotes alone say, kept from one check of a call to the next as long as they are cited.
+#[derive(Default)]
+pub struct Known {
+    /// The drafts they make.
+    reread: Recent<Vec<Quote>, Value>,
+    /// Whether they say a value.
+    said: Recent<Saying, bool>,
+}
+
+/// A value as text, how it rests on quotes, and the quotes.
+#[derive(PartialEq, Eq, Hash)]
+struct Saying {
+    value: String,
+    rests: Rests,
+    /// Perhaps repaired by the gazetteer.
+    named: bool,
+    quotes: Vec<Quote>,
 }
 
 /// Makes the draft, as JSON, of some quotes alone.
@@ -176,8 +196,8 @@ fn visit_issue(nth: usize, issue: &mut Issue, see: See<'_>) {
 }
 
 /// Checks the whole draft and marks what its evidence does not support.
-pub fn doubt(draft: &mut TicketDraft, reread: Reread<'_>) {
-    judge(draft, reread, &mut |_, verdict, claim| {
+pub fn doubt(draft: &mut TicketDraft, reread: Reread<'_>, known: &mut Known) {
+    judge(draft, reread, known, &mut |_, verdict, claim| {
         if verdict != Verdict::Supported {
             let (confidence, needs_review) = claim.marks();
             *confidence = confidence.min(DOUBTED);
@@ -189,14 +209,22 @@ pub fn doubt(draft: &mut TicketDraft, reread: Reread<'_>) {
 /// Every value that rests on words, with its JSON pointer, and what its evidence is worth.
 pub fn verdicts(draft: &TicketDraft, reread: Reread<'_>) -> Vec<(String, Verdict)> {
     let mut out = Vec::new();
-    judge(&mut draft.clone(), reread, &mut |place, verdict, _| out.push((place.pointer, verdict)));
+    judge(&mut draft.clone(), reread, &mut Known::default(), &mut |place, verdict, _| {
+        out.push((place.pointer, verdict))
+    });
     out
 }
 
-fn judge(draft: &mut TicketDraft, reread: Reread<'_>, tell: &mut dyn FnMut(Place, Verdict, &mut dyn Claim)) {
-    let segments = draft.transcript.segments.clone();
-    let segments: HashMap<&str, &TranscriptSegment> = segments.iter().map(|s| (s.id.as_str(), s)).collect();
-    let mut known: HashMap<Vec<Quote>, Value> = HashMap::new();
+fn judge(
+    draft: &mut TicketDraft,
+    reread: Reread<'_>,
+    known: &mut Known,
+    tell: &mut dyn FnMut(Place, Verdict, &mut dyn Claim),
+) {
+    known.reread.turn();
+    known.said.turn();
+    let transcript = std::mem::take(&mut draft.transcript.segments);
+    let segments: HashMap<&str, &TranscriptSegment> = transcript.iter().map(|s| (s.id.as_str(), s)).collect();
     visit(draft, &mut |place, rests, claim| {
         let Some(value) = claim.value() else { return };
         // "No danger was named" rests on no word.
@@ -205,7 +233,7 @@ fn judge(draft: &mut TicketDraft, reread: Reread<'_>, tell: &mut dyn FnMut(Place
         }
         let verdict = match quotes(claim.evidence(), &segments) {
             _ if claim.evidence().is_empty() => Verdict::NoEvidence,
-            Some(quotes) if follows(&value, rests, &place, claim, &quotes, reread, &mut known) => {
+            Some(quotes) if follows(&value, rests, &place, claim, &quotes, reread, known) => {
                 let expected = claim.evidence().iter().all(|evidence| evidence.prompted);
                 if expected { Verdict::OnlyExpected } else { Verdict::Supported }
             }
@@ -213,6 +241,7 @@ fn judge(draft: &mut TicketDraft, reread: Reread<'_>, tell: &mut dyn FnMut(Place
         };
         tell(place, verdict, claim);
     });
+    draft.transcript.segments = transcript;
 }
 
 fn wordless(source: Source) -> bool {
@@ -244,27 +273,30 @@ fn follows(
     claim: &dyn Claim,
     quotes: &[Quote],
     reread: Reread<'_>,
-    known: &mut HashMap<Vec<Quote>, Value>,
+    known: &mut Known,
 ) -> bool {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let joined = |mark: &str| quotes.iter().map(|quote| quote.text.as_str()).collect::<Vec<_>>().join(mark);
     match rests {
         Rests::Composed => true,
-        Rests::Dictated => dictated_digits(&joined(", ")).contains(&dictated_digits(&text)),
-        Rests::Named => name_letters(&joined(" ")).contains(&name_letters(&text)),
         // A long text cites no more than so many pieces; its other sentences were quoted from the same lines.
         Rests::Quoted if claim.evidence().len() >= MAX_EVIDENCE => true,
-        Rests::Quoted => {
-            let (said, claimed) = (Said::of(&joined(". ")), Said::of(&text));
-            // A name repaired by the gazetteer is written differently from how it was heard; its numbers are not.
-            match claim.source() {
-                Source::Gazetteer => claimed.numbers.iter().all(|number| said.holds_number(number)),
-                _ => said.holds(&claimed),
-            }
+        Rests::Concluded => concluded(known.reread.get(quotes.to_vec(), |quotes| reread(quotes)), place, value),
+        Rests::Dictated | Rests::Named | Rests::Quoted => {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let named = claim.source() == Source::Gazetteer;
+            *known.said.get(Saying { value, rests, named, quotes: quotes.to_vec() }, says)
         }
-        Rests::Concluded => {
-            let again = known.entry(quotes.to_vec()).or_insert_with(|| reread(quotes));
-            concluded(again, place, value)
+    }
+}
+
+fn says(Saying { value, rests, named, quotes }: &Saying) -> bool {
+    let joined = |mark: &str| quotes.iter().map(|quote| quote.text.as_str()).collect::<Vec<_>>().join(mark);
+    match rests {
+        Rests::Dictated => dictated_digits(&joined(", ")).contains(&dictated_digits(value)),
+        Rests::Named => name_letters(&joined(" ")).contains(&name_letters(value)),
+        Rests::Quoted | Rests::Concluded | Rests::Composed => {
+            let (said, claimed) = (Said::of(&joined(". ")), Said::of(value));
+            // A name repaired by the gazetteer is written differently from how it was heard; its numbers are not.
+            if *named { claimed.numbers.iter().all(|number| said.holds_number(number)) } else { said.holds(&claimed) }
         }
     }
 }
@@ -373,7 +405,7 @@ mod tests {
             change(&mut draft);
             assert_eq!(verdict(&draft, pointer), Verdict::Contradicted, "{pointer}");
             let drafter = Drafter::new().unwrap();
-            doubt(&mut draft, &|quotes| drafter.reread(&facts(), quotes));
+            doubt(&mut draft, &|quotes| drafter.reread(&facts(), quotes), &mut Known::default());
             let json = serde_json::to_value(&draft).unwrap();
             let field = json.pointer(pointer).unwrap();
             assert_eq!(field["needs_review"], true, "{pointer}");

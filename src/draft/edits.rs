@@ -1,25 +1,71 @@
 //! What a person at the desk entered stays: a later version of the draft may offer something else beside it, never put
 //! it in its place.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::schema::{MAX_ALTERNATIVES, TicketDraft};
+use super::schema::{
+    CallerSection, EmergencySection, Field, Issue, LanguageSection, MAX_ALTERNATIVES, Summary, TicketDraft,
+};
 
-/// Carries every value whose source is `agent` from `previous` into `new`. What the rules read now in its place becomes
-/// its first alternative. Issues are known by `issue_id`; one that a person edited is kept though the rules find it no more.
+/// Carries every value whose source is `agent` from `previous` into `new`, and what was decided. What the rules read now in
+/// its place becomes its first alternative. Issues are known by `issue_id`; one that a person edited is kept though the
+/// rules find it no more.
 pub fn keep_edits(previous: &TicketDraft, new: &mut TicketDraft) {
-    let (Ok(old), Ok(mut json)) = (serde_json::to_value(previous), serde_json::to_value(&*new)) else { return };
-    if !edited(&old) {
+    keep(&sections(previous), new);
+    for said in previous.related.iter().filter(|related| related.confirmed.is_some()) {
+        match new.related.iter_mut().find(|related| related.call_id == said.call_id) {
+            Some(known) => known.confirmed = said.confirmed,
+            None => new.related.push(said.clone()),
+        }
+    }
+    if new.review.is_none() {
+        new.review.clone_from(&previous.review);
+    }
+}
+
+/// The same of `sections` of a draft.
+pub(super) fn keep(old: &Value, new: &mut TicketDraft) {
+    if !edited(old) {
         return;
     }
+    let mut json = sections(new);
     for key in ["language", "caller", "quoted_reference", "emergency", "summary"] {
         carry(&old[key], &mut json[key]);
     }
     carry_issues(&old["issues"], &mut json["issues"]);
     // The same types on both sides, so it has their form.
-    if let Ok(kept) = serde_json::from_value(json) {
-        *new = kept;
+    put_back(new, json);
+}
+
+/// What people edit of a draft, as JSON: all but its call and its words.
+pub(super) fn sections(draft: &TicketDraft) -> Value {
+    let TicketDraft { language, caller, quoted_reference, issues, emergency, summary, .. } = draft;
+    json!({
+        "language": language, "caller": caller, "quoted_reference": quoted_reference, "issues": issues,
+        "emergency": emergency, "summary": summary,
+    })
+}
+
+/// `false`: they are not of a draft's form, and nothing was changed.
+fn put_back(draft: &mut TicketDraft, sections: Value) -> bool {
+    #[derive(Deserialize)]
+    struct Sections {
+        language: LanguageSection,
+        caller: CallerSection,
+        quoted_reference: Field<String>,
+        issues: Vec<Issue>,
+        emergency: EmergencySection,
+        summary: Summary,
     }
+    let Ok(Sections { language, caller, quoted_reference, issues, emergency, summary }) =
+        serde_json::from_value(sections)
+    else {
+        return false;
+    };
+    (draft.language, draft.caller, draft.quoted_reference) = (language, caller, quoted_reference);
+    (draft.issues, draft.emergency, draft.summary) = (issues, emergency, summary);
+    true
 }
 
 fn is_field(value: &Value) -> bool {
@@ -73,8 +119,8 @@ fn carry_issues(old: &Value, new: &mut Value) {
     }
 }
 
-/// The value that the rules read, as the first alternative of what a person entered.
-fn offer(kept: &mut Value, read: &Value) {
+/// The value that was there before (or that the rules read now), as the first alternative of what a person entered.
+pub(super) fn offer(kept: &mut Value, read: &Value) {
     if read["value"].is_null() || read["value"] == kept["value"] {
         return;
     }
@@ -90,7 +136,7 @@ mod tests {
     use super::*;
     use crate::call::Coverage;
     use crate::draft::Drafter;
-    use crate::draft::schema::{Field, Source};
+    use crate::draft::schema::Source;
     use crate::draft::testing::{call, facts};
 
     fn draft(lines: &[&str]) -> TicketDraft {

@@ -1,42 +1,49 @@
 //! From a range of characters to the words it is made of, and from the words to the seconds of audio.
 
-use std::ops::Range;
+use std::cell::OnceCell;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
-use super::normal::Folded;
-use super::schema::{Alignment, Evidence, Speaker, Unsure};
+use super::lines::Line;
+use super::schema::{Alignment, Evidence, Unsure};
+use super::token::Token;
 use crate::call::{Alignment as Aligned, Band, SegmentOutcome, Utterance, Word};
 
 /// How far past the last word's end the next word is looked for in the text; more than any punctuation between.
 const WORD_SEARCH: usize = 16;
+/// Stands for a letter or digit that must not leave the house.
+const COVERED: char = '█';
 /// Stands in quotes for words that are as good as not recognised.
 const GAP: &str = "[…]";
 
-/// One utterance with text, prepared for extraction.
+/// One utterance with text: its [`Line`], and the words that were heard.
+#[derive(Clone)]
 pub struct Segment<'a> {
     pub utterance: &'a Utterance,
-    pub folded: Folded,
-    /// Folded, with Chinese in one script.
-    pub plain: Folded,
-    chars: Vec<char>,
-    /// Scalar range of each word found in the text, with its index in `utterance.words`; ascending.
-    words: Vec<(Range<usize>, usize)>,
+    line: Arc<Line>,
+    /// Scalar range of each word found in the text, with its index in `utterance.words`; ascending. Most lines are never
+    /// asked for theirs.
+    words: OnceCell<Vec<(Range<usize>, usize)>>,
 }
 
 impl<'a> Segment<'a> {
     /// `None` when the utterance has no text.
     pub fn new(utterance: &'a Utterance) -> Option<Self> {
-        if utterance.outcome != SegmentOutcome::Text || utterance.text.trim().is_empty() {
-            return None;
-        }
-        let chars: Vec<char> = utterance.text.chars().collect();
-        let words = locate(&chars, utterance);
-        Some(Self {
-            utterance,
-            folded: Folded::new(&utterance.text),
-            plain: Folded::simplified(&utterance.text),
-            chars,
-            words,
-        })
+        has_text(utterance).then(|| Self::with(utterance, Arc::new(Line::new(&utterance.text))))
+    }
+
+    /// With what is known of its text already.
+    pub fn of(utterance: &'a Utterance, line: Arc<Line>) -> Option<Self> {
+        has_text(utterance).then(|| Self::with(utterance, line))
+    }
+
+    fn with(utterance: &'a Utterance, line: Arc<Line>) -> Self {
+        Self { utterance, line, words: OnceCell::new() }
+    }
+
+    /// Its words, as those of line `line` of the call.
+    pub fn tokens(&self, line: usize) -> impl Iterator<Item = Token<'_>> {
+        self.cuts.iter().map(move |cut| cut.token(&self.folded, line))
     }
 
     pub fn id(&self) -> String {
@@ -45,26 +52,36 @@ impl<'a> Segment<'a> {
 
     /// The original text between two scalar positions.
     pub fn text(&self, range: Range<usize>) -> String {
-        self.chars.get(range).map(|chars| chars.iter().collect()).unwrap_or_default()
+        self.line.chars.get(range).map(|chars| chars.iter().collect()).unwrap_or_default()
+    }
+
+    /// Its text, with what is kept of it.
+    pub fn line(&self) -> &Arc<Line> {
+        &self.line
     }
 
     pub fn chars(&self) -> &[char] {
-        &self.chars
+        &self.line.chars
     }
 
     pub fn len(&self) -> usize {
-        self.chars.len()
+        self.line.chars.len()
+    }
+
+    fn words(&self) -> &[(Range<usize>, usize)] {
+        self.words.get_or_init(|| locate(&self.line.chars, self.utterance))
     }
 
     fn words_in(&self, range: &Range<usize>) -> &[(Range<usize>, usize)] {
-        let from = self.words.partition_point(|(word, _)| word.end <= range.start);
-        let to = self.words.partition_point(|(word, _)| word.start < range.end);
-        self.words.get(from..to).unwrap_or_default()
+        let words = self.words();
+        let from = words.partition_point(|(word, _)| word.end <= range.start);
+        let to = words.partition_point(|(word, _)| word.start < range.end);
+        words.get(from..to).unwrap_or_default()
     }
 
     /// Evidence for the half-open scalar range; the range is cut to the text.
     pub fn evidence(&self, range: Range<usize>) -> Evidence {
-        let range = range.start.min(self.chars.len())..range.end.min(self.chars.len());
+        let range = range.start.min(self.line.chars.len())..range.end.min(self.line.chars.len());
         let words = self.words_in(&range);
         let timed = words.first().zip(words.last()).and_then(|((_, first), (_, last))| {
             Some((self.utterance.words.get(*first)?.span.start, self.utterance.words.get(*last)?.span.end))
@@ -79,7 +96,7 @@ impl<'a> Segment<'a> {
             }
             None => ((self.utterance.span.start, self.utterance.span.end), Alignment::Segment),
             Some(span) => {
-                let bare = range.clone().find(|&at| self.chars[at].is_alphanumeric() && !covered(at));
+                let bare = range.clone().find(|&at| self.line.chars[at].is_alphanumeric() && !covered(at));
                 (span, if bare.is_none() { Alignment::Exact } else { Alignment::Fuzzy })
             }
         };
@@ -92,7 +109,7 @@ impl<'a> Segment<'a> {
             text: self.text(range),
             audio_start_ms: span.0.as_millis(),
             audio_end_ms: span.1.max(span.0).as_millis(),
-            channel: Speaker::Caller,
+            channel: self.utterance.speaker,
             alignment,
             band,
             prompted,
@@ -106,8 +123,11 @@ impl<'a> Segment<'a> {
     /// The stretches that are not sure.
     pub fn unsure(&self) -> Vec<Unsure> {
         let mut out: Vec<Unsure> = Vec::new();
+        if self.utterance.words.iter().all(|word| word.band == Band::Sure) {
+            return out;
+        }
         let mut open = false;
-        for (range, at) in &self.words {
+        for (range, at) in self.words() {
             let Some(word) = self.utterance.words.get(*at).filter(|word| word.band != Band::Sure) else {
                 open = false;
                 continue;
@@ -129,6 +149,21 @@ impl<'a> Segment<'a> {
             open = true;
         }
         out
+    }
+
+    /// A copy with a block for every letter and digit that `hidden` names, in text and words.
+    pub fn covered(&self, hidden: impl Fn(usize) -> bool) -> Utterance {
+        let cover = |at: usize| match self.chars.get(at) {
+            Some(c) if c.is_alphanumeric() && hidden(at) => COVERED,
+            other => other.copied().unwrap_or_default(),
+        };
+        let mut copy = Utterance { text: (0..self.chars.len()).map(cover).collect(), ..self.utterance.clone() };
+        for (range, at) in self.words_in(&(0..self.chars.len())) {
+            if let Some(word) = copy.words.get_mut(*at) {
+                word.text = range.clone().map(cover).collect();
+            }
+        }
+        copy
     }
 
     /// The text between two scalar positions as it is quoted: what is as good as not recognised is a gap.
@@ -155,6 +190,18 @@ impl<'a> Segment<'a> {
     }
 }
 
+impl Deref for Segment<'_> {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
+fn has_text(utterance: &Utterance) -> bool {
+    utterance.outcome == SegmentOutcome::Text && !utterance.text.trim().is_empty()
+}
+
 pub fn segment_id(utterance: &Utterance) -> String {
     format!("u{}", utterance.seq)
 }
@@ -164,13 +211,15 @@ fn locate(chars: &[char], utterance: &Utterance) -> Vec<(Range<usize>, usize)> {
     let mut found = Vec::with_capacity(utterance.words.len());
     let mut cursor = 0;
     for (index, word) in utterance.words.iter().enumerate() {
-        let text: Vec<char> = word.text.trim().chars().collect();
-        if text.is_empty() {
+        let text = word.text.trim();
+        let length = text.chars().count();
+        if length == 0 {
             continue;
         }
-        let hit = (cursor..=cursor + WORD_SEARCH).find(|&at| chars.get(at..at + text.len()) == Some(&text[..]));
+        let said = |at: usize| chars.get(at..at + length).is_some_and(|said| said.iter().copied().eq(text.chars()));
+        let hit = (cursor..=cursor + WORD_SEARCH).find(|&at| said(at));
         if let Some(at) = hit {
-            cursor = at + text.len();
+            cursor = at + length;
             found.push((at..cursor, index));
         }
     }

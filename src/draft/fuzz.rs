@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::check::{self, Verdict};
 use super::schema::TicketDraft;
 use super::testing::{call, facts};
-use super::{CallFacts, DraftError, Drafter};
+use super::{CallFacts, DraftError, Drafter, Lines};
 use crate::call::{Coverage, Utterance};
 
 /// Built once a process.
@@ -26,6 +26,15 @@ pub fn draft(data: &[u8]) {
 pub fn promises(drafter: &Drafter, facts: &CallFacts, utterances: &[Utterance]) -> TicketDraft {
     let draft = drafter.draft(facts, utterances, Coverage::default());
     assert_eq!(drafter.draft(facts, utterances, Coverage::default()), draft, "the same words, another draft");
+    let mut lines = Lines::default();
+    let half = utterances.get(..utterances.len() / 2).unwrap_or_default();
+    for heard in [half, utterances] {
+        let again = drafter.redraft(facts, heard, Coverage::default(), &mut lines);
+        assert!(
+            heard != utterances || again == draft,
+            "what was kept of half the call makes another draft of all of it"
+        );
+    }
     let Ok(json) = serde_json::to_value(&draft) else { panic!("a draft that cannot be written down") };
     each_evidence(&json, &mut |piece| said(piece, utterances));
     for (pointer, verdict) in check::verdicts(&draft, &|quotes| drafter.reread(facts, quotes)) {

@@ -11,10 +11,12 @@ mod evidence;
 mod extract;
 mod fields;
 pub mod fuzz;
+mod lines;
 pub mod llm;
 mod normal;
 mod numerals;
 mod read_back;
+pub mod redact;
 pub mod repeats;
 pub mod said;
 pub mod schema;
@@ -30,27 +32,34 @@ mod text;
 mod token;
 pub mod tone;
 mod units;
+pub mod work;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 
 use crate::call::{
     CallId, Coverage, Danger, DraftId, EndCause, MediaSpan, MediaTime, Origin, Party, Places, ReadBack, Reference,
-    ServiceKind, Utterance,
+    ServiceKind, Speaker, Utterance,
 };
 use crate::config::UrgencyHours;
 
-use check::Quote;
+use check::{Known, Quote};
+use evidence::Segment;
 use extract::category::Classifier;
 use extract::emergency::Lexicon;
 use extract::gazetteer::Gazetteers;
 use extract::phrases::Phrases;
-use schema::TicketDraft;
+use schema::{Redaction, TicketDraft};
 use taxonomy::Taxonomy;
 use units::Units;
 
 pub use edits::keep_edits;
+pub use lines::Lines;
+pub use normal::is_han;
 pub use read_back::answers;
+pub use script::simplified;
 pub use spoken::{Piece, Spoken, dictated_digits, spoken};
 pub use taxonomy::Names;
 
@@ -89,7 +98,7 @@ pub struct RecordingFacts {
 }
 
 /// What is known of a call besides its words. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallFacts {
     pub draft_id: DraftId,
     pub version: u32,
@@ -130,6 +139,8 @@ pub struct CallFacts {
     pub places: Arc<Places>,
     /// How soon matters of each urgency are seen to.
     pub urgency: UrgencyHours,
+    /// Cards, identity numbers and passwords are covered in the draft's words.
+    pub redact: bool,
 }
 
 /// Words that mean danger now: no condition, nothing of the past.
@@ -204,7 +215,7 @@ impl Drafter {
 
     /// The first words of `said` that raise an emergency. Fast enough for every partial result.
     pub fn hazard(&self, said: &Utterance) -> Option<Hazard> {
-        let segments = [evidence::Segment::new(said)?];
+        let segments = callers(segments(slice::from_ref(said)));
         let doc = extract::Doc::new(&segments, false);
         let found = self.lexicon.find(&doc).into_iter().find(|hazard| !hazard.doubtful)?;
         let words = doc.evidence(&found.spans).into_iter().next()?;
@@ -214,34 +225,53 @@ impl Drafter {
 
     /// The draft for everything heard so far. Never fails: a call without words has a draft as well.
     pub fn draft(&self, facts: &CallFacts, utterances: &[Utterance], coverage: Coverage) -> TicketDraft {
-        let segments = segments(utterances);
+        self.redraft(facts, utterances, coverage, &mut Lines::default())
+    }
+
+    /// The same draft sooner, for a call of which drafts are made as it goes on; `lines` is this call's and this drafter's.
+    pub fn redraft(
+        &self,
+        facts: &CallFacts,
+        utterances: &[Utterance],
+        coverage: Coverage,
+        lines: &mut Lines,
+    ) -> TicketDraft {
+        let facts = &read_back::with_agents(facts, utterances);
+        let heard = lines.segments(facts, utterances);
+        let (utterances, redactions) = seen(facts, utterances, &heard);
+        let segments = callers(if redactions.is_empty() { heard } else { lines.covered(&utterances) });
         let found = fields::read(self, facts, &segments);
-        self.checked(facts, sections::assemble(facts, utterances, coverage, found))
+        let mut draft = sections::assemble(facts, &utterances, &segments, coverage, found);
+        draft.transcript.redactions = redactions;
+        self.checked(facts, draft, &mut lines.known)
     }
 
     /// What follows from the values, and what their own words do not say doubted.
-    fn checked(&self, facts: &CallFacts, mut draft: TicketDraft) -> TicketDraft {
+    fn checked(&self, facts: &CallFacts, mut draft: TicketDraft, known: &mut Known) -> TicketDraft {
         self.units.route(&mut draft.issues);
-        check::doubt(&mut draft, &|quotes| self.reread(facts, quotes));
+        check::doubt(&mut draft, &|quotes| self.reread(facts, quotes), known);
         draft
     }
 
     /// What these quotes alone say, as JSON of a draft.
     fn reread(&self, facts: &CallFacts, quotes: &[Quote]) -> serde_json::Value {
         let spoken: Vec<Utterance> = quotes.iter().map(Quote::utterance).collect();
-        let segments: Vec<_> = spoken.iter().filter_map(evidence::Segment::new).collect();
+        let segments: Vec<_> = spoken.iter().filter_map(Segment::new).collect();
         let found = fields::read(self, facts, &segments);
-        serde_json::to_value(sections::assemble(facts, &spoken, Coverage::default(), found)).unwrap_or_default()
+        serde_json::to_value(sections::assemble(facts, &spoken, &segments, Coverage::default(), found))
+            .unwrap_or_default()
     }
 
-    /// What a language model is asked about these utterances; `draft` is theirs. `None`: they have no words.
+    /// What a language model is asked about these utterances, never with a secret in them; `draft` is theirs. `None`: they
+    /// have no words.
     pub fn question(
         &self,
         draft: &TicketDraft,
         utterances: &[Utterance],
         bounds: llm::Bounds,
     ) -> Option<llm::Question> {
-        llm::Question::new(self, draft, &segments(utterances), bounds)
+        let (utterances, _) = redact::redact(utterances, &segments(utterances));
+        llm::Question::new(self, draft, &callers(segments(&utterances)), bounds)
     }
 
     /// The draft of these utterances with what a language model answered to the question about it.
@@ -253,12 +283,30 @@ impl Drafter {
         answer: &llm::Answer,
         draft: TicketDraft,
     ) -> TicketDraft {
-        self.checked(facts, llm::merge(self, facts, &segments(utterances), question, answer, draft))
+        let facts = &read_back::with_agents(facts, utterances);
+        let (utterances, _) = seen(facts, utterances, &segments(utterances));
+        let merged = llm::merge(self, facts, &callers(segments(&utterances)), question, answer, draft);
+        self.checked(facts, merged, &mut Known::default())
     }
 }
 
-fn segments(utterances: &[Utterance]) -> Vec<evidence::Segment<'_>> {
-    utterances.iter().filter_map(evidence::Segment::new).collect()
+/// The utterances as the draft may quote them; `heard`: those that have text.
+fn seen<'u>(
+    facts: &CallFacts,
+    utterances: &'u [Utterance],
+    heard: &[Segment<'u>],
+) -> (Cow<'u, [Utterance]>, Vec<Redaction>) {
+    if facts.redact { redact::redact(utterances, heard) } else { (Cow::Borrowed(utterances), Vec::new()) }
+}
+
+fn segments(utterances: &[Utterance]) -> Vec<Segment<'_>> {
+    utterances.iter().filter_map(Segment::new).collect()
+}
+
+/// What the caller says. An agent's words are in the transcript and never read for the caller's.
+fn callers(mut segments: Vec<Segment<'_>>) -> Vec<Segment<'_>> {
+    segments.retain(|segment| segment.utterance.speaker == Speaker::Caller);
+    segments
 }
 
 /// The published JSON Schema (draft 2020-12) of [`TicketDraft`].

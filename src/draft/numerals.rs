@@ -34,10 +34,13 @@ pub fn digit(token: &Token<'_>) -> Option<u32> {
     match token.kind {
         Kind::Han => han_digit(token.text),
         Kind::Digits if token.text.len() == 1 => token.text.parse().ok(),
-        Kind::Word if matches!(token.text, "oh" | "o" | "nought") => Some(0),
-        Kind::Word => position(&UNITS, token.text),
+        Kind::Word => word_digit(token.text),
         _ => None,
     }
+}
+
+fn word_digit(text: &str) -> Option<u32> {
+    if matches!(text, "oh" | "o" | "nought") { Some(0) } else { position(&UNITS, text) }
 }
 
 fn position(list: &[&str], text: &str) -> Option<u32> {
@@ -63,17 +66,17 @@ fn han_digit(text: &str) -> Option<u32> {
 /// Numerals of cheques and forms. Most are surnames and common characters too (陆, 伍, 參), so each counts only beside
 /// another digit.
 fn formal_digit(tokens: &[Token<'_>], at: usize) -> Option<u32> {
-    let value = formal(tokens.get(at)?)?;
+    let value = formal(tokens.get(at)?.text)?;
     let line = tokens.get(at)?.line;
     let beside = |at: Option<usize>| {
         let token = at.and_then(|at| tokens.get(at)).filter(|token| token.line == line && token.kind != Kind::Word);
-        token.is_some_and(|token| digit(token).is_some() || formal(token).is_some() || counts(token))
+        token.is_some_and(|token| digit(token).is_some() || formal(token.text).is_some() || counts(token))
     };
     (beside(at.checked_sub(1)) || beside(Some(at + 1))).then_some(value)
 }
 
-fn formal(token: &Token<'_>) -> Option<u32> {
-    Some(match token.text {
+fn formal(text: &str) -> Option<u32> {
+    Some(match text {
         "壹" => 1,
         "贰" | "貳" => 2,
         "叁" | "叄" | "參" => 3,
@@ -129,7 +132,7 @@ pub fn counts(token: &Token<'_>) -> bool {
 /// One group of spoken digits at `at`, as people dictate numbers (`five`, `fifty-five`, `eight hundred`, `double
 /// seven`, `three fives`, `孖二`, `三條七`, `三个零`), and the token after it.
 pub fn dictated(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
-    let token = tokens.get(at)?;
+    let token = tokens.get(at).filter(|token| token.begins.digits)?;
     if token.kind == Kind::Digits {
         return Some((token.text.to_owned(), at + 1));
     }
@@ -139,6 +142,19 @@ pub fn dictated(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
         return Some((value.to_string().repeat(times), at + 2 + dash));
     }
     if token.kind == Kind::Han { han_group(tokens, at) } else { english_group(tokens, at) }
+}
+
+/// Whether dictated digits may begin with this word.
+pub fn begin(kind: Kind, text: &str) -> bool {
+    let english = || word_digit(text).is_some() || position(&TENS, text).is_some() || position(&TEENS, text).is_some();
+    let han = || han_digit(text).is_some() || formal(text).is_some();
+    multiple(text).is_some()
+        || match kind {
+            Kind::Digits => true,
+            Kind::Han => han(),
+            Kind::Word => english(),
+            Kind::Punct => false,
+        }
 }
 
 fn multiple(text: &str) -> Option<usize> {

@@ -1,10 +1,13 @@
 //! Numbers that were read back to the caller, and what the caller said to them.
 
+use std::borrow::Cow;
+
+use super::CallFacts;
 use super::answer::{Reply, reply};
 use super::evidence::Segment;
-use super::extract::{Doc, Spans};
+use super::extract::{Doc, Spans, phone};
 use super::schema::{BelongsTo, MAX_EVIDENCE, Phone, PhoneOrigin, Source, worst_band};
-use crate::call::{Answer, ReadBack, Utterance};
+use crate::call::{Answer, ReadBack, Speaker, Utterance};
 
 /// An answer is looked for in this many utterances; later words are about something else.
 const ANSWER_WITHIN: usize = 3;
@@ -29,8 +32,26 @@ pub fn answers(read_backs: &[ReadBack], utterances: &[Utterance]) -> Vec<Option<
     if read_backs.is_empty() {
         return Vec::new();
     }
-    let segments: Vec<_> = utterances.iter().filter_map(Segment::new).collect();
-    judge(&segments, read_backs).into_iter().map(|one| one.answer).collect()
+    judge(&super::callers(super::segments(utterances)), read_backs).into_iter().map(|one| one.answer).collect()
+}
+
+/// The facts with the numbers that agents read to the caller, in the order of time. A number that only an agent says is
+/// the caller's no more than one that the gateway says: it counts for what the caller said before and answers to it.
+pub fn with_agents<'a>(facts: &'a CallFacts, utterances: &[Utterance]) -> Cow<'a, CallFacts> {
+    let agents = utterances.iter().filter(|said| said.speaker == Speaker::Agent).filter_map(Segment::new);
+    let numbers = |said: Segment<'_>| {
+        let (at, said) = (said.utterance.span.start, [said]);
+        let found = phone::spoken(&Doc::new(&said, false), &facts.regions);
+        found.into_iter().map(move |(phone, _)| ReadBack { number: phone.number, at, key: None }).collect::<Vec<_>>()
+    };
+    let read: Vec<ReadBack> = agents.flat_map(numbers).collect();
+    if read.is_empty() {
+        return Cow::Borrowed(facts);
+    }
+    let mut facts = facts.clone();
+    facts.read_backs.extend(read);
+    facts.read_backs.sort_by_key(|one| one.at);
+    Cow::Owned(facts)
 }
 
 /// In the order in which they were read.

@@ -57,7 +57,7 @@ pub fn related(own: &Traces, started_unix_ms: i64, earlier: &[Earlier]) -> Vec<R
             let days = (started_unix_ms - earlier.started_unix_ms) as f32 / DAY_MS as f32;
             let (relation, score) = tie(own, earlier, days)?;
             let (reference, call_id) = (earlier.reference.to_string(), earlier.call.to_string());
-            Some(Related { reference, call_id, relation, score })
+            Some(Related { reference, call_id, relation, score, confirmed: None })
         })
         .collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| b.call_id.cmp(&a.call_id)));

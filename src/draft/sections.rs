@@ -10,8 +10,15 @@ use super::schema::{
 use crate::call::{Coverage, Origin, SegmentOutcome, Utterance};
 use crate::ops::clock::timestamp;
 
-pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage, found: Reading) -> TicketDraft {
-    let unheard = utterances.iter().any(|u| u.outcome == SegmentOutcome::Unrecognised);
+/// `segments`: of the utterances whose text was read.
+pub fn assemble(
+    facts: &CallFacts,
+    utterances: &[Utterance],
+    segments: &[Segment<'_>],
+    coverage: Coverage,
+    found: Reading,
+) -> TicketDraft {
+    let unheard = utterances.iter().any(|u| u.speaker == Speaker::Caller && u.outcome == SegmentOutcome::Unrecognised);
     TicketDraft {
         schema_version: SCHEMA_VERSION.to_owned(),
         draft_id: facts.draft_id.to_string(),
@@ -38,7 +45,8 @@ pub fn assemble(facts: &CallFacts, utterances: &[Utterance], coverage: Coverage,
         issues: found.issues,
         emergency: found.emergency,
         summary: Summary { title: found.title, text: found.summary },
-        transcript: transcript(facts, utterances),
+        transcript: transcript(facts, utterances, segments),
+        review: None,
     }
 }
 
@@ -50,7 +58,7 @@ fn stamp(unix_ms: i64) -> String {
 fn related(facts: &CallFacts) -> Option<Related> {
     let (call, reference) = (facts.follows?, facts.reference.as_ref()?);
     let relation = Relation::SameTicket;
-    Some(Related { reference: reference.to_string(), call_id: call.to_string(), relation, score: 1.0 })
+    Some(Related { reference: reference.to_string(), call_id: call.to_string(), relation, score: 1.0, confirmed: None })
 }
 
 fn call(facts: &CallFacts) -> CallSection {
@@ -81,22 +89,24 @@ fn call(facts: &CallFacts) -> CallSection {
     }
 }
 
-fn transcript(facts: &CallFacts, utterances: &[Utterance]) -> Transcript {
+fn transcript(facts: &CallFacts, utterances: &[Utterance], segments: &[Segment<'_>]) -> Transcript {
+    let mut rest = segments.iter().peekable();
     let segments = utterances.iter().filter(|u| u.outcome == SegmentOutcome::Text).map(|u| TranscriptSegment {
         id: segment_id(u),
-        speaker: Speaker::Caller,
+        speaker: u.speaker,
         start_ms: u.span.start.as_millis(),
         end_ms: u.span.end.as_millis(),
         text: u.text.clone(),
         lang: u.language,
         confidence: if u.confidence.is_finite() { u.confidence.clamp(0.0, 1.0) } else { 0.0 },
         words: None,
-        unsure: Segment::new(u).map(|segment| segment.unsure()).unwrap_or_default(),
+        unsure: rest.next_if(|segment| std::ptr::eq(segment.utterance, u)).map(Segment::unsure).unwrap_or_default(),
     });
     Transcript {
         model: facts.model.clone(),
         demo_model: facts.demo_model,
         mode: TranscriptMode::Segments,
         segments: segments.collect(),
+        redactions: Vec::new(),
     }
 }

@@ -88,6 +88,7 @@ pub fn facts() -> CallFacts {
         time_zone: "UTC".into(),
         places: std::sync::Arc::default(),
         urgency: UrgencyHours::default(),
+        redact: true,
     }
 }
 

@@ -6,6 +6,7 @@ mod demo_calls;
 mod dictation;
 mod emergencies;
 mod floods;
+mod going_on;
 mod matters;
 mod quoted_numbers;
 mod read_backs;

@@ -109,8 +109,7 @@ pub fn content(segments: &[Segment<'_>], units: &[&Unit], personal: &Spans, topi
         let holds = |spans: &Spans| {
             spans.iter().any(|(at, span)| *at == line && span.start < range.end && range.start < span.end)
         };
-        let said = segments.get(line).and_then(|segment| segment.chars().get(range.clone())).unwrap_or_default();
-        if is_empty(said) || (holds(personal) && !holds(topic)) {
+        if unit.empty || (holds(personal) && !holds(topic)) {
             continue;
         }
         match out.last_mut().filter(|last| unit.inner && last.line == line && last.range.end <= range.start) {
@@ -176,7 +175,7 @@ const DANGLING_EN: &[&str] = &[
 ];
 const DANGLING_ZH: &[&str] = &[
     "已经", "就是", "那个", "这个", "因为", "然后", "但是", "我在", "我们", "有个", "嗰个", "呢个", "即系", "就系",
-    "跟住", "我喺", "喺", "同埋", "嗰",
+    "跟住", "我喺", "喺", "同埋", "嗰", "信号", "这边", "那边", "呢边", "嗰边",
 ];
 
 /// The sentence breaks off: no mark at its end, and a word there that needs another one.

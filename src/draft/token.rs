@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::extract::cues::Marks;
 use super::normal::{Folded, is_han};
+use super::numerals;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -26,6 +28,16 @@ pub struct Token<'a> {
     /// Half-open range of Unicode scalars in the line.
     pub start: usize,
     pub end: usize,
+    pub begins: Begins,
+}
+
+/// What some of all that begins with a word may be, told once for all who ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Begins {
+    /// A mark of [`Marks`].
+    pub mark: bool,
+    /// Digits of [`dictated`](super::numerals::dictated).
+    pub digits: bool,
 }
 
 impl Token<'_> {
@@ -43,14 +55,38 @@ impl Token<'_> {
     }
 }
 
+/// Where a word of a line stands.
+pub struct Cut {
+    kind: Kind,
+    start: usize,
+    end: usize,
+    begins: Begins,
+}
+
+impl Cut {
+    pub fn token<'a>(&self, folded: &'a Folded, line: usize) -> Token<'a> {
+        let Self { kind, start, end, begins } = *self;
+        Token { kind, text: folded.slice(start..end), line, start, end, begins }
+    }
+}
+
 /// Splits one folded line.
 pub fn tokens(folded: &Folded, line: usize) -> Vec<Token<'_>> {
-    let mut out: Vec<Token<'_>> = Vec::new();
+    cuts(folded).iter().map(|cut| cut.token(folded, line)).collect()
+}
+
+/// Where the words of a folded line stand.
+pub fn cuts(folded: &Folded) -> Vec<Cut> {
+    let mut out: Vec<Cut> = Vec::new();
     let mut open: Option<(usize, bool, bool)> = None;
-    let close = |open: &mut Option<(usize, bool, bool)>, end: usize, out: &mut Vec<Token<'_>>| {
+    let cut = |kind: Kind, start: usize, end: usize| {
+        let text = folded.slice(start..end);
+        Cut { kind, start, end, begins: Begins { mark: Marks::all().begin(text), digits: numerals::begin(kind, text) } }
+    };
+    let close = |open: &mut Option<(usize, bool, bool)>, end: usize, out: &mut Vec<Cut>| {
         if let Some((start, letters, _)) = open.take() {
             let kind = if letters { Kind::Word } else { Kind::Digits };
-            out.push(Token { kind, text: "", line, start, end });
+            out.push(cut(kind, start, end));
         }
     };
     let chars: Vec<char> = folded.text.chars().collect();
@@ -58,7 +94,7 @@ pub fn tokens(folded: &Folded, line: usize) -> Vec<Token<'_>> {
         let apostrophe = c == '\'' && open.is_some() && chars.get(at + 1).is_some_and(|n| n.is_alphabetic());
         if is_han(c) {
             close(&mut open, at, &mut out);
-            out.push(Token { kind: Kind::Han, text: "", line, start: at, end: at + 1 });
+            out.push(cut(Kind::Han, at, at + 1));
         } else if c.is_alphanumeric() || apostrophe {
             let digit = c.is_ascii_digit();
             match &mut open {
@@ -71,14 +107,11 @@ pub fn tokens(folded: &Folded, line: usize) -> Vec<Token<'_>> {
         } else {
             close(&mut open, at, &mut out);
             if !c.is_whitespace() {
-                out.push(Token { kind: Kind::Punct, text: "", line, start: at, end: at + 1 });
+                out.push(cut(Kind::Punct, at, at + 1));
             }
         }
     }
     close(&mut open, chars.len(), &mut out);
-    for token in &mut out {
-        token.text = folded.slice(token.start..token.end);
-    }
     out
 }
 

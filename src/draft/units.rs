@@ -81,11 +81,14 @@ impl Units {
         Ok(Self { units, local_codes })
     }
 
-    /// Adds the suggestion and the local code to every issue that has a category.
+    /// Adds the suggestion and the local code to every issue that has a category. What a person chose stays.
     pub fn route(&self, issues: &mut [Issue]) {
         for issue in issues {
             let Some(code) = issue.category.value.clone() else { continue };
             issue.local_code = self.local_codes.get(&code).cloned();
+            if issue.routing_suggestion.source == Source::Agent {
+                continue;
+            }
             if let Some(routing) = self.suggest(&code, issue) {
                 issue.routing_suggestion = routing;
             }

@@ -88,7 +88,9 @@ impl CallTraces {
             | CallEvent::Draft { .. }
             | CallEvent::Dtmf { .. }
             | CallEvent::Emergency { .. }
-            | CallEvent::Delivery { .. } => None,
+            | CallEvent::Delivery { .. }
+            | CallEvent::Review { .. }
+            | CallEvent::Transfer { .. } => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::speech::{
     Catalogue, ModelInfo, NoRecognizer, OpenAiRecognizer, OpenAiSettings, Recognizer, WhisperRecognizer,
     WhisperSettings, verify,
 };
-use crate::store::{DataDir, SqliteStore};
+use crate::store::{DataDir, People, SqliteStore};
 
 pub(super) struct Checked {
     pub recognizer: Arc<dyn Recognizer>,
@@ -54,6 +54,7 @@ impl Checked {
         };
         let secret = WebhookSecret::load(&secret_file, create)?;
         let store = Arc::new(SqliteStore::open(&data).await?);
+        refuse_desk_without_accounts(config, &*store).await?;
         Ok(Self { recognizer, prompts, drafter, language_model, data, secret, store })
     }
 }
@@ -148,6 +149,21 @@ pub(super) fn notices(config: &Config, model: &ModelInfo) -> Vec<String> {
         "No recogniser is configured (speech.engine = \"none\"): calls are recorded for a person to listen.".to_owned()
     });
     [demo, away, words, nobody].into_iter().flatten().collect()
+}
+
+async fn refuse_desk_without_accounts(config: &Config, people: &dyn People) -> Result<(), StartError> {
+    if !config.desk.is_for_others() || people.has_accounts().await? {
+        return Ok(());
+    }
+    let key = if config.desk.behind_proxy {
+        "desk.behind_proxy = true".into()
+    } else {
+        format!("desk.listen = {}", config.desk.listen)
+    };
+    Err(StartError::Door(format!(
+        "{key}: whoever reaches the desk could read every call, for it has no accounts; make the first with heardline users \
+         add NAME --role administrator, or let it listen on loopback only"
+    )))
 }
 
 fn refuse_demo_model_beyond_loopback(config: &Config, demo: bool) -> Result<(), StartError> {

@@ -140,7 +140,7 @@ pub(super) async fn on_request(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{CallId, CallState, EndCause, Origin, Party, Traces};
+    use crate::call::{CallId, CallState, EndCause, Origin, Outline, Party, Traces};
     use crate::config::Line;
     use crate::pipeline::LinePrompts;
     use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, SqliteStore, Store as _};
@@ -189,6 +189,7 @@ mod tests {
                 notice: None,
                 dtmf: String::new(),
                 read_backs: Vec::new(),
+                transfer: None,
                 line_quality: None,
             };
             self.store.end_call(id, end).await.unwrap();
@@ -201,6 +202,7 @@ mod tests {
                 created_unix_ms: ended_unix_ms,
                 endpoints: vec!["desk".into()],
                 traces: Traces::default(),
+                outline: Outline::default(),
             };
             self.store.complete_draft(draft).await.unwrap();
             id

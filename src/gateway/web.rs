@@ -9,16 +9,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::certificate::{Certificate, Listener};
 use super::http::Http;
 use super::{REAL_MODEL, StartError};
 use crate::config::{Config, Line};
 use crate::draft::Names;
 use crate::ingress::admission::Admission;
 use crate::ingress::webrtc::{IceServers, Sessions, WebDoor, routes};
-use crate::ingress::{Change, IncomingCall, Reload};
+use crate::ingress::{IncomingCall, Reload};
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::ops::tls::{Tls, TlsError};
+use crate::ops::tls::Tls;
 use crate::pipeline::{Settings, Stages};
 use crate::review::{self, DemoModel, PublicParts};
 
@@ -33,23 +34,6 @@ pub(super) struct PublicSide {
     categories: HashMap<String, Names>,
     tls: Option<Tls>,
     trusted: Vec<IpNet>,
-}
-
-/// Takes a renewed certificate while the listener is served.
-struct Certificate(Tls);
-
-impl Reload for Certificate {
-    fn reload(&self, config: &Config) -> Result<Change, String> {
-        let fresh = certificate(config).map_err(|error| error.to_string())?;
-        let fresh = fresh.ok_or("public.tls_certificate and public.tls_key: https needs both, or a restart without")?;
-        let tls = self.0.clone();
-        Ok(Box::new(move || tls.replace(&fresh)))
-    }
-}
-
-fn certificate(config: &Config) -> Result<Option<Tls>, TlsError> {
-    let files = config.public.tls_certificate.as_ref().zip(config.public.tls_key.as_ref());
-    files.map(|(certificate, key)| Tls::load("public", certificate, key)).transpose()
 }
 
 impl PublicSide {
@@ -69,7 +53,7 @@ impl PublicSide {
             token_required: config.webrtc.token_required,
             sessions,
             categories,
-            tls: certificate(config)?,
+            tls: Listener::Public.load(config)?,
             trusted: config.public.trusted_proxies.clone(),
         })
     }
@@ -80,7 +64,7 @@ impl PublicSide {
 
     pub fn reloaders(&self) -> Vec<Box<dyn Reload>> {
         let door = self.door.clone().map(|door| Box::new(door) as Box<dyn Reload>);
-        let certificate = self.tls.clone().map(|tls| Box::new(Certificate(tls)) as Box<dyn Reload>);
+        let certificate = self.tls.clone().map(|tls| Box::new(Certificate(Listener::Public, tls)) as Box<dyn Reload>);
         door.into_iter().chain(certificate).collect()
     }
 

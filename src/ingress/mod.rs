@@ -97,6 +97,19 @@ pub enum SignalEvent {
     Failed(EndCause),
     /// DTMF that came in signalling (SIP INFO).
     Dtmf(char),
+    /// What comes of the transfer that was asked for last.
+    Transfer(TransferNews),
+}
+
+/// What the line tells of a transfer, in words for the person who asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferNews {
+    /// The line is at it.
+    Trying(String),
+    /// The destination has the caller: this call is over. It may be told even after `Failed`, when the line was late.
+    Done,
+    /// The call goes on as before.
+    Failed(String),
 }
 
 /// Our side of the signalling of one call.
@@ -109,6 +122,13 @@ pub trait Signalling: Send + Sync {
     async fn answer(&self, local_rtp: Option<SocketAddr>) -> Result<(), SignalError>;
     /// Final refusal before the answer.
     async fn refuse(&self, refusal: Refusal);
+    /// Asks the peer to go on with `to`, a SIP URI, in our place (SIP REFER), and returns at once. What comes of it is told
+    /// as [`SignalEvent::Transfer`], to its end unless the call ends before. A door that cannot do it, as by default, says
+    /// so, and so does one that is at it.
+    fn transfer(&self, to: &str) -> Result<(), SignalError> {
+        let _nowhere = to;
+        Err(SignalError::Transport("this kind of call cannot be passed on".into()))
+    }
     /// BYE. Never fails: a peer that does not answer is gone anyway.
     async fn hang_up(&self, cause: EndCause);
 }

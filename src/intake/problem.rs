@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::schedule::Conflict;
 use crate::ops::outbound::one_line;
 pub use crate::ops::problem::{Problem, Reason};
-use crate::store::StoreError;
+use crate::store::{Refused, StoreError};
 
 impl Problem {
     /// Reads an endpoint's answer, whatever content type it claims. `None`: not such a document.
@@ -49,6 +49,10 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::NotFound { what, .. } => Self::not_found(format!("there is no such {what}")),
             StoreError::WrongState { .. } => Self::new(StatusCode::CONFLICT, "state", error.to_string()),
+            StoreError::Refused(Refused::Merged { .. } | Refused::HoldsMerged { .. }) => {
+                Self::new(StatusCode::CONFLICT, "merged", error.to_string())
+            }
+            StoreError::Refused(_) => Self::new(StatusCode::CONFLICT, "review", error.to_string()),
             StoreError::Closed => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is shutting down; try again soon")
             }

@@ -42,6 +42,8 @@ pub struct Inbound {
     stray: Option<u32>,
     /// Nothing is expected from the peer.
     held: bool,
+    /// The caller is being passed on: no sound of theirs is missed.
+    away: bool,
     /// First and newest sign of life that counts for the timeouts.
     heard_rtp: bool,
     alive: Duration,
@@ -69,6 +71,7 @@ impl Inbound {
             ssrc: None,
             stray: None,
             held: false,
+            away: false,
             heard_rtp: false,
             alive: Duration::ZERO,
             told: false,
@@ -203,7 +206,7 @@ impl Inbound {
         self.let_out(out);
         let press = self.dtmf.poll(now);
         self.tell(press, out);
-        if self.held {
+        if self.held || self.away {
             return;
         }
         if let Some(reason) = self.watch.tick(now, self.heard_rtp) {
@@ -246,6 +249,14 @@ impl Inbound {
         self.plan = plan;
         self.set_held(held, now);
         self.let_out(out);
+    }
+
+    /// While the caller is away the timeouts rest; they begin anew when the caller is back.
+    pub fn set_away(&mut self, away: bool, now: Duration) {
+        self.away = away;
+        self.alive = now;
+        self.told = false;
+        self.watch.resume(now);
     }
 
     /// The call ended: everything up to now is let out.

@@ -87,6 +87,20 @@ fn rtcp_keeps_a_silent_call_alive_and_hold_stops_the_clock() {
 }
 
 #[test]
+fn a_caller_who_is_being_passed_on_may_be_silent_and_is_missed_once_back() {
+    let mut bench = Bench::new();
+    bench.rtp(8, 0, &[0xD5; 160], PHONE, ms(20));
+    bench.run(0, 10_000);
+    bench.inbound.set_away(true, ms(10_000));
+    bench.run(10_000, 100_000);
+    bench.inbound.set_away(false, ms(100_000));
+    bench.run(100_000, 114_000);
+    assert_eq!(bench.told(|e| matches!(e, MediaEvent::MediaLost)), 0);
+    bench.run(114_000, 120_000);
+    assert_eq!(bench.told(|e| matches!(e, MediaEvent::MediaLost)), 1);
+}
+
+#[test]
 fn a_phone_that_turns_to_sendonly_is_on_hold_and_still_heard() {
     let mut bench = Bench::new();
     bench.rtp(8, 0, &[0xD5; 160], PHONE, ms(20));

@@ -48,6 +48,7 @@ enum Command {
     Play(u64, Vec<Arc<Prompt>>),
     StopPlaying,
     Update(MediaPlan),
+    Away(bool),
     Close(oneshot::Sender<MediaStats>),
 }
 
@@ -110,6 +111,11 @@ impl MediaSession {
     /// The agreed media changed (re-INVITE).
     pub fn update(&self, plan: MediaPlan) {
         self.command(Command::Update(plan));
+    }
+
+    /// The caller is being passed on, or not any more: may they be silent?
+    pub fn away(&self, away: bool) {
+        self.command(Command::Away(away));
     }
 
     /// Ends the session: the remaining frames go to the channel, which then closes; read it to its end.
@@ -223,6 +229,7 @@ impl Work {
                 self.sender.update(&plan);
                 self.inbound.update(plan, now, &mut self.events);
             }
+            Command::Away(away) => self.inbound.set_away(away, now),
             Command::Close(_) => {}
         }
     }

@@ -21,6 +21,65 @@ pub fn builder(url: &Url) -> ClientBuilder {
     }
 }
 
+/// Asks one place again and again, for the benchmark.
+#[derive(Clone)]
+pub struct Asker {
+    client: Client,
+    base: Url,
+}
+
+impl Asker {
+    /// `base`: where the paths are.
+    pub fn new(base: &str) -> Result<Self, String> {
+        let base = Url::parse(base).map_err(|e| format!("{base}: {e}"))?;
+        Ok(Self { client: builder(&base).build().map_err(describe)?, base })
+    }
+
+    /// The body, or the status and what it says.
+    pub async fn get(&self, path: &str) -> Result<Vec<u8>, String> {
+        body_of(path, self.client.get(self.url(path)?)).await
+    }
+
+    /// Posts JSON as the desk's own page would, as a change of that revision.
+    pub async fn post(&self, path: &str, revision: Option<u64>, body: &str) -> Result<Vec<u8>, String> {
+        let origin = self.base.origin().ascii_serialization();
+        let request = self.client.post(self.url(path)?).header("Origin", origin);
+        let request = request.header("Content-Type", "application/json").body(body.to_owned());
+        let request = match revision {
+            Some(revision) => request.header("If-Match", format!("\"{revision}\"")),
+            None => request,
+        };
+        body_of(path, request).await
+    }
+
+    /// Reads a stream line by line until it ends.
+    pub async fn follow(&self, path: &str, mut line: impl FnMut(&str)) -> Result<(), String> {
+        let failed = |error| format!("{path}: {}", describe(error));
+        let mut answer = self.client.get(self.url(path)?).send().await.map_err(failed)?;
+        let mut rest = String::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            rest.push_str(&String::from_utf8_lossy(&chunk));
+            while let Some((one, after)) = rest.split_once('\n') {
+                line(one);
+                rest = after.to_owned();
+            }
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &str) -> Result<Url, String> {
+        self.base.join(path).map_err(|e| format!("{path}: {e}"))
+    }
+}
+
+async fn body_of(path: &str, request: reqwest::RequestBuilder) -> Result<Vec<u8>, String> {
+    let failed = |error| format!("{path}: {}", describe(error));
+    let answer = request.send().await.map_err(failed)?;
+    let status = answer.status();
+    let body = answer.bytes().await.map_err(failed)?.to_vec();
+    if status.is_success() { Ok(body) } else { Err(format!("{path}: {status}: {}", String::from_utf8_lossy(&body))) }
+}
+
 /// The chain of causes without the URL, whose query may hold a token.
 pub fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();

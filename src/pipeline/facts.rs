@@ -55,6 +55,7 @@ pub(super) fn live(stages: &Stages, known: &Known, emergency: Option<Danger>, re
         emergency,
         time_zone: known.line.time_zone.clone(),
         places: known.line.places.clone(),
+        redact: stages.settings.now().config.intake.redact,
         urgency: stages.settings.now().config.urgency,
     }
 }
@@ -94,6 +95,7 @@ pub(super) fn complete(stages: &Stages, row: &CallRow, version: Version, emergen
         emergency,
         time_zone: line.time_zone,
         places: line.places.clone(),
+        redact: stages.settings.now().config.intake.redact,
         urgency: stages.settings.now().config.urgency,
     }
 }

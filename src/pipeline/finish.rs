@@ -4,18 +4,24 @@ use tokio::sync::OnceCell;
 
 use super::live::Ended;
 use super::persist::until_stored;
+use super::transfers::Place;
 use super::{Stages, emergency, facts, recover};
-use crate::call::{CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime, Traces};
+use crate::call::{
+    CallEvent, CallId, CallState, Coverage, DraftId, LostCause, LostSpan, MediaSpan, MediaTime, Outline, Traces,
+};
 use crate::draft::llm::{Answer, Question};
 use crate::draft::schema::{Related, TicketDraft};
-use crate::draft::{keep_edits, repeats};
+use crate::draft::work::Work;
+use crate::draft::{Lines, keep_edits, repeats};
 use crate::ops::fault;
 use crate::speech::ledger;
-use crate::store::{CallEnd, CompletedDraft, RecordingRow, StoreError};
+use crate::store::reviews::ReviewRow;
+use crate::store::{CallEnd, CallRow, CompletedDraft, RecordingRow, StoreError};
 
 /// From the end of the audio to a committed draft.
 pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
-    let Ended { cause, duration, recording, mut lost, notice, keys, read_backs, line_quality, scribe } = ended;
+    let Ended { cause, duration, recording, mut lost, notice, keys, read_backs, line_quality, transfer, scribe } =
+        ended;
     let recording = match recording {
         Ok(recording) => {
             if let Some(failed) = &recording.failed {
@@ -41,11 +47,13 @@ pub(super) async fn finish(stages: &Stages, call: CallId, ended: Ended) {
         notice: Some(notice),
         dtmf: keys,
         read_backs,
+        transfer: transfer.as_ref().and_then(Place::kept),
         line_quality: Some(line_quality),
     };
     if !end_call(stages, call, end).await {
         return;
     }
+    drop(transfer);
     tracing::info!(%call, %cause, duration_ms = duration.as_millis(), "call ended");
     fault::point("audio.complete");
     if scribe.finish().await {
@@ -103,12 +111,13 @@ pub(super) async fn commit(
     let (coverage, _) = ledger(total, &utterances, &lost, not_recorded);
 
     let facts = facts::complete(stages, &row, version, danger);
-    let rules = stages.draft(&facts, &utterances, coverage);
+    let rules = stages.draft(&facts, &utterances, coverage, &mut Lines::default());
     let mut draft = match answered.get_or_init(|| stages.consult(&rules, &utterances)).await {
         Some(answer) => stages.with_answer(&facts, &utterances, answer, rules),
         None => rules,
     };
-    if version.number > 1 && !keep_entered(stages, call, &mut draft).await? {
+    let review = review_of(stages, call).await?;
+    if version.number > 1 && !keep_entered(stages, call, review.as_ref(), &mut draft).await? {
         return Ok(());
     }
     let traces = repeats::traces(&draft);
@@ -129,6 +138,7 @@ pub(super) async fn commit(
         created_unix_ms: stages.clock.unix_ms(),
         endpoints: stages.endpoints.clone(),
         traces,
+        outline: outline(stages, &row, review.as_ref(), &draft),
     };
     if stages.store.complete_draft(committed).await? {
         tracing::info!(%call, utterances = utterances.len(), "draft committed");
@@ -143,9 +153,30 @@ pub(super) async fn commit(
     Ok(())
 }
 
-/// What a person entered in the version before stays in this one. `false`: it cannot be read, so that a later version might
-/// undo it.
-async fn keep_entered(stages: &Stages, call: CallId, draft: &mut TicketDraft) -> Result<bool, StoreError> {
+/// The work of people at it. One that cannot be read must not keep the draft from being made.
+async fn review_of(stages: &Stages, call: CallId) -> Result<Option<ReviewRow>, StoreError> {
+    match stages.reviews.review(call).await {
+        Err(error @ StoreError::Damaged { .. }) => {
+            tracing::error!(%call, %error, "what people entered is not looked at; restore the data folder from a backup");
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+fn work(review: Option<&ReviewRow>) -> Work {
+    let work = review.and_then(|row| serde_json::from_str(row.work.as_deref()?).ok());
+    work.unwrap_or_default()
+}
+
+/// What a person entered in the version before stays in this one, and what was decided. What is entered and not decided
+/// yet is laid over it at the desk. `false`: the version before cannot be read, so that a later one might undo it.
+async fn keep_entered(
+    stages: &Stages,
+    call: CallId,
+    review: Option<&ReviewRow>,
+    draft: &mut TicketDraft,
+) -> Result<bool, StoreError> {
     let Some((body, true)) = stages.store.draft(call).await? else { return Ok(true) };
     match serde_json::from_str(&body) {
         Ok(previous) => keep_edits(&previous, draft),
@@ -154,7 +185,21 @@ async fn keep_entered(stages: &Stages, call: CallId, draft: &mut TicketDraft) ->
             return Ok(false);
         }
     }
+    let hours = stages.settings.now().config.urgency;
+    match review.filter(|row| row.decision.is_some()) {
+        Some(decided) => *draft = stages.drafter.with_work(&work(Some(decided)), draft.clone(), &hours),
+        None => stages.drafter.follow(draft, &hours),
+    }
     Ok(true)
+}
+
+/// What the queue shows: what people entered, laid over the draft.
+fn outline(stages: &Stages, row: &CallRow, review: Option<&ReviewRow>, draft: &TicketDraft) -> Outline {
+    let (work, in_force) = (work(review), stages.settings.now());
+    let config = &in_force.config;
+    let shown = stages.drafter.with_work(&work, draft.clone(), &config.urgency);
+    let ended_unix_ms = row.ended_unix_ms.unwrap_or(row.started_unix_ms);
+    stages.drafter.outline(&shown, &work, ended_unix_ms, &config.review.due_min)
 }
 
 /// Earlier calls that this one may have to do with. A draft without them is better than none.

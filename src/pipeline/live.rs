@@ -12,12 +12,13 @@ use super::ears::Ears;
 use super::facts::Known;
 use super::scribe::{Assignment, Scribe};
 use super::settings::InForce;
+use super::transfers::Place;
 use super::voice::Voice;
 use crate::call::{
     AudioFrame, CallEvent, EndCause, Hypothesis, Language, LineQuality, LostSpan, MediaPlan, MediaSpan, MediaTime,
-    NoAudio, ReadBack,
+    NoAudio, ReadBack, TransferState,
 };
-use crate::ingress::{SignalEvent, Signalling};
+use crate::ingress::{SignalEvent, Signalling, TransferNews};
 use crate::media::{MediaEvent, MediaSession, Recorder, RecorderError, Recording};
 use crate::store::Progress;
 
@@ -31,6 +32,8 @@ pub(super) struct Ended {
     pub keys: String,
     pub read_backs: Vec<ReadBack>,
     pub line_quality: LineQuality,
+    /// Until the end of the call is written down the desk asks here.
+    pub transfer: Option<Place>,
     pub scribe: Scribe,
 }
 
@@ -42,7 +45,8 @@ pub(super) async fn converse(
     mut events: mpsc::Receiver<SignalEvent>,
 ) -> Ended {
     let signalling = call.signalling;
-    let (mut live, mut frames) = Live::new(stages, known, call);
+    let (transfer, mut wishes) = stages.transfers.enter(&known);
+    let (mut live, mut frames) = Live::new(stages, known, call, transfer);
     let mut danger = live.ears.scribe.alarm().watch();
     let cause = loop {
         tokio::select! {
@@ -55,7 +59,9 @@ pub(super) async fn converse(
                 Some(SignalEvent::Failed(cause)) => break cause,
                 Some(SignalEvent::Updated { plan, answer }) => live.renegotiated(plan, answer),
                 Some(SignalEvent::Dtmf(digit)) => live.key(digit, live.ears.now),
+                Some(SignalEvent::Transfer(news)) => live.transfer_news(news),
             },
+            Some(()) = wishes.recv() => live.pass_on(signalling),
             event = frames.recv() => match event {
                 None | Some(MediaEvent::MediaLost) => break EndCause::MediaLost,
                 Some(MediaEvent::NoMedia) => break EndCause::NoMedia,
@@ -71,6 +77,7 @@ pub(super) async fn converse(
     if !matches!(cause, EndCause::CallerHangup | EndCause::Cancelled) {
         signalling.hang_up(cause).await;
     }
+    drop(wishes);
     live.end(cause, frames).await
 }
 
@@ -115,11 +122,18 @@ struct Live<'a> {
     notice: bool,
     /// The gateway is ending and the caller is being told goodbye.
     leaving: bool,
+    /// Where the line passes its callers on to, and how far this one is.
+    transfer: Option<Place>,
     over: Option<EndCause>,
 }
 
 impl<'a> Live<'a> {
-    fn new(stages: &'a Arc<Stages>, known: Known, call: Answered<'_>) -> (Self, mpsc::Receiver<MediaEvent>) {
+    fn new(
+        stages: &'a Arc<Stages>,
+        known: Known,
+        call: Answered<'_>,
+        transfer: Option<Place>,
+    ) -> (Self, mpsc::Receiver<MediaEvent>) {
         let Answered { plan, local_rtp, media, frames, recorder, in_force, .. } = call;
         let (conversation, first) = Conversation::start(in_force.config.call.clone());
         let assignment = Assignment {
@@ -144,6 +158,7 @@ impl<'a> Live<'a> {
             partials: in_force.config.speech.partials,
             notice: in_force.config.emergency.notice,
             leaving: false,
+            transfer,
             over: None,
             known,
         };
@@ -182,7 +197,9 @@ impl<'a> Live<'a> {
 
     fn frame(&mut self, frame: AudioFrame) {
         self.hear(frame);
-        if let Some(action) = self.conversation.audio(self.ears.now, self.ears.speaking(), self.held) {
+        // A caller who is being passed on hears somebody else's phone ring and is asked nothing.
+        let away = self.held || self.transfer.as_ref().is_some_and(Place::is_asked);
+        if let Some(action) = self.conversation.audio(self.ears.now, self.ears.speaking(), away) {
             self.act(action);
         }
         self.follow_up();
@@ -245,6 +262,7 @@ impl<'a> Live<'a> {
             notice: Some(self.conversation.notice(now)),
             dtmf: self.conversation.keys().to_owned(),
             read_backs: self.conversation.read_backs().to_vec(),
+            transfer: self.transfer.as_ref().and_then(Place::kept),
             heard_ms: now.as_millis(),
         };
         let (store, call) = (self.stages.store.clone(), self.known.call);
@@ -260,6 +278,42 @@ impl<'a> Live<'a> {
         self.media.update(plan);
         if let Some(local_rtp) = self.local_rtp {
             let _withdrawn_meanwhile = answer.send(local_rtp);
+        }
+    }
+
+    /// The desk wants the caller passed on.
+    fn pass_on(&mut self, signalling: &dyn Signalling) {
+        let Some(place) = self.transfer.as_ref().filter(|place| place.is_asked()) else { return };
+        tracing::info!(call = %self.known.call, "an agent passes the caller on");
+        // A crash must not lose that it was asked for.
+        self.progress.at = MediaTime::ZERO;
+        // The line may put the caller on hold without a word while it calls.
+        self.media.away(true);
+        if let Err(error) = signalling.transfer(place.to()) {
+            self.transfer_news(TransferNews::Failed(error.to_string()));
+        }
+        self.note_progress();
+    }
+
+    fn transfer_news(&mut self, news: TransferNews) {
+        let Some(place) = &self.transfer else { return };
+        let (state, detail) = match news {
+            TransferNews::Trying(detail) => (TransferState::Asked, Some(detail)),
+            TransferNews::Done => (TransferState::Done, None),
+            TransferNews::Failed(detail) => (TransferState::Failed, Some(detail)),
+        };
+        if state != TransferState::Asked {
+            metrics::counter!("heardline_pipeline_transfers_total", "state" => state.as_str()).increment(1);
+        }
+        if state == TransferState::Failed {
+            tracing::warn!(call = %self.known.call, detail, "the caller was not passed on; the call goes on");
+            self.media.away(false);
+        }
+        place.tell(state, detail);
+        self.progress.at = MediaTime::ZERO;
+        self.note_progress();
+        if state == TransferState::Done {
+            self.over = Some(EndCause::Transferred);
         }
     }
 
@@ -297,7 +351,10 @@ impl<'a> Live<'a> {
                 _ => {}
             }
         }
-        let Live { mut ears, conversation, .. } = self;
+        let Live { mut ears, conversation, transfer, .. } = self;
+        if let Some(place) = &transfer {
+            place.over();
+        }
         let notice = conversation.notice(ears.now);
         ears.close();
         Ended {
@@ -309,6 +366,7 @@ impl<'a> Live<'a> {
             keys: conversation.keys().to_owned(),
             read_backs: conversation.read_backs().to_vec(),
             line_quality,
+            transfer,
             scribe: ears.scribe,
         }
     }

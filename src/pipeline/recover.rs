@@ -9,7 +9,8 @@ use super::persist::until_stored;
 use super::scribe::{self, Assignment, Numbered};
 use super::{Stages, finish};
 use crate::call::{
-    AudioFrame, CallId, CallState, EndCause, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime, Unheard, Utterance,
+    AudioFrame, CallId, CallState, EndCause, FrameKind, LostCause, LostSpan, MediaSpan, MediaTime, Transfer, Unheard,
+    Utterance,
 };
 use crate::media::{Recording, WavError, read_mono, repair};
 use crate::speech::{Cut, EndpointRules, Heard, Listener, Priority};
@@ -94,6 +95,7 @@ async fn interrupted(stages: &Stages, row: &CallRow) -> CallEnd {
         notice: row.notice,
         dtmf: row.dtmf.clone(),
         read_backs: row.read_backs.clone(),
+        transfer: row.transfer.clone().map(Transfer::over),
         line_quality: None,
     }
 }

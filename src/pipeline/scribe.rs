@@ -18,7 +18,7 @@ use super::follow_up::Understood;
 use super::persist::until_stored;
 use crate::call::{CallEvent, CallId, Language, MediaSpan, ReadBack, SpokenHere, Unheard, Utterance};
 use crate::config::limits;
-use crate::draft::answers;
+use crate::draft::{Lines, answers};
 use crate::media::{Flusher, read_span};
 use crate::speech::{Cut, Foreseen, Priority, SpeechSegment, ledger};
 
@@ -73,6 +73,7 @@ impl Scribe {
             understanding,
             read_backs: read,
             hung_up: hung_up.clone(),
+            lines: Lines::default(),
         };
         let task = tokio::spawn(desk.write_down(receiver));
         Self { stages, cuts, next_seq: 0, language, alarm, understood, read_backs, hung_up, task }
@@ -146,6 +147,8 @@ struct Desk {
     understanding: watch::Sender<Understood>,
     read_backs: watch::Receiver<Vec<ReadBack>>,
     hung_up: Arc<AtomicBool>,
+    /// What the drafts of this call worked out of its words.
+    lines: Lines,
 }
 
 impl Desk {
@@ -202,13 +205,13 @@ impl Desk {
         }
     }
 
-    async fn publish_live_draft(&self, utterances: &[Utterance]) {
+    async fn publish_live_draft(&mut self, utterances: &[Utterance]) {
         let Some(last) = utterances.last() else { return };
         let (coverage, _) = ledger(last.span.end, utterances, &[], None);
         let read_backs = self.read_backs.borrow().clone();
         let answers = answers(&read_backs, utterances);
         let facts = facts::live(&self.stages, &self.known, self.alarm.danger(), read_backs.clone());
-        let draft = self.stages.draft(&facts, utterances, coverage);
+        let draft = self.stages.draft(&facts, utterances, coverage, &mut self.lines);
         let segments = u32::try_from(utterances.len()).unwrap_or(u32::MAX);
         self.understanding.send_replace(Understood::of(&draft, segments, &read_backs, &answers));
         let Ok(body) = serde_json::to_value(&draft) else { return };

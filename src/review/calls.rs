@@ -6,11 +6,15 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::people::Agent;
+use super::people::audit::audit;
+use super::people::mask::Names;
 use super::view::{self, CallDetail, CallList, CallSummary, ErasedList, Headline, PartyView};
-use super::{Desk, call_id, emergency};
+use super::{Desk, call_id, emergency, transfer};
 use crate::config::limits;
 use crate::draft::tone::tone;
 use crate::intake::problem::Problem;
+use crate::store::people::What;
 
 const DEFAULT_PAGE: u32 = 50;
 
@@ -36,7 +40,11 @@ pub(super) fn rows(limit: Option<u32>) -> Result<u32, Problem> {
 #[utoipa::path(get, path = "/api/calls", tag = "calls", operation_id = "list_calls", params(PageQuery),
     responses((status = 200, description = "a page of calls, newest first", body = CallList),
               (status = 400, description = "a parameter out of its bounds", body = Problem)))]
-pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery>) -> Result<Json<CallList>, Problem> {
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    agent: Agent,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<CallList>, Problem> {
     let limit = rows(query.limit)?;
     let before = query.before.as_deref().map(str::parse).transpose().map_err(|_| {
         Problem::new(StatusCode::BAD_REQUEST, "parameter", "before: expected the `next` of another page")
@@ -44,11 +52,14 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
     let page = desk.parts.store.calls(before, limit).await?;
     let mut calls = Vec::with_capacity(page.calls.len());
     for row in &page.calls {
-        let headline = match desk.parts.store.draft(row.id).await? {
-            Some((body, _)) => Headline::of(&body),
-            None => Headline::default(),
-        };
-        calls.push(CallSummary::new(row, headline, emergency::of(&desk, row.id).await?));
+        let draft = desk.parts.store.draft(row.id).await?.map(|(body, _)| body);
+        let headline = draft.as_deref().map(Headline::of).unwrap_or_default();
+        let mut summary = CallSummary::new(row, headline, emergency::of(&desk, row.id).await?);
+        if !agent.is_local() {
+            let draft = draft.and_then(|draft| serde_json::from_str(&draft).ok()).unwrap_or_default();
+            summary.mask(&Names::of(&draft));
+        }
+        calls.push(summary);
     }
     let damaged = page.damaged.iter().map(ToString::to_string).collect();
     let (notices, sip) = (desk.parts.notices.clone(), desk.parts.sip.clone());
@@ -59,17 +70,22 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<PageQuery
     params(("id" = String, Path, description = "call id")),
     responses((status = 200, description = "the call", body = CallDetail),
               (status = 404, description = "no such call", body = Problem)))]
-pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<CallDetail>, Problem> {
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    agent: Agent,
+    Path(id): Path<String>,
+) -> Result<Json<CallDetail>, Problem> {
     let id = call_id(&id)?;
-    let store = &desk.parts.store;
+    let (store, live) = (&desk.parts.store, desk.parts.transfers.of(id));
     let row = store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
+    audit(&desk, &agent, What::View, Some(id), None).await?;
     let (body, complete) = store.draft(id).await?.map_or((None, false), |(body, complete)| (Some(body), complete));
     let raised = emergency::of(&desk, id).await?;
     let utterances = store.utterances(id).await?;
     let tone = tone(&utterances).into();
     let transcript = utterances.into_iter().map(Into::into).collect();
     let deliveries = store.deliveries(id).await?.into_iter().map(Into::into).collect();
-    Ok(Json(CallDetail {
+    let mut shown = CallDetail {
         summary: CallSummary::new(&row, body.as_deref().map(Headline::of).unwrap_or_default(), raised),
         dialled: row.dialled.clone(),
         party: PartyView::new(&row),
@@ -84,8 +100,13 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
         draft: body.and_then(|body| serde_json::from_str(&body).ok()),
         draft_complete: complete,
         deliveries,
+        transfer: transfer::shown(live, &row),
         notices: desk.parts.notices.clone(),
-    }))
+    };
+    if !desk.sees_caller(&agent, id).await? {
+        shown.mask();
+    }
+    Ok(Json(shown))
 }
 
 /// Whoever asks by the caller's digits has them from the caller.
@@ -97,7 +118,14 @@ pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Res
               (status = 404, description = "no such call", body = Problem),
               (status = 409, description = "a call is not over, or its draft is not made; nothing was erased",
                body = Problem)))]
-pub(super) async fn erase(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Json<ErasedList>, Problem> {
+pub(super) async fn erase(
+    State(desk): State<Desk>,
+    agent: Agent,
+    Path(id): Path<String>,
+) -> Result<Json<ErasedList>, Problem> {
     let erased = (desk.parts.erase)(id).await?;
+    for one in &erased {
+        audit(&desk, &agent, What::Erase, Some(one.call), None).await?;
+    }
     Ok(Json(ErasedList { erased: erased.into_iter().map(Into::into).collect() }))
 }

@@ -8,8 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
 use super::calls::rows;
+use super::people::Agent;
+use super::people::audit::audit;
 use super::view::DeliveryList;
 use crate::intake::problem::Problem;
+use crate::store::people::What;
 
 /// Longest delivery id we look up; ours are shorter.
 const LONGEST_ID: usize = 128;
@@ -50,6 +53,7 @@ pub(super) async fn list(
               (status = 404, description = "no such dead delivery", body = Problem)))]
 pub(super) async fn replay(
     State(desk): State<Desk>,
+    agent: Agent,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
     let shaped = id.len() <= LONGEST_ID && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
@@ -58,6 +62,7 @@ pub(super) async fn replay(
     }
     desk.parts.store.replay(&id, desk.parts.clock.unix_ms()).await?;
     (desk.parts.nudge_outbox)();
+    audit(&desk, &agent, What::Replay, None, Some(id.clone())).await?;
     tracing::info!(delivery = id, "a delivery was sent again by hand");
     Ok((StatusCode::ACCEPTED, Json(Replayed { id, state: "pending" })))
 }

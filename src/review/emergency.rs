@@ -11,11 +11,14 @@ use utoipa::ToSchema;
 
 use super::calls::rows;
 use super::inbox::{self, HeldQuery, Posted, unprocessable};
+use super::people::Agent;
+use super::people::audit::audit;
 use super::view::{SpanView, stamp};
 use super::{Desk, call_id};
 use crate::call::{CallEvent, CallId};
 use crate::draft::schema::EmergencyEvent;
 use crate::intake::problem::Problem;
+use crate::store::people::What;
 use crate::store::{Acknowledged, EmergencyRow, Received, StoreError};
 
 /// Characters of a name or a reason that are kept.
@@ -97,17 +100,21 @@ pub(super) struct Acknowledgement {
               (status = 422, description = "a body that is none", body = Problem)))]
 pub(super) async fn acknowledge(
     State(desk): State<Desk>,
+    agent: Agent,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<EmergencyView>, Problem> {
     let call = call_id(&id)?;
     let given = read(&body)?;
     let at_unix_ms = desk.parts.clock.unix_ms();
-    let given = Acknowledged { at_unix_ms, by: kept(given.by), reason: kept(given.reason) };
+    // Who it was is known by the login; without accounts, as they say.
+    let by = if agent.is_local() { kept(given.by) } else { Some(agent.name.clone()) };
+    let given = Acknowledged { at_unix_ms, by, reason: kept(given.reason) };
     let row = desk.parts.emergencies.acknowledge(call, given).await?;
     tracing::info!(%call, "an emergency was acknowledged at the desk");
     let event = CallEvent::Emergency { call, state: row.state(), danger: row.danger.clone() };
     let _nobody_watches = desk.parts.events.send(event);
+    audit(&desk, &agent, What::Acknowledge, Some(call), None).await?;
     Ok(Json(row.into()))
 }
 
@@ -180,8 +187,10 @@ pub(super) async fn receive(State(desk): State<Desk>, request: Request) -> Resul
     responses((status = 200, description = "events the built-in endpoint holds, newest first", body = HeldEmergencies)))]
 pub(super) async fn list(
     State(desk): State<Desk>,
+    agent: Agent,
     Query(query): Query<HeldQuery>,
 ) -> Result<Json<HeldEmergencies>, Problem> {
+    inbox::reveal(&desk, &agent).await?;
     let held = desk.parts.emergencies.received_emergencies(rows(query.limit)?).await?;
     let event = |(webhook_id, body): (String, String)| HeldEmergency {
         webhook_id,

@@ -1,16 +1,21 @@
-//! Who may talk to the desk while it has no accounts: this machine's own pages and programs.
+//! Where requests of the desk may come from: its own pages and programs, by loopback or by the names it is given.
 //!
-//! A loopback listener is reachable from every web page in the operator's browser. The Host check stops DNS
-//! rebinding, the origin checks stop cross-site requests, the headers stop what slips into a page.
+//! A listener is reachable from every web page in the operator's browser. The Host check stops DNS rebinding, the origin
+//! checks stop cross-site requests, the headers stop what slips into a page.
 
-use axum::extract::Request;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 use metrics::counter;
 
+use super::Desk;
+use crate::ingress::webrtc::source;
 use crate::intake::problem::Problem;
 
 const POLICY: &str = "default-src 'self'; media-src 'self'; object-src 'none'; base-uri 'none'; \
@@ -30,10 +35,39 @@ pub(super) const HEADERS: [(HeaderName, &str); 7] = [
 /// The writes that other programs make; their signature stands in for the origin.
 const SIGNED: [&str; 2] = ["/intake/drafts", "/intake/emergencies"];
 
+/// Where the desk's requests may come from, as configured and bound.
+#[derive(Clone, Debug, Default)]
+pub struct Door {
+    /// Names it is opened by, beside loopback's; in lower case.
+    pub hosts: Vec<String>,
+    /// With https, in front; whoever else comes from beyond this machine must come over TLS.
+    pub proxies: Vec<IpNet>,
+    /// Bound to loopback alone, with nobody in front: open to this machine while there are no accounts.
+    pub open: bool,
+}
+
+/// In the extensions of every request of a listener that speaks TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
+
+/// How a request came; in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Came {
+    /// Whose it is, behind proxies too. `None`: not known.
+    pub client: Option<IpAddr>,
+    /// All the way from the browser.
+    pub https: bool,
+    /// From a program on this machine, by a loopback name.
+    pub here: bool,
+}
+
 /// Checks the request, then stamps the answer.
-pub(super) async fn desk(request: Request, next: Next) -> Response {
-    let response = match check(&request) {
-        Ok(()) => next.run(request).await,
+pub(super) async fn desk(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
+    let response = match check(&desk.parts.door, &request) {
+        Ok(came) => {
+            request.extensions_mut().insert(came);
+            next.run(request).await
+        }
         Err((reason, problem)) => {
             counter!("heardline_review_refused_total", "reason" => reason).increment(1);
             problem.into_response()
@@ -78,14 +112,16 @@ pub(super) fn as_problem(response: Response, problem: impl FnOnce(StatusCode) ->
 
 type Refused = (&'static str, Problem);
 
-fn check(request: &Request) -> Result<(), Refused> {
+fn check(door: &Door, request: &Request) -> Result<Came, Refused> {
     let headers = request.headers();
-    let host = host(request).ok_or_else(|| {
-        let detail = "open the desk by a loopback name: http://127.0.0.1:PORT or http://localhost:PORT";
+    let (host, named) = host(request, &door.hosts).ok_or_else(|| {
+        let detail =
+            "open the desk by a loopback name (http://127.0.0.1:PORT, http://localhost:PORT) or by one of desk.hosts";
         ("host", Problem::new(StatusCode::MISDIRECTED_REQUEST, "host", detail))
     })?;
+    let came = came(door, request, named)?;
 
-    let own_origin = origin(headers, &host)?;
+    let own_origin = origin(headers, &host, came.https)?;
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     match site {
@@ -100,7 +136,23 @@ fn check(request: &Request) -> Result<(), Refused> {
                       of this desk";
         return Err(("origin_missing", Problem::new(StatusCode::FORBIDDEN, "origin", detail)));
     }
-    Ok(())
+    Ok(came)
+}
+
+fn came(door: &Door, request: &Request, named: bool) -> Result<Came, Refused> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let over_tls = request.extensions().get::<OverTls>().is_some();
+    let ip = peer.map(|peer| peer.ip().to_canonical());
+    let loopback = ip.is_some_and(|ip| ip.is_loopback());
+    let proxied = ip.is_some_and(|ip| door.proxies.iter().any(|network| network.contains(&ip)));
+    if !(over_tls || loopback || proxied || door.open) {
+        let detail = "passwords and callers' words do not travel in the clear: come by https, through the desk's proxy";
+        return Err(("plain", Problem::new(StatusCode::FORBIDDEN, "plain", detail)));
+    }
+    let client = peer.map(|peer| source::client(peer, request.headers(), &door.proxies));
+    // A proxy on this machine may bring somebody from elsewhere under a loopback name.
+    let here = !named && client.is_some_and(|client| client.is_loopback());
+    Ok(Came { client, https: over_tls || (proxied && named), here })
 }
 
 fn foreign() -> Refused {
@@ -113,8 +165,8 @@ fn is_navigation(headers: &HeaderMap) -> bool {
         && headers.get("sec-fetch-dest").is_some_and(|dest| dest == "document")
 }
 
-/// The authority the client used, when it is exactly one and loopback.
-fn host(request: &Request) -> Option<String> {
+/// The authority the client used, when it is exactly one, and whether it is one of `ours`; others must be loopback.
+fn host(request: &Request, ours: &[String]) -> Option<(String, bool)> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let first = hosts.next().map(|host| host.to_str().ok()).map_or(Some(None), |host| host.map(Some))?;
     if hosts.next().is_some() {
@@ -128,20 +180,24 @@ fn host(request: &Request) -> Option<String> {
         _ => return None,
     };
     let authority: Authority = text.parse().ok()?;
-    (!text.contains('@') && is_loopback(authority.host())).then(|| text.to_ascii_lowercase())
+    let name = authority.host().to_ascii_lowercase();
+    let named = ours.contains(&name);
+    (!text.contains('@') && (named || is_loopback(&name))).then(|| (text.to_ascii_lowercase(), named))
 }
 
 fn is_loopback(host: &str) -> bool {
-    matches!(host.to_ascii_lowercase().as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// `true`: an Origin came and it is ours. `false`: none came.
-fn origin(headers: &HeaderMap, host: &str) -> Result<bool, Refused> {
+fn origin(headers: &HeaderMap, host: &str, https: bool) -> Result<bool, Refused> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(false) };
     let own = origin.to_str().is_ok_and(|text| {
         let text = text.to_ascii_lowercase();
-        text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")) == Some(host)
+        // A page of the same name without TLS may be anybody's between here and there.
+        let plain = text.strip_prefix("http://").filter(|_| !https);
+        plain.or_else(|| text.strip_prefix("https://")) == Some(host)
     });
     if own && origins.next().is_none() { Ok(true) } else { Err(foreign()) }
 }

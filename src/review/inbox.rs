@@ -14,11 +14,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Desk;
 use super::calls::rows;
+use super::people::Agent;
+use super::people::audit::audit;
 use crate::call::DraftId;
 use crate::config::limits;
 use crate::intake::problem::Problem;
 use crate::intake::sign::{TOLERANCE, verify};
 use crate::store::Received;
+use crate::store::people::What;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -160,7 +163,7 @@ async fn read(body: axum::body::Body, headers: &HeaderMap) -> Result<Bytes, Prob
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
@@ -189,9 +192,19 @@ pub(super) fn unprocessable(name: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, name, detail)
 }
 
+/// What the endpoint holds is shown whole.
+pub(super) async fn reveal(desk: &Desk, agent: &Agent) -> Result<(), Problem> {
+    audit(desk, agent, What::Reveal, None, Some("what the built-in endpoint holds".into())).await
+}
+
 #[utoipa::path(get, path = "/intake/drafts", tag = "intake", operation_id = "list_drafts", params(HeldQuery),
     responses((status = 200, description = "drafts the built-in endpoint holds, newest first", body = HeldList)))]
-pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<HeldQuery>) -> Result<Json<HeldList>, Problem> {
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    agent: Agent,
+    Query(query): Query<HeldQuery>,
+) -> Result<Json<HeldList>, Problem> {
+    reveal(&desk, &agent).await?;
     let held = desk.parts.store.received(rows(query.limit)?).await?;
     let drafts = held
         .into_iter()
@@ -204,7 +217,8 @@ pub(super) async fn list(State(desk): State<Desk>, Query(query): Query<HeldQuery
     responses((status = 200, description = "the draft, byte for byte as it was received; only among the newest 200",
                content_type = "application/json"),
               (status = 404, description = "not among them", body = Problem)))]
-pub(super) async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn one(State(desk): State<Desk>, agent: Agent, Path(id): Path<String>) -> Result<Response, Problem> {
+    reveal(&desk, &agent).await?;
     let absent = || Problem::not_found("the endpoint holds no such draft among its newest");
     let id: DraftId = id.parse().map_err(|_| absent())?;
     let held = desk.parts.store.received(limits::MAX_PAGE).await?;

@@ -5,18 +5,39 @@ use axum::extract::State;
 use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{Desk, calls, deliveries, emergency, events, inbox, recording, status};
+use super::work::{claim, corrections, decide, edit, figures, matters, queue};
+use super::{Desk, calls, deliveries, emergency, events, inbox, people, recording, search, status, transfer};
 use crate::intake::problem::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Heardline desk", description = "Calls, their words, drafts and deliveries. Loopback only."),
+    info(
+        title = "Heardline desk",
+        description = "Calls, their words, drafts and deliveries. With accounts a login is needed."
+    ),
     paths(
         calls::list,
         calls::one,
         calls::erase,
         emergency::acknowledge,
+        transfer::ask,
         recording::recording,
+        queue::list,
+        queue::next,
+        queue::categories,
+        search::search,
+        figures::figures,
+        edit::review,
+        edit::edit,
+        edit::seen,
+        matters::matters,
+        matters::link,
+        claim::claim,
+        claim::give_back,
+        decide::decide,
+        decide::undo,
+        corrections::corrections,
+        corrections::rates,
         events::stream,
         deliveries::list,
         deliveries::replay,
@@ -28,6 +49,10 @@ use crate::intake::problem::Problem;
         status::live,
         status::ready,
         status::metrics,
+        people::login::login,
+        people::login::logout,
+        people::login::me,
+        people::audit::export,
         document,
         draft_schema,
         emergency_schema,

@@ -13,7 +13,8 @@ use axum::routing::get;
 use tokio::sync::{broadcast, watch};
 use tower_http::cors::CorsLayer;
 
-use super::caller::{self, Files, Hub, Samples};
+use super::built::{BUILT, Files};
+use super::caller::{self, Hub, Samples};
 use super::{page, public_guard, status};
 use crate::call::CallEvent;
 use crate::config::Line;
@@ -85,7 +86,7 @@ pub(super) type Public = Arc<Inner>;
 
 /// Everything for the public listener. Starts the task that tells callers' pages what happens; call it in a runtime.
 pub fn public(parts: PublicParts) -> Router {
-    with_files(parts, caller::BUILT)
+    with_files(parts, BUILT)
 }
 
 /// The same with other pages than those built in.

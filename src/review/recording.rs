@@ -1,4 +1,5 @@
-//! `GET /api/calls/{id}/recording`: the sound of a call, in the parts a player asks for, even while it is live.
+//! `GET /api/calls/{id}/recording`: the sound of a call, in the parts a player asks for, even while it is live; with
+//! `?redacted=true` and once every word is known, the copy that may leave the house.
 
 use std::fs::File;
 use std::io::Cursor;
@@ -6,22 +7,38 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path as FilePath;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use futures_util::TryStreamExt as _;
 use rustix::fs::OFlags;
+use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::people::Agent;
+use super::people::audit::audit;
 use super::range::{Slice, slice};
+use super::silence::Silence;
 use super::{Desk, call_id};
+use crate::call::{CallId, CallState};
+use crate::draft::redact::secret_spans;
 use crate::intake::problem::Problem;
+use crate::store::people::What;
 
 /// Length of the header the recorder writes: RIFF, a 16-byte `fmt ` chunk, the head of `data`.
 const HEADER: usize = 44;
 const HEADER_LEN: u64 = 44;
 /// Bytes read from disk at a time.
 const CHUNK: usize = 64 * 1024;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub(super) struct CopyQuery {
+    /// Cards, identity numbers and passwords that were recognised are silent. Only once the call is over and drafted.
+    #[serde(default)]
+    redacted: bool,
+}
 
 /// What is on disk at this moment.
 struct Sound {
@@ -32,15 +49,18 @@ struct Sound {
 }
 
 #[utoipa::path(get, path = "/api/calls/{id}/recording", tag = "calls",
-    params(("id" = String, Path, description = "call id"),
+    params(("id" = String, Path, description = "call id"), CopyQuery,
            ("Range" = Option<String>, Header, description = "one range of bytes; anything else is ignored")),
     responses((status = 200, description = "the recording so far", content_type = "audio/wav"),
               (status = 206, description = "the part asked for", content_type = "audio/wav"),
               (status = 404, description = "no such call, or it has no sound", body = Problem),
+              (status = 409, description = "no redacted copy yet: the words of the call are not all known", body = Problem),
               (status = 416, description = "the range lies outside the recording", body = Problem)))]
 pub(super) async fn recording(
     State(desk): State<Desk>,
+    agent: Agent,
     Path(id): Path<String>,
+    Query(CopyQuery { redacted }): Query<CopyQuery>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -50,8 +70,11 @@ pub(super) async fn recording(
     let Sound { file, len, header } =
         tokio::task::spawn_blocking(move || open(&path)).await.map_err(|_| unreadable())?.map_err(|e| refusal(&e))?;
 
-    // A live recording has no tag: it is another one at every request.
-    let tag = row.recording.map(|r| format!("\"{}\"", r.sha256));
+    let silence = if redacted { Some(silence(&desk, id, row.state, &header).await?) } else { None };
+    audit(&desk, &agent, What::Reveal, Some(id), Some("recording".into())).await?;
+
+    // A live recording has no tag: it is another one at every request. Nor has a copy: words may be filled in later.
+    let tag = row.recording.filter(|_| !redacted).map(|r| format!("\"{}\"", r.sha256));
     let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let fresh = headers.get(header::IF_RANGE).is_none_or(|old| tag.as_ref().is_some_and(|tag| old == tag.as_str()));
     // RFC 9110 section 14.2: Range means something to GET only, and only while If-Range still matches.
@@ -62,7 +85,7 @@ pub(super) async fn recording(
         Slice::Part { first, count } => (StatusCode::PARTIAL_CONTENT, first, count),
         Slice::Beyond => return Ok(beyond(len)),
     };
-    let body = if method == Method::HEAD { Body::empty() } else { body(file, header, first, count).await? };
+    let body = if method == Method::HEAD { Body::empty() } else { body(file, header, first, count, silence).await? };
     let mut response = (status, body).into_response();
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
@@ -74,7 +97,8 @@ pub(super) async fn recording(
     if let Some(tag) = tag {
         insert(out, header::ETAG, &tag);
     }
-    insert(out, header::CONTENT_DISPOSITION, &format!("inline; filename=\"{}.wav\"", row.reference));
+    let name = if redacted { "-redacted" } else { "" };
+    insert(out, header::CONTENT_DISPOSITION, &format!("inline; filename=\"{}{name}.wav\"", row.reference));
     Ok(response)
 }
 
@@ -91,15 +115,36 @@ fn beyond(len: u64) -> Response {
     response
 }
 
-async fn body(file: File, header: [u8; HEADER], first: u64, count: u64) -> Result<Body, Problem> {
+/// What must be silent in the copy of a call whose words are all known.
+async fn silence(desk: &Desk, id: CallId, state: CallState, header: &[u8; HEADER]) -> Result<Silence, Problem> {
+    if !state.is_final() {
+        let detail = "a redacted copy exists once the call is over and its words are all known; ask again then";
+        return Err(Problem::new(StatusCode::CONFLICT, "not-yet", detail));
+    }
+    let utterances = desk.parts.store.utterances(id).await?;
+    Ok(Silence::new(&secret_spans(&utterances), header))
+}
+
+async fn body(
+    file: File,
+    header: [u8; HEADER],
+    first: u64,
+    count: u64,
+    silence: Option<Silence>,
+) -> Result<Body, Problem> {
     let mut file = tokio::fs::File::from_std(file);
     file.seek(std::io::SeekFrom::Start(first.max(HEADER_LEN))).await.map_err(|_| unreadable())?;
     let skip = usize::try_from(first).unwrap_or(HEADER).min(HEADER);
     let head = Cursor::new(header.get(skip..).unwrap_or_default().to_vec());
-    Ok(Body::from_stream(ReaderStream::with_capacity(
-        AsyncReadExt::take(AsyncReadExt::chain(head, file), count),
-        CHUNK,
-    )))
+    let stream = ReaderStream::with_capacity(AsyncReadExt::take(AsyncReadExt::chain(head, file), count), CHUNK);
+    let Some(silence) = silence else { return Ok(Body::from_stream(stream)) };
+    let mut at = first;
+    Ok(Body::from_stream(stream.map_ok(move |chunk| {
+        let mut chunk = BytesMut::from(chunk);
+        silence.cover(at, &mut chunk);
+        at += chunk.len() as u64;
+        chunk.freeze()
+    })))
 }
 
 /// Opens without following a link and without waiting (a FIFO would), and only a regular file.

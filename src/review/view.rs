@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::emergency::EmergencyView;
 use super::quality::LineQualityView;
+use super::transfer::TransferView;
 use crate::call::{
     Alignment, Band, CallId, Coverage, Identity, Origin, Party, SegmentOutcome, Unheard, Utterance, Word,
 };
@@ -83,6 +84,9 @@ pub(super) struct CallDetail {
     /// `false`: the draft still changes.
     pub draft_complete: bool,
     pub deliveries: Vec<DeliveryView>,
+    /// Absent where the call's line names no destination, of calls that did not come over a telephone line, and once the
+    /// call is over where none was asked for.
+    pub transfer: Option<TransferView>,
     pub notices: Vec<String>,
 }
 

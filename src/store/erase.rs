@@ -1,4 +1,4 @@
-//! Erasing calls: sound, words, drafts, deliveries and copies go, a stub stays.
+//! Erasing calls: sound, words, drafts, what people made of them, deliveries and copies go, a stub stays.
 //!
 //! The order survives a crash at any point: tombstone (pending deliveries are cancelled), sound, words, remnants of
 //! them in the database file, done. A broken-off erasure is carried on at the next start.
@@ -20,7 +20,7 @@ pub trait Erasable: Send + Sync + 'static {
     /// The tombstone of all these calls or of none: from now on nothing of them is delivered, and they are erased,
     /// whatever happens. Again changes nothing. [`StoreError::WrongState`] unless each is over and its draft made.
     async fn begin_erasure(&self, calls: &[CallId], at_unix_ms: i64) -> Result<Vec<Erased>, StoreError>;
-    /// Removes the words, drafts, deliveries and inbox copies of a call that has its tombstone.
+    /// Removes the words, drafts, reviews, corrections, deliveries and inbox copies of a call that has its tombstone.
     async fn erase_words(&self, call: CallId) -> Result<(), StoreError>;
     /// Overwrites what removed rows left behind in the database file and its log.
     async fn scrub(&self) -> Result<(), StoreError>;

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::StoreError;
 use crate::call::CallId;
 
-/// Locked while a gateway runs; holds the address of its desk.
+/// Locked while a gateway runs; holds the address of its desk and the key for commands.
 const LOCK: &str = "heardline.lock";
 pub(super) const DATABASE: &str = "heardline.db";
 pub(super) const RECORDINGS: &str = "recordings";
@@ -63,15 +63,23 @@ impl DataDir {
         Ok(Self { inner: Arc::new(Inner { root, lock }) })
     }
 
-    /// Tells commands beside the running gateway where its desk is.
-    pub fn announce(&self, desk: SocketAddr) -> io::Result<()> {
+    /// Tells commands beside the running gateway where its desk is, and the key that opens it to them: whoever may read this
+    /// folder may do everything anyway.
+    pub fn announce(&self, desk: SocketAddr, key: &str) -> io::Result<()> {
         self.inner.lock.set_len(0)?;
-        self.inner.lock.write_all_at(format!("{desk}\n").as_bytes(), 0)
+        self.inner.lock.write_all_at(format!("{desk}\n{key}\n").as_bytes(), 0)
     }
 
-    /// Where the desk of the gateway is that has `path` locked. `None`: it did not say (yet).
-    pub fn announced(path: &Path) -> Option<SocketAddr> {
-        std::fs::read_to_string(path.join(LOCK)).ok()?.trim().parse().ok()
+    /// What the gateway announced that has `path` locked: the address of its desk, and the key. `None`: nothing (yet).
+    pub fn announced(path: &Path) -> Option<(SocketAddr, String)> {
+        let text = std::fs::read_to_string(path.join(LOCK)).ok()?;
+        let mut lines = text.lines();
+        Some((lines.next()?.parse().ok()?, lines.next().unwrap_or_default().to_owned()))
+    }
+
+    /// Whether a gateway has ever used `path`.
+    pub fn has_database(path: &Path) -> bool {
+        path.join(DATABASE).exists()
     }
 
     /// Absolute path of the folder.
@@ -154,6 +162,19 @@ mod tests {
         assert!(text.contains(&temp.path().display().to_string()) && text.contains("another heardline"), "{text}");
         drop(clone);
         DataDir::open(temp.path()).unwrap();
+    }
+
+    #[test]
+    fn what_a_gateway_announces_is_for_those_who_may_read_its_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let data = DataDir::open(temp.path()).unwrap();
+        assert_eq!(DataDir::announced(temp.path()), None);
+        let desk = SocketAddr::from(([127, 0, 0, 1], 8311));
+        for key in ["a key that is longer", "key"] {
+            data.announce(desk, key).unwrap();
+            assert_eq!(DataDir::announced(temp.path()), Some((desk, key.to_owned())));
+        }
+        assert_eq!(mode(&data.root().join(LOCK)), 0o600);
     }
 
     #[test]

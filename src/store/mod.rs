@@ -7,11 +7,16 @@ pub mod backup;
 pub mod emergency;
 pub mod erase;
 pub mod layout;
+pub mod people;
+pub mod reviews;
+pub mod search;
 pub mod sqlite;
 
 pub use emergency::{Acknowledged, Emergencies, EmergencyRow, NewEmergency};
 pub use erase::{Erasable, Erased, Eraser};
 pub use layout::DataDir;
+pub use people::People;
+pub use reviews::{Refused, Reviews};
 pub use sqlite::SqliteStore;
 
 use std::path::PathBuf;
@@ -19,8 +24,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::call::{
-    CallId, CallState, Coverage, DeliveryKind, DraftId, Earlier, EndCause, LineQuality, LostSpan, Origin, Party,
-    ReadBack, Reference, Since, Traces, Utterance,
+    CallId, CallState, Coverage, DeliveryKind, DraftId, Earlier, EndCause, LineQuality, LostSpan, Origin, Outline,
+    Party, ReadBack, Reference, Since, Traces, Transfer, Utterance,
 };
 
 /// Why the store could not do it.
@@ -34,16 +39,24 @@ pub enum StoreError {
         "{path}: made by a newer heardline (schema {found}, this program knows {known}); run that version or restore a backup"
     )]
     NewerSchema { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "{path}: used by an older heardline (schema {found}, this program needs {needed}); restart the gateway with this version"
+    )]
+    OlderSchema { path: PathBuf, found: i64, needed: i64 },
     #[error("{path}: a restore into it was broken off; remove it and restore again")]
     HalfRestored { path: PathBuf },
     #[error("database: {0}")]
     Database(String),
+    #[error("there is a {what} {id} already")]
+    Exists { what: &'static str, id: String },
     #[error("no {what} {id}")]
     NotFound { what: &'static str, id: String },
     #[error("row of {what} {id} is damaged: {reason}")]
     Damaged { what: &'static str, id: String, reason: String },
     #[error("call {id} is {state} and must be {wanted} for this; nothing was changed")]
     WrongState { id: CallId, state: String, wanted: &'static str },
+    #[error("{0}; nothing was changed")]
+    Refused(#[from] Refused),
     #[error("the store is shutting down")]
     Closed,
 }
@@ -89,6 +102,8 @@ pub struct CallRow {
     pub dtmf: String,
     /// Numbers that were read back to the caller, in order.
     pub read_backs: Vec<ReadBack>,
+    /// `None`: nobody asked for the caller to be passed on.
+    pub transfer: Option<Transfer>,
     /// How far the call was heard when its progress was last noted; after a crash the recording may go a little
     /// further. `None`: never noted.
     pub heard_ms: Option<u64>,
@@ -107,6 +122,7 @@ pub struct Progress {
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
     pub read_backs: Vec<ReadBack>,
+    pub transfer: Option<Transfer>,
     /// Media time up to which all this holds.
     pub heard_ms: u64,
 }
@@ -131,6 +147,7 @@ pub struct CallEnd {
     pub notice: Option<crate::call::MediaSpan>,
     pub dtmf: String,
     pub read_backs: Vec<ReadBack>,
+    pub transfer: Option<Transfer>,
     /// `None`: the gateway did not live to see the end.
     pub line_quality: Option<LineQuality>,
 }
@@ -148,6 +165,8 @@ pub struct CompletedDraft {
     pub endpoints: Vec<String>,
     /// What later calls find this one by; those of an earlier version are replaced.
     pub traces: Traces,
+    /// What the queue shows of it.
+    pub outline: Outline,
 }
 
 /// What is owed to an endpoint.

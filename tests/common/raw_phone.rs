@@ -149,6 +149,13 @@ impl RawPhone {
         self.request(method, target, rand::random(), cseq, self.to.as_deref(), "Content-Length: 0\r\n\r\n")
     }
 
+    /// A request with a body inside the dialog; `headers`: whole lines.
+    pub fn in_dialog_with(&self, method: &str, cseq: u32, headers: &str, body: &str) -> String {
+        let target = self.contact.as_deref().unwrap_or("sip:311@127.0.0.1");
+        let rest = format!("{headers}Content-Length: {}\r\n\r\n{body}", body.len());
+        self.request(method, target, rand::random(), cseq, self.to.as_deref(), &rest)
+    }
+
     fn request(&self, method: &str, uri: &str, branch: u32, cseq: u32, to: Option<&str>, rest: &str) -> String {
         let (local, transport, call_id, tag) = (self.local, self.transport, &self.call_id, self.tag);
         let to = to.unwrap_or("<sip:311@127.0.0.1>");
@@ -211,11 +218,16 @@ impl RawPhone {
 
     /// Answers a request of the gateway with 200.
     pub async fn accept(&mut self, request: &Message) {
+        self.answer(request, 200).await;
+    }
+
+    /// Answers a request of the gateway.
+    pub async fn answer(&mut self, request: &Message, status: u16) {
         let copied: String = ["Via", "From", "To", "Call-ID", "CSeq"]
             .iter()
             .map(|name| format!("{name}: {}\r\n", request.header(name).unwrap_or_default()))
             .collect();
-        self.send(&format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n")).await;
+        self.send(&format!("SIP/2.0 {status} As Asked\r\n{copied}Content-Length: 0\r\n\r\n")).await;
     }
 
     async fn read(&mut self) -> String {

@@ -104,7 +104,7 @@ pub const VALID: &[Rule] = &[
     rule("OPTIONS", &[("UDP 127.0.0.1", "UDP [2001:db8::9:1];received=[2001:db8::9:255];x=127.0.0.1")], 200),
     rule("REGISTER", &[(TO, "To: isbn:2983792873"), ("Contact: <sip:own@", "Contact: <name:own.")], 405),
     rule("REGISTER", &[("Max-Forwards", "Authorization: Unheard-of opaque=\"x\"\r\nMax-Forwards")], 405),
-    rule("NOTIFY", &[], 405),
+    rule("NOTIFY", &[], 481),
     rule("INVITE", &[(TO, "To: <sip:100@127.0.0.1>;tag=nobodys")], 481),
     rule("BYE", &[(TO, "To: <sip:100@127.0.0.1>;tag=nobodys")], 481),
 ];

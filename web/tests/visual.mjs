@@ -1,4 +1,4 @@
-// Looks at every state of the caller's page, in three languages and two widths: screenshots against the baselines in
+// Looks at every state of the caller's page and of the desk, in three languages and two widths: screenshots against the baselines in
 // screens/, axe-core, and no sideways scrolling at 320 px (WCAG 1.4.10). `--update` writes the baselines anew;
 // `--dark FOLDER` writes the dark screens there, to be looked at.
 
@@ -25,12 +25,17 @@ const darkAt = process.argv.indexOf("--dark");
 const darkFolder = darkAt > 0 ? process.argv[darkAt + 1] : null;
 
 const faults = [];
+/** As the desk is served (src/review/guard.rs): an inline style or a foreign address is a fault here too. */
+const POLICY = "default-src 'self'; media-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f6b6b"/></svg>';
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
 const server = createServer((request, response) => {
   const path = new URL(request.url, "http://gallery").pathname;
+  if (path === "/icon.svg") return response.writeHead(200, { "Content-Type": "image/svg+xml" }).end(ICON);
   const file = join(built, path === "/" ? "index.html" : path);
   if (!existsSync(file)) return response.writeHead(404).end();
-  response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
+  const head = { "Content-Type": types[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY };
+  response.writeHead(200, head).end(readFileSync(file));
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const gallery = `http://127.0.0.1:${server.address().port}`;
@@ -70,20 +75,23 @@ async function accessible(page, name) {
       faults.push(`${name}: ${impact} ${id}: ${help}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }
 
+const galleryOf = (state) => `${gallery}/${state.startsWith("desk-") ? "desk.html" : ""}`;
+
 async function open(page, state, script) {
-  await page.goto(`${gallery}/?state=${state}&script=${script}`);
+  await page.goto(`${galleryOf(state)}?state=${state}&script=${script}`);
   await page.evaluate(() => document.fonts.ready);
 }
 
 const browser = await launch(["--font-render-hinting=none", "--disable-lcd-text"]);
 try {
-  const page = await browser.newPage({ colorScheme: "light" });
+  const page = await browser.newPage({ colorScheme: "light", timezoneId: "UTC" });
   page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
-  await page.goto(gallery);
-  const states = (await page.locator("html").getAttribute("data-states")).split(" ");
+  page.on("console", (message) => message.text().includes("Content Security Policy") && faults.push(`${page.url()}: ${message.text()}`));
+  const statesOf = async (url) => (await page.goto(url), (await page.locator("html").getAttribute("data-states")).split(" "));
+  const states = [...(await statesOf(gallery)), ...(await statesOf(`${gallery}/desk.html`))];
   mkdirSync(screens, { recursive: true });
   rmSync(different, { recursive: true, force: true });
-  const dark = await browser.newPage({ colorScheme: "dark", reducedMotion: "reduce" });
+  const dark = await browser.newPage({ colorScheme: "dark", reducedMotion: "reduce", timezoneId: "UTC" });
   if (darkFolder) mkdirSync(darkFolder, { recursive: true });
   for (const state of states) {
     for (const script of scripts) {

@@ -6,8 +6,8 @@ use super::{Figure, Report};
 use crate::call::{Coverage, Utterance};
 use crate::cli::Failure;
 use crate::cli::call::percentile;
-use crate::draft::Drafter;
 use crate::draft::testing::{facts, utterance};
+use crate::draft::{Drafter, Lines};
 use crate::ops::clock::Clock;
 
 /// Utterances of ten minutes: four seconds each.
@@ -49,18 +49,25 @@ const SAID: [&[&str]; 3] = [
     ],
 ];
 
-/// Live: after each utterance a draft of all so far. At hang-up: the draft of the whole call.
+/// Live: after each utterance a draft of all so far, with what the drafts before it worked out. At hang-up: the draft of
+/// the whole call, from nothing.
 pub(super) fn measure(report: &mut Report) -> Result<(), Failure> {
     let drafter = Drafter::new().map_err(Failure::new)?;
     let clock = Clock::system();
-    let took = |utterances: &[Utterance]| micros(&drafter, &clock, utterances);
+    let facts = facts();
+    let took = |lines: &mut Lines, utterances: &[Utterance]| {
+        let before = clock.cpu_time();
+        std::hint::black_box(drafter.redraft(&facts, utterances, Coverage::default(), lines));
+        micros(clock.cpu_time().saturating_sub(before))
+    };
     let (mut live, mut ended, mut growth) = (Vec::new(), Vec::new(), 0.0_f64);
     for said in SAID {
         let call = call(said, TEN_MINUTES);
-        live.extend((1..=call.len()).map(|heard| took(call.get(..heard).unwrap_or_default())));
-        let mut whole: Vec<u64> = (0..HANG_UPS).map(|_| took(&call)).collect();
+        let mut lines = Lines::default();
+        live.extend((1..=call.len()).map(|heard| took(&mut lines, call.get(..heard).unwrap_or_default())));
+        let mut whole: Vec<u64> = (0..HANG_UPS).map(|_| took(&mut Lines::default(), &call)).collect();
         whole.sort_unstable();
-        let longer = took(&self::call(said, TEN_MINUTES * LONGER));
+        let longer = took(&mut Lines::default(), &self::call(said, TEN_MINUTES * LONGER));
         growth = growth.max(longer as f64 / percentile(&whole, 50).max(1) as f64);
         ended.extend(whole);
     }
@@ -82,10 +89,7 @@ fn call(said: &[&str], count: u32) -> Vec<Utterance> {
     said.iter().cycle().zip(0..count).map(|(text, seq)| utterance(seq, text, at(seq), at(seq) + 3_600)).collect()
 }
 
-fn micros(drafter: &Drafter, clock: &Clock, utterances: &[Utterance]) -> u64 {
-    let before = clock.cpu_time();
-    std::hint::black_box(drafter.draft(&facts(), utterances, Coverage::default()));
-    let used: Duration = clock.cpu_time().saturating_sub(before);
+fn micros(used: Duration) -> u64 {
     u64::try_from(used.as_micros()).unwrap_or(u64::MAX)
 }
 

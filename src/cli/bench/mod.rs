@@ -2,8 +2,10 @@
 //!
 //! Gateway and callers each run in a process of their own, so that memory and processor time are theirs alone.
 
+mod agents;
 mod boot;
 mod churn;
+mod desk;
 mod drafting;
 mod drafts;
 mod media;
@@ -23,7 +25,7 @@ use crate::gateway::Gateway;
 
 #[derive(Args)]
 pub(super) struct Bench {
-    /// Without one of these: every figure of the README, in about ten minutes
+    /// Without one of these: every figure of the README but the desk's, in about ten minutes
     #[command(subcommand)]
     what: Option<What>,
     /// One JSON document on stdout
@@ -41,6 +43,8 @@ enum What {
     Signalling(signalling::Signalling),
     /// Start with many calls in the store
     Boot(boot::Boot),
+    /// The desk's lists, search and drafts among very many made-up calls (--calls 1000000 --open 100000: 20 GB of disk)
+    Desk(desk::Desk),
     /// The recogniser beside its peers, and under load; `make bench-speech` makes what it needs
     Speech(speech::Speech),
     /// The gateway that the others measure
@@ -85,6 +89,7 @@ impl Bench {
             Some(What::Drafts(drafts)) => drafts.run(&mut report).await?,
             Some(What::Media(media)) => media.run(&mut report).await?,
             Some(What::Signalling(signalling)) => signalling.run(&mut report).await?,
+            Some(What::Desk(desk)) => desk.run(&mut report).await?,
             Some(What::Boot(boot)) => boot.run(&mut report).await?,
             Some(What::Speech(speech)) => return speech.run(self.json).await,
             Some(What::Gateway(gateway)) => return gateway.run().await,

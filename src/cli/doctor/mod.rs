@@ -1,5 +1,6 @@
 //! `heardline doctor`: what would keep calls from being taken, and what to do about each.
 
+mod desk;
 mod llm;
 mod speech;
 mod web;
@@ -16,6 +17,7 @@ use crate::cli::{EXIT_CONFIG, Failure, load_config};
 use crate::config::{Config, SipListen};
 use crate::ops::clock::Clock;
 use crate::ops::tls::Tls;
+use crate::review::desk_page_is_built;
 use crate::store::DataDir;
 
 #[derive(Args)]
@@ -48,6 +50,11 @@ impl Doctor {
         findings.extend(config.sip.listen.iter().map(|listen| sip_port(*listen)));
         findings.extend(certificates(&config));
         findings.push(http_port("desk.listen", config.desk.listen));
+        findings.push(desk::accounts(&config).await);
+        if !desk_page_is_built() {
+            let says = "this program was built without the desk's page; run scripts/setup web and build it again";
+            findings.push(warn("desk's page", says));
+        }
         findings.push(http_port("public.listen", config.public.listen));
         findings.push(rtp_ports(&config));
         findings.extend(web::findings(&config));
@@ -111,6 +118,7 @@ fn sip_port(listen: SipListen) -> Finding {
 fn certificates(config: &Config) -> Vec<Finding> {
     let (sip, public) = (&config.sip, &config.public);
     let pairs = [
+        ("desk", "desk.tls", config.desk.tls_certificate.as_ref().zip(config.desk.tls_key.as_ref())),
         ("sip", "sip.tls", sip.tls_certificate.as_ref().zip(sip.tls_key.as_ref())),
         ("public", "public.tls", public.tls_certificate.as_ref().zip(public.tls_key.as_ref())),
     ];

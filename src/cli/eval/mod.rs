@@ -26,7 +26,7 @@ enum What {
     /// Word errors, digits, invented words, word times, coverage and speed over WAV files with known words
     #[command(after_long_help = speech::MANUAL)]
     Speech(speech::Speech),
-    /// What the drafter makes of written calls, held against the tickets they should become
+    /// What the drafter makes of written or recorded calls, held against the tickets they should become
     #[command(after_long_help = drafts::MANUAL)]
     Drafts(drafts::Drafts),
 }
@@ -35,7 +35,7 @@ impl Eval {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self.what {
             What::Speech(speech) => speech.run().await,
-            What::Drafts(drafts) => drafts.run(),
+            What::Drafts(drafts) => drafts.run().await,
         }
     }
 }

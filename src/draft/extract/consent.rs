@@ -41,8 +41,8 @@ pub fn follow_up(doc: &Doc<'_>, reached: &Spans) -> Option<Said<Consent>> {
         return Some(Said { value: Consent::No, spans: hit.spans(), score: 0.85 });
     }
     let yes = YES.find(doc).find(|hit| asked(doc, hit));
-    let mut spans = yes.as_ref().map(Hit::spans).unwrap_or_default();
-    spans.extend(reached.iter().take(2).cloned());
+    // The digits only where nothing else says it: whether one of them is in doubt is no doubt of this.
+    let spans = yes.as_ref().map_or_else(|| reached.iter().take(2).cloned().collect(), Hit::spans);
     let score = if yes.is_some() { 0.85 } else { 0.7 };
     (!spans.is_empty()).then_some(Said { value: Consent::Yes, spans, score })
 }

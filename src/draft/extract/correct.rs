@@ -56,6 +56,15 @@ pub fn splice(before: &[Digit], after: &[Digit], plan: Plan<'_>) -> Option<Vec<D
         cost += if one_word(kept, dropped) { 0.3 } else { 0.0 };
         let longer = whole_before && result.len() != before.len();
         cost += if longer { if cut == 0 { 0.2 } else { 0.5 } } else { 0.0 };
+        // "… oh one, no, zero one five seven": the last group is begun again.
+        if cut == group_start
+            && cut > 0
+            && after.len() > dropped.len()
+            && text(after).starts_with(&text(dropped))
+            && full(&reading)
+        {
+            cost = -1.0;
+        }
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
             best = Some((cost, result));
         }

@@ -138,10 +138,15 @@ impl Marks {
         Self(by_first)
     }
 
+    /// Whether any begins with this word.
+    pub fn begin(&self, word: &str) -> bool {
+        self.0.contains_key(word)
+    }
+
     /// The longest mark at `at` within one line, and the token after it. What a number is the number of is settled by
     /// the word before.
     pub fn at(&self, tokens: &[Token<'_>], at: usize) -> Option<(Mark, usize)> {
-        let token = tokens.get(at)?;
+        let token = tokens.get(at).filter(|token| token.begins.mark)?;
         let list = self.0.get(token.text)?;
         let (mark, next) = list.iter().find_map(|(words, mark)| {
             let next = at + phrase_at(tokens, at, words)?;
@@ -207,8 +212,8 @@ pub fn is_no_digit(tokens: &[Token<'_>], at: usize, open: bool) -> bool {
     let Some(token) = tokens.get(at) else { return true };
     let same_line = |at: usize| tokens.get(at).filter(|other| other.line == token.line).map_or("", |other| other.text);
     match token.text {
-        // A lone "o" is a letter unless digits went before.
-        "o" | "oh" => !open,
+        // A lone "o" is a letter unless digits went before, or follow at once: "oh two oh seven".
+        "o" | "oh" => !open && !(at + 1..at + 4).all(|at| tokens.get(at).is_some_and(|t| numerals::digit(t).is_some())),
         "one" => {
             let pronoun = !open && at.checked_sub(1).is_some_and(|before| one_of(ONE_OF, same_line(before)));
             pronoun || matches!(same_line(at + 1), "more" | "thing" | "of" | "last" | "other" | "day" | "time")
@@ -241,5 +246,6 @@ pub fn is_currency(token: &Token<'_>) -> bool {
 /// Punctuation and hesitation between two groups of one number.
 pub fn separates(token: &Token<'_>) -> bool {
     let alone = |(words, mark): &(Vec<&str>, Mark)| *mark == Mark::Filler && words.len() == 1;
-    token.kind == Kind::Punct || Marks::all().0.get(token.text).is_some_and(|list| list.iter().any(alone))
+    token.kind == Kind::Punct
+        || token.begins.mark && Marks::all().0.get(token.text).is_some_and(|list| list.iter().any(alone))
 }

@@ -1,12 +1,15 @@
-//! Hazard words. A match is never silent: conditions and the past lower it to a doubt, they do not hide it.
+//! Hazard words. A match is never silent: conditions, denials and the past lower it to a doubt, they do not hide it.
 
-use ferrous_opencc::OpenCC;
-use ferrous_opencc::config::BuiltinConfig;
+use std::ops::Range;
+
 use regex::Regex;
 use serde::Deserialize;
 
+use super::phrases::{ends_clause, ends_sentence};
+use super::rule::simplified;
 use super::{Doc, Spans};
 use crate::draft::DraftError;
+use crate::draft::lines::{Line, copies};
 use crate::draft::schema::ServiceKind;
 
 #[derive(Deserialize)]
@@ -17,106 +20,98 @@ struct Patterns {
 }
 
 #[derive(Deserialize)]
-struct Words {
-    en: Vec<String>,
-    zh: Vec<String>,
-    yue: Vec<String>,
+struct Doubts {
+    before: Vec<String>,
+    around: Vec<String>,
+    now: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct File {
     direct: Patterns,
-    downgrade: Words,
+    doubt: Doubts,
 }
 
 pub struct Lexicon {
     direct: Vec<(ServiceKind, Regex)>,
-    downgrade: Regex,
+    /// A condition or a denial that ends where the danger begins.
+    before: Regex,
+    /// The past, or a thing named after a danger.
+    around: Regex,
+    /// It happens while the caller speaks.
+    now: Regex,
 }
 
+#[derive(Clone)]
 pub struct Hazard {
     pub service: ServiceKind,
     pub spans: Spans,
-    /// Said as a condition, of the past, or as part of another word.
+    /// Said as a condition, denied, of the past, or as part of another word.
     pub doubtful: bool,
 }
 
-/// A downgrade counts within the sentence, this many scalars to either side.
+/// A doubt counts within the sentence, this many scalars to either side.
 const REACH: usize = 24;
+/// Scalars before the danger in which a condition or a denial of it begins.
+const CONDITION: usize = 40;
 
 impl Lexicon {
     pub fn parse(json: &str) -> Result<Self, DraftError> {
         let file: File =
             serde_json::from_str(json).map_err(|cause| DraftError::Data { file: "emergency lexicon", cause })?;
-        let compile = |pattern: &str| Regex::new(pattern).map_err(|cause| DraftError::Pattern(Box::new(cause)));
-        let scripts = scripts();
+        // Lines are matched in Simplified characters; the borders of English words are none to Chinese ones.
+        let compile = |pattern: &str| {
+            let pattern = simplified(pattern).replace(r"\b", r"(?-u:\b)");
+            Regex::new(&pattern).map_err(|cause| DraftError::Pattern(Box::new(cause)))
+        };
         let mut direct = Vec::new();
-        // English in word borders; Chinese has none.
         for (service, pattern) in &file.direct.en {
             direct.push((*service, compile(&format!(r"\b(?:{pattern})\b"))?));
         }
         for (service, pattern) in file.direct.zh.iter().chain(&file.direct.yue) {
-            direct.push((*service, compile(&forms(pattern, &scripts))?));
+            direct.push((*service, compile(pattern)?));
         }
-        let words: Vec<String> = [&file.downgrade.en, &file.downgrade.zh, &file.downgrade.yue]
-            .into_iter()
-            .flatten()
-            .map(|word| forms(&regex::escape(word), &scripts))
-            .collect();
-        Ok(Self { direct, downgrade: compile(&words.join("|"))? })
+        Ok(Self {
+            direct,
+            before: compile(&format!("(?:{})$", file.doubt.before.join("|")))?,
+            around: compile(&file.doubt.around.join("|"))?,
+            now: compile(&file.doubt.now.join("|"))?,
+        })
     }
 
     /// Every hazard in order of time; at most one a pattern and line.
     pub fn find(&self, doc: &Doc<'_>) -> Vec<Hazard> {
-        let mut out: Vec<Hazard> = Vec::new();
-        for (line, segment) in doc.segments.iter().enumerate() {
-            let mut found: Vec<Hazard> = Vec::new();
-            for (service, pattern) in &self.direct {
-                let each = pattern.find_iter(&segment.folded.text).take(8).map(|hit| {
-                    let range = segment.folded.range(hit.range());
-                    let doubtful = self.doubtful(segment.folded.slice(sentence(segment.chars(), &range)));
-                    Hazard { service: *service, spans: vec![(line, range)], doubtful }
-                });
-                // The certain one, if any, stands for the line.
-                found.extend(each.min_by_key(|hazard| hazard.doubtful));
-            }
-            found.sort_by_key(|hazard| hazard.spans.first().map_or(0, |(_, range)| range.start));
-            out.append(&mut found);
+        let told = |hazard: &mut Hazard, line| hazard.spans.iter_mut().for_each(|(at, _)| *at = line);
+        let lines = doc.segments.iter().enumerate();
+        lines.flat_map(|(at, line)| copies(&line.kept.hazards, || self.line(line), |one| told(one, at))).collect()
+    }
+
+    fn line(&self, line: &Line) -> Vec<Hazard> {
+        let mut found: Vec<Hazard> = Vec::new();
+        for (service, pattern) in &self.direct {
+            let each = pattern.find_iter(&line.plain.text).take(8).map(|hit| {
+                let range = line.plain.range(hit.range());
+                let doubtful = self.doubtful(line, &range);
+                Hazard { service: *service, spans: vec![(0, range)], doubtful }
+            });
+            // The certain one, if any, stands for the line.
+            found.extend(each.min_by_key(|hazard| hazard.doubtful));
         }
-        out
+        found.sort_by_key(|hazard| hazard.spans.first().map_or(0, |(_, range)| range.start));
+        found
     }
 
-    fn doubtful(&self, around: &str) -> bool {
-        self.downgrade.is_match(around)
+    fn doubtful(&self, line: &Line, danger: &Range<usize>) -> bool {
+        let near = |reach: usize, ends: fn(char) -> bool| {
+            let before = line.plain.slice(danger.start.saturating_sub(reach)..danger.start);
+            let after = line.plain.slice(danger.end..(danger.end + reach).min(line.chars.len()));
+            (before.rsplit(ends).next().unwrap_or_default(), after.split(ends).next().unwrap_or_default())
+        };
+        let within = |rule: &Regex, (before, after): (&str, &str)| {
+            rule.is_match(&format!("{before}{}{after}", line.plain.slice(danger.clone())))
+        };
+        let (condition, _) = near(CONDITION, ends_clause);
+        self.before.is_match(condition)
+            || within(&self.around, near(REACH, ends_sentence)) && !within(&self.now, near(REACH, ends_clause))
     }
-}
-
-/// A recogniser prints either script for either language: Simplified, Hong Kong's Traditional, Taiwan's.
-fn scripts() -> Vec<OpenCC> {
-    let load = |config| {
-        let loaded = OpenCC::from_config(config);
-        loaded.inspect_err(|e| tracing::error!(reason = %e, "hazard words are known in one script only; rebuild")).ok()
-    };
-    [BuiltinConfig::Hk2s, BuiltinConfig::S2hk, BuiltinConfig::S2tw].into_iter().filter_map(load).collect()
-}
-
-/// A pattern in every script.
-fn forms(pattern: &str, scripts: &[OpenCC]) -> String {
-    let mut forms = vec![pattern.to_owned()];
-    for script in scripts {
-        let form = script.convert(pattern);
-        if !forms.contains(&form) {
-            forms.push(form);
-        }
-    }
-    forms.join("|")
-}
-
-fn sentence(chars: &[char], range: &std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let ends = |c: &char| matches!(c, '.' | '!' | '?' | ';' | '。' | '！' | '？' | '；');
-    let low = range.start.saturating_sub(REACH);
-    let high = (range.end + REACH).min(chars.len());
-    let start = chars[low..range.start].iter().rposition(ends).map_or(low, |at| low + at + 1);
-    let end = chars[range.end..high].iter().position(ends).map_or(high, |at| range.end + at);
-    start..end
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::Doc;
 use super::category::Hit;
 use super::phrases::{Mark, Said, ends_clause};
+use crate::draft::lines::copies;
 use crate::draft::taxonomy::{Category, Taxonomy};
 use crate::draft::text;
 
@@ -14,13 +15,15 @@ use crate::draft::text;
 pub const MAX_MATTERS: usize = 8;
 
 /// A sentence, or the part of it before or after a further matter is announced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Unit {
     pub line: usize,
     /// Scalars of the line, without surrounding space.
     pub range: Range<usize>,
     /// It begins inside a sentence.
     pub inner: bool,
+    /// Greeting, thanks, hesitation and nothing else.
+    pub empty: bool,
     further: Option<Mark>,
     several: bool,
 }
@@ -36,35 +39,44 @@ const ALONE: f32 = 4.6;
 const KIN: f32 = 1.1;
 /// Below this a matter takes in what follows, unless another one is announced.
 const FAINT: f32 = 2.0;
+/// Chasing a case is how a matter is brought: what it is about is told beside it.
+pub const CHASED: &str = "admin.case_followup";
 /// Share of a unit's weight that keeps it with the matter before.
 const SHARE: f32 = 0.5;
 
 /// All units of the call in order of time.
 pub fn units(doc: &Doc<'_>, cues: &[Said]) -> Vec<Unit> {
-    let mut out = Vec::new();
     let mut rest = cues;
-    for (line, segment) in doc.segments.iter().enumerate() {
+    let lines = doc.segments.iter().enumerate();
+    let each = lines.flat_map(|(line, segment)| {
         let here = rest.partition_point(|said| said.line <= line);
         let (said, later) = rest.split_at(here);
         rest = later;
-        let chars = segment.chars();
-        let mut marks = said.iter().filter(|said| further(said).is_some() || said.is(Mark::Several)).peekable();
-        for sentence in text::sentences(chars) {
-            let mut open = Unit { line, range: sentence.clone(), inner: false, further: None, several: false };
-            while let Some(said) = marks.next_if(|said| said.range.start < sentence.end) {
-                let start = clause_start(chars, &open.range, said);
-                if further(said).is_some() && start > open.range.start {
-                    let tail = Unit { range: start..sentence.end, inner: true, ..open };
-                    open.range.end = start;
-                    out.extend(trimmed(chars, open));
-                    open = tail;
-                    open.further = None;
-                }
-                open.further = open.further.filter(|mark| *mark == Mark::Another).or(further(said)).or(open.further);
-                open.several |= said.is(Mark::Several);
+        copies(&segment.kept.units, || in_line(segment.chars(), said), |unit| unit.line = line)
+    });
+    each.collect()
+}
+
+/// Units of one line.
+fn in_line(chars: &[char], said: &[Said]) -> Vec<Unit> {
+    let mut out = Vec::new();
+    let mut marks = said.iter().filter(|said| further(said).is_some() || said.is(Mark::Several)).peekable();
+    for sentence in text::sentences(chars) {
+        let mut open =
+            Unit { line: 0, range: sentence.clone(), inner: false, empty: false, further: None, several: false };
+        while let Some(said) = marks.next_if(|said| said.range.start < sentence.end) {
+            let start = clause_start(chars, &open.range, said);
+            if further(said).is_some() && start > open.range.start {
+                let tail = Unit { range: start..sentence.end, inner: true, ..open };
+                open.range.end = start;
+                out.extend(trimmed(chars, open));
+                open = tail;
+                open.further = None;
             }
-            out.extend(trimmed(chars, open));
+            open.further = open.further.filter(|mark| *mark == Mark::Another).or(further(said)).or(open.further);
+            open.several |= said.is(Mark::Several);
         }
+        out.extend(trimmed(chars, open));
     }
     out
 }
@@ -100,7 +112,8 @@ fn same(heard: &[char], word: &str) -> bool {
 }
 
 fn trimmed(chars: &[char], unit: Unit) -> Option<Unit> {
-    Some(Unit { range: text::trim(chars, unit.range.clone())?, ..unit })
+    let range = text::trim(chars, unit.range)?;
+    Some(Unit { empty: text::is_empty(chars.get(range.clone())?), range, ..unit })
 }
 
 /// What one matter is about so far: the weight of each of its categories.
@@ -150,8 +163,10 @@ pub fn split(units: &[Unit], hits: &[Hit], taxonomy: &Taxonomy) -> Vec<usize> {
             let known = known.or_else(|| matters.iter().position(own));
             let lead = matters.get(current).and_then(Matter::lead);
             let faint = matters.get(current).is_none_or(Matter::is_faint) && !announced;
+            let chased = lead.is_some_and(|lead| is(taxonomy, lead, CHASED));
             let new = || {
-                let needed = needed(announced, several, unit.further, kin(taxonomy, lead?, category))?;
+                let needed =
+                    needed(announced, several || chased, unit.further, !chased && kin(taxonomy, lead?, category))?;
                 (weight >= needed && !faint && matters.len() < MAX_MATTERS).then_some(matters.len())
             };
             current = known.or_else(new).unwrap_or(current);
@@ -179,6 +194,10 @@ fn needed(announced: bool, several: bool, further: Option<Mark>, kin: bool) -> O
         (true, true) => Some(least * KIN),
         (false, _) => Some(least),
     }
+}
+
+fn is(taxonomy: &Taxonomy, at: usize, code: &str) -> bool {
+    taxonomy.categories.get(at).is_some_and(|category| category.code == code)
 }
 
 fn kin(taxonomy: &Taxonomy, a: usize, b: usize) -> bool {

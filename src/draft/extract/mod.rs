@@ -6,7 +6,7 @@ pub mod anonymity;
 pub mod category;
 pub mod consent;
 mod correct;
-mod cues;
+pub(in crate::draft) mod cues;
 pub mod emergency;
 pub mod gazetteer;
 mod gloss;
@@ -19,7 +19,7 @@ pub mod outcome;
 mod owner;
 pub mod phone;
 pub mod phrases;
-mod plan;
+pub mod plan;
 pub mod reference;
 pub mod request_type;
 pub mod respondent;
@@ -35,9 +35,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::evidence::Segment;
-use super::normal::Folded;
 use super::schema::{Evidence, MAX_EVIDENCE};
-use super::token::{Token, tokens};
+use super::token::Token;
 
 use gazetteer::{Gazetteer, Named};
 
@@ -48,8 +47,6 @@ pub type Spans = Vec<(usize, Range<usize>)>;
 pub struct Doc<'a> {
     pub segments: &'a [Segment<'a>],
     pub tokens: Vec<Token<'a>>,
-    /// The lines as rules match them.
-    pub plain: Vec<Folded>,
     /// First token of each line, and the end.
     lines: Vec<usize>,
     /// The caller speaks Cantonese.
@@ -64,11 +61,10 @@ impl<'a> Doc<'a> {
         let mut lines = Vec::with_capacity(segments.len() + 1);
         for (line, segment) in segments.iter().enumerate() {
             lines.push(all.len());
-            all.extend(tokens(&segment.folded, line));
+            all.extend(segment.tokens(line));
         }
         lines.push(all.len());
-        let plain = segments.iter().map(|segment| rule::plain(&segment.folded.text)).collect();
-        Self { segments, tokens: all, plain, lines, cantonese, gazetteer: None }
+        Self { segments, tokens: all, lines, cantonese, gazetteer: None }
     }
 
     pub fn with_gazetteer(mut self, gazetteer: Arc<Gazetteer>) -> Self {

@@ -3,6 +3,7 @@
 
 use super::rule::Rule;
 use super::{Doc, Spans, name_spelled, name_zh};
+use crate::draft::evidence::Segment;
 use crate::draft::numerals::{dictated, digit};
 use crate::draft::token::{Kind, Token, phrase, phrase_at};
 
@@ -33,11 +34,12 @@ const CUES: &[(&str, f32)] = &[
     ("this is", 0.6),
     ("i am", 0.55),
     ("i'm", 0.55),
+    ("im", 0.55),
     ("it's", 0.5),
     ("its", 0.5),
 ];
 /// Cues after which many things may come: two capitalised words are wanted, or a title.
-const WEAK: &[&str] = &["this is", "it's", "its", "i am", "i'm"];
+const WEAK: &[&str] = &["this is", "it's", "its", "i am", "i'm", "im"];
 const TITLES: &[(&str, &str)] = &[
     ("mr", "Mr"),
     ("mister", "Mr"),
@@ -207,6 +209,41 @@ const PLACES: &[&str] = &[
     "building",
     "bridge",
     "boulevard",
+    "logistics",
+    "inc",
+    "llc",
+    "ltd",
+    "limited",
+    "motors",
+    "group",
+    "services",
+    "solutions",
+    "nails",
+    "nail",
+    "salon",
+    "gym",
+    "fitness",
+    "cleaners",
+    "plumbing",
+    "realty",
+    "properties",
+    "insurance",
+    "bank",
+    "supermarket",
+    "pharmacy",
+    "spa",
+    "garage",
+    "foods",
+    "mansion",
+    "garden",
+    "library",
+    "clinic",
+];
+/// Words of the names of towns and neighbourhoods.
+const PLACE_WORDS: &[&str] = &[
+    "new", "san", "santa", "los", "las", "saint", "st", "fort", "mount", "upper", "lower", "downtown", "island",
+    "jersey", "hill", "hills", "village", "town", "county", "bay", "point", "beach", "valley", "city", "union",
+    "district", "side", "green",
 ];
 /// Just before a cue: it is the name of somebody or something else.
 static OTHERS: Rule = Rule::new(concat!(
@@ -219,27 +256,44 @@ pub fn find(doc: &Doc<'_>) -> Option<Found> {
         CUES.iter().map(|(cue, score)| (phrase(cue), *score, WEAK.contains(cue))).collect();
     let chinese = name_zh::Cues::new();
     let mut best: Option<Found> = None;
-    for line in 0..doc.segments.len() {
-        let tokens = doc.line(line);
-        let capitals = tokens.iter().filter(|t| t.kind == Kind::Word).take(64).any(|t| starts_upper(&doc.original(t)));
-        for at in 0..tokens.len() {
-            let english = cues.iter().find_map(|(cue, score, weak)| {
-                let len = phrase_at(tokens, at, cue)?;
-                let first = tokens.get(at)?;
-                let others =
-                    !matches!(first.text, "my" | "i" | "i'm") && OTHERS.is_in(doc.before(line, &first.range(), 20));
-                let (value, from, to) = name_after(doc, tokens, at + len, capitals, *weak).filter(|_| !others)?;
-                Some(found(tokens, value, from..to, *score))
-            });
-            let one = english.or_else(|| chinese.name(doc, line, at)).or_else(|| bare(doc, line, at));
-            if let Some(Some(one)) = one.map(|one| (!one.spans.is_empty()).then_some(one))
-                && best.as_ref().is_none_or(|best| one.score > best.score)
-            {
-                best = Some(one);
-            }
+    for (line, segment) in doc.segments.iter().enumerate() {
+        let next = doc.segments.get(line + 1).map(Segment::line);
+        let Some(mut one) = segment.kept.name.get(next, || in_line(doc, line, &cues, &chinese)) else { continue };
+        one.spans.iter_mut().for_each(|(at, _)| *at = line);
+        if best.as_ref().is_none_or(|best| one.score > best.score) {
+            best = Some(one);
         }
     }
     name_zh::glossed(doc, name_spelled::spelled(doc, best))
+}
+
+/// The surest name of one line, of equal ones the first.
+fn in_line(doc: &Doc<'_>, line: usize, cues: &[(Vec<&str>, f32, bool)], chinese: &name_zh::Cues) -> Option<Found> {
+    let mut best: Option<Found> = None;
+    let tokens = doc.line(line);
+    let capitals = tokens.iter().filter(|t| t.kind == Kind::Word).take(64).any(|t| starts_upper(&doc.original(t)));
+    for at in 0..tokens.len() {
+        let english = cues.iter().find_map(|(cue, score, weak)| {
+            let len = phrase_at(tokens, at, cue)?;
+            let first = tokens.get(at)?;
+            let others =
+                !matches!(first.text, "my" | "i" | "i'm" | "im") && OTHERS.is_in(doc.before(line, &first.range(), 20));
+            let named = name_after(doc, tokens, at + len, capitals, *weak);
+            let named = named.or_else(|| {
+                first_name(doc, line, at + len)
+                    .filter(|_| capitals && first.text.starts_with('i') && first.text.ends_with('m'))
+            });
+            let (value, from, to) = named.filter(|_| !others)?;
+            Some(found(tokens, value, from..to, *score))
+        });
+        let one = english.or_else(|| chinese.name(doc, line, at)).or_else(|| bare(doc, line, at));
+        if let Some(Some(one)) = one.map(|one| (!one.spans.is_empty()).then_some(one))
+            && best.as_ref().is_none_or(|best| one.score > best.score)
+        {
+            best = Some(one);
+        }
+    }
+    best
 }
 
 pub fn found(tokens: &[Token<'_>], value: String, range: std::ops::Range<usize>, score: f32) -> Found {
@@ -261,7 +315,12 @@ fn name_after(
             TITLES.iter().find(|(said, _)| tokens.get(at).is_some_and(|t| t.is(said))).map(|(_, title)| *title)?;
         let next = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|t| t.is(".")));
         let (name, to) = english_name(doc, tokens, next, capitals, false)?;
-        Some((format!("{title} {name}"), at, to))
+        // "Mrs Abernathy, Ruth Abernathy": the whole name follows.
+        let whole = english_name(doc, tokens, to + 1, true, true).filter(|(whole, _)| {
+            capitals && whole.ends_with(&format!(" {name}")) && tokens.get(to).is_some_and(|t| t.is(","))
+        });
+        let titled = || (format!("{title} {name}"), at, to);
+        Some(whole.map_or_else(titled, |(whole, end)| (whole, to + 1, end)))
     };
     if let Some(titled) = titled(from) {
         return Some(titled);
@@ -270,6 +329,16 @@ fn name_after(
     let again =
         (to..to + 3).find_map(titled).filter(|(again, ..)| again.ends_with(name.as_str()) && !name.contains(' '));
     Some(again.unwrap_or((name, from, to)))
+}
+
+/// "I'm Joanne, number's …": one capitalised word is a name where the number follows, or who speaks or where from.
+fn first_name(doc: &Doc<'_>, line: usize, at: usize) -> Option<(String, usize, usize)> {
+    let tokens = doc.line(line);
+    let (name, to) = english_name(doc, tokens, at, true, false).filter(|(name, _)| !name.contains(' '))?;
+    let next = tokens.get(to);
+    let told = next.is_some_and(|t| matches!(t.text, "here" | "speaking" | "calling"));
+    let closes = next.is_none_or(|t| t.kind == Kind::Punct || t.is("and"));
+    (told || closes && beside_number(doc, line, to)).then_some((name, at, to))
 }
 
 /// Up to three words; capitals decide when the recogniser prints them at all.
@@ -314,7 +383,17 @@ fn bare(doc: &Doc<'_>, line: usize, at: usize) -> Option<Found> {
     let (value, to) = english_name(doc, tokens, at, true, true).filter(|_| opens)?;
     let closes =
         tokens.get(to).is_none_or(|t| t.kind == Kind::Punct || matches!(t.text, "and" | "my" | "same" | "number"));
-    (closes && beside_number(doc, line, to)).then(|| found(tokens, value, at..to, 0.65))
+    if closes && beside_number(doc, line, to) {
+        return Some(found(tokens, value, at..to, 0.65));
+    }
+    // "Tomas Rivera.": the whole answer is two names.
+    let rest = tokens.get(to..).unwrap_or_default();
+    let begins = at.checked_sub(1).and_then(|before| tokens.get(before)).is_none_or(Token::ends_sentence);
+    let alone = (begins || at == 2 && tokens.first().is_some_and(|t| matches!(t.text, "yes" | "yeah" | "sure")))
+        && rest.iter().all(|t| t.kind == Kind::Punct);
+    let place = value.split(' ').any(|word| PLACE_WORDS.contains(&word.to_lowercase().as_str()))
+        || super::address::is_area(tokens, at);
+    (alone && !place).then(|| found(tokens, value, at..to, 0.45))
 }
 
 /// Whether a number, or the word for it, follows within a few words: on the line, else at the head of the next.

@@ -36,6 +36,8 @@ const SURNAMES: &str = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐�
     黎史陶贺賀毛郝顾顧龚龔邵万萬覃武钱錢戴严嚴莫孔向常汤湯康易乔喬赖賴文庞龐樊兰殷施倪关關霍甘温溫章洪俞柳毕畢屈游伍阮冼邝鄺古鲍鮑佘\
     麦麥容丘尤柯翁翟詹涂凌宁祝童梅季荣榮欧歐聂聶焦岳齐齊葛庄莊牛纪紀项項骆駱裴鲁魯苗滕穆阎閻盛臧戚桂隋席封宗祁佟岑湛蒙卓辛耿柴蓝藍甄匡栾冉";
 const DOUBLE: &[&str] = &["欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒", "东方", "皇甫", "尉迟"];
+/// Follows "surname" and is none.
+const NO_SURNAME: &str = "名什么咩乜氏的嘅就是系都也不唔啥哪";
 /// A given name ends before these.
 const AFTER: &str = "住在是的地打要想说这那你就也又跟她他了我係系叫嘅喺呀啊吖呢喇啦吧嘛嗰哋佢";
 /// And before these.
@@ -208,13 +210,16 @@ impl Scan<'_, '_> {
         self.tokens.get(at).filter(|t| t.kind == Kind::Han && SURNAMES.contains(t.text)).map(|_| 1)
     }
 
-    /// Surname and given name at `at`: token after it, and whether a given name was said.
-    fn full(&self, at: usize) -> Option<(usize, bool)> {
+    /// Surname and given name at `at`: token after it, and whether a given name was said. `told`: what stands there was
+    /// said to be a surname, so a rare one is one too.
+    fn full(&self, at: usize, told: bool) -> Option<(usize, bool)> {
         let ahead = self.ahead(at, 2);
-        if NOT_NAMES.contains(&ahead.as_str()) {
+        if NOT_NAMES.contains(&ahead.as_str()) && !told {
             return None;
         }
-        let given = at + self.surname(at)?;
+        let rare =
+            || self.tokens.get(at).filter(|t| told && t.kind == Kind::Han && !NO_SURNAME.contains(self.text(at)));
+        let given = at + self.surname(at).or_else(|| rare().map(|_| 1))?;
         let mut to = given;
         while self.tokens.get(to).is_some_and(|t| t.kind == Kind::Han) && to < given + 2 {
             let number = self.tokens.get(to..to + 2).is_some_and(|two| two.iter().all(|t| digit(t).is_some()));
@@ -228,6 +233,16 @@ impl Scan<'_, '_> {
         Some((to, to > given))
     }
 
+    /// Two or three characters that are all of what follows "my name is": a name whose surname is a rare one.
+    fn rare(&self, from: usize, cue: &[String]) -> Option<(usize, bool)> {
+        let own = cue.len() > 1
+            && cue.first().is_some_and(|first| first == "我")
+            && !cue.iter().any(|c| c == "是" || c == "系");
+        let (to, full) = self.full(from, true).filter(|_| own && self.surname(from).is_none())?;
+        let closed = self.tokens.get(to).is_none_or(|t| t.kind != Kind::Han) || self.ahead(to, 2) == "电话";
+        (full && closed).then_some((to, full))
+    }
+
     fn after(&self, from: usize, cue: &[String]) -> Option<(String, usize, usize, bool)> {
         let skip = |at: usize| {
             BETWEEN.iter().find(|word| self.ahead(at, 2).starts_with(**word)).map_or(0, |w| w.chars().count())
@@ -237,7 +252,10 @@ impl Scan<'_, '_> {
             let last = from + len - 1;
             return Some((self.original(last, last + 1), last, last + 1, false));
         }
-        let (to, full) = self.full(from)?;
+        let told = cue.last().is_some_and(|last| last == "姓");
+        // "我姓关关咏诗": the whole name right behind the surname.
+        let from = from + usize::from(told && !self.text(from).is_empty() && self.text(from) == self.text(from + 1));
+        let (to, full) = self.full(from, told).or_else(|| self.rare(from, cue))?;
         let surname = self.text(from).to_owned();
         if let Some(title) = self.title(to).filter(|_| !full) {
             return Some((self.original(from, to + title), from, to + title, false));
@@ -250,11 +268,19 @@ impl Scan<'_, '_> {
         {
             return None;
         }
+        // "我是韩国人": what one is, not what one is called.
+        let is = matches!(cue.as_slice(), ["我", "是" | "系"]);
+        if is && to.checked_sub(1).is_some_and(|last| "人民生员师工户主客长家".contains(self.text(last))) {
+            return None;
+        }
         // "我姓孙，孙丽华": the whole name follows the surname; "我姓陈，陈小姐" its title.
         if cue.last() == Some(&"姓") && !full {
             for again in (to..to + 5).filter(|again| self.text(*again) == surname || self.text(*again) == "叫") {
                 let at = if self.text(again) == "叫" { again + 1 } else { again };
-                if let Some((end, true)) = self.full(at).filter(|_| self.text(at) == surname) {
+                // "我姓门，门卫的门" is a gloss.
+                let glossed = |end: usize| self.text(end) == "的" || self.text(end) == "嘅";
+                let full = self.full(at, true).filter(|(end, _)| self.text(at) == surname && !glossed(*end));
+                if let Some((end, true)) = full {
                     return Some((self.original(at, end), at, end, true));
                 }
                 if let Some(title) = self.title(at + 1).filter(|_| self.text(at) == surname) {
@@ -268,14 +294,17 @@ impl Scan<'_, '_> {
     /// `冯玉兰，一九四五五零二…`: also without the comma, or with the number in the next line.
     fn bare(&self, at: usize) -> Option<Found> {
         let opens = at == 0 || self.tokens.get(at - 1).is_some_and(|t| t.kind == Kind::Punct);
-        let (to, full) = if opens { self.full(at)? } else { return None };
+        let (to, full) = if opens { self.full(at, false)? } else { return None };
         let next = self.tokens.get(to);
         let punct = next.is_none_or(|t| t.kind == Kind::Punct);
         let number = (0..3).all(|n| self.tokens.get(to + n + usize::from(punct)).is_some_and(|t| digit(t).is_some()));
         let phone =
             self.ahead(to + usize::from(punct), 2) == "电话" || self.ahead(to + usize::from(punct), 2) == "手机";
         let next_line = next.is_none() && beside_number(self.doc, self.line, to);
-        (full && (number || phone || next_line)).then(|| found(self.tokens, self.original(at, to), at..to, 0.6))
+        // "鄺美蓮，鄺係…": the surname is told again.
+        let again = to + usize::from(punct);
+        let told = punct && self.text(again) == self.text(at) && matches!(self.text(again + 1), "系" | "是" | "就");
+        (full && (number || phone || next_line || told)).then(|| found(self.tokens, self.original(at, to), at..to, 0.6))
     }
 }
 

@@ -96,8 +96,10 @@ fn rang(tokens: &[Token<'_>], from: usize, to: usize) -> Option<Owner> {
 /// Whose number digits at `from` are by what is said right before: "he rang from …", 对方用….
 pub fn using(tokens: &[Token<'_>], from: usize) -> Option<Owner> {
     let at = from.checked_sub(1)?;
-    let with = matches!(tokens.get(at)?.text, "用" | "拿" | "由" | "从" | "從" | "from");
-    before(tokens, at).filter(|owner| with && *owner == Owner::Other)
+    if !matches!(tokens.get(at)?.text, "用" | "拿" | "由" | "从" | "從" | "from") {
+        return None;
+    }
+    before(tokens, at).filter(|owner| *owner == Owner::Other)
 }
 
 /// What is said of the number after it, from token `to` on: "keeps calling me", 一直给我打电话.

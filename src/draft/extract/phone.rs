@@ -186,6 +186,16 @@ fn amend(run: &Run, plan: Plan<'_>, last: &mut Candidate) -> bool {
 /// Two halves of one number: the second right after the first, or the area's part before or after the local one.
 fn completed(run: &Run, plan: Plan<'_>, reading: &Reading, last: &Candidate) -> Option<Vec<Digit>> {
     let whole = |digits: &[Digit]| matches!(plan(&text(digits)), Reading::Full { .. });
+    // "… five five five, zero one, hang on, zero one seven one": the last group is begun again.
+    if run.link == Link::Joined && !last.is_full() {
+        let group = last.digits.last().map(|digit| digit.group);
+        let from = last.digits.iter().rposition(|digit| Some(digit.group) != group).map_or(0, |at| at + 1);
+        let (kept, begun) = last.digits.split_at(from);
+        let digits = joined(kept, &run.digits);
+        if run.text().starts_with(&text(begun)) && whole(&digits) {
+            return Some(digits);
+        }
+    }
     if last.is_full() && last.cue != Some(Cue::Area) && run.cue != Some(Cue::Area) {
         return None;
     }
@@ -234,7 +244,9 @@ fn accepts(run: &Run, reading: &Reading, number: &str) -> bool {
     }
     match reading {
         Reading::Full { .. } => cued || length >= 8,
-        Reading::Local { .. } => cued || run.alone || length >= 10,
+        Reading::Local { .. } => cued || run.alone || length >= 10 || (length >= 8 && run.is_dictated()),
+        // A whole number of a plan that the line does not know: "oh two oh seven, nine four six …".
+        Reading::Incomplete if length >= 10 && number.starts_with('0') && run.is_dictated() => true,
         Reading::Incomplete => {
             let said_whole = (cued && run.near && length >= SHORTEST_CUED) || (run.alone && length >= SHORTEST_ALONE);
             said_whole && !plan::is_service(number)

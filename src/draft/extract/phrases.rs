@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Doc, Spans};
 use crate::draft::DraftError;
+use crate::draft::lines::{Line, copies};
 use crate::draft::normal::{Folded, is_han};
 use crate::draft::schema::{RequestType, Risk};
 
@@ -39,7 +40,11 @@ pub enum Mark {
     Bill,
     Wrong,
     Withdrawn,
+    /// Something would be nice: a suggestion, where nothing is wrong.
+    Wish,
     Interrupted,
+    /// The caller cannot speak now and wants to be rung later.
+    Later,
 }
 
 /// One cue where it was said.
@@ -110,11 +115,11 @@ impl Phrases {
 
     /// Every cue in order of time. Of two that begin together the longer one comes first.
     pub fn find(&self, doc: &Doc<'_>) -> Vec<Said> {
-        (0..doc.segments.len()).flat_map(|line| self.line(doc, line)).collect()
+        let lines = doc.segments.iter().enumerate();
+        lines.flat_map(|(line, said)| copies(&said.kept.cues, || self.line(said), |cue| cue.line = line)).collect()
     }
 
-    fn line(&self, doc: &Doc<'_>, line: usize) -> Vec<Said> {
-        let Some(segment) = doc.segments.get(line) else { return Vec::new() };
+    fn line(&self, segment: &Line) -> Vec<Said> {
         let text = &segment.plain.text;
         let mut hits: Vec<(Range<usize>, Kind)> = Vec::new();
         for hit in self.search.find_overlapping_iter(text) {
@@ -123,7 +128,7 @@ impl Phrases {
             }
         }
         hits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
-        let chars = segment.chars();
+        let chars = &segment.chars;
         let mut out = Vec::new();
         for (at, (range, kind)) in hits.iter().enumerate() {
             let Kind::Cue(cue) = kind else { continue };
@@ -133,7 +138,7 @@ impl Phrases {
             let denied = before.iter().any(|(not, kind)| *kind == Kind::Not && denies(chars, not, range));
             let mut near = before.iter().chain(after).filter(|(_, kind)| *kind == Kind::Unreal);
             let doubtful = near.any(|(other, _)| one_sentence(chars, other, range));
-            out.push(Said { cue: *cue, line, range: range.clone(), denied, doubtful });
+            out.push(Said { cue: *cue, line: 0, range: range.clone(), denied, doubtful });
         }
         out
     }

@@ -61,6 +61,7 @@ pub fn all(doc: &Doc<'_>) -> Vec<Found> {
 
 /// "4412770123 is my case number": the digits at `at`, and the token after them.
 fn said_before(tokens: &[Token<'_>], marks: &Marks, at: usize) -> Option<(Found, usize)> {
+    piece(tokens, at, false)?;
     if at.checked_sub(1).is_some_and(|before| piece(tokens, before, true).is_some()) {
         return None;
     }

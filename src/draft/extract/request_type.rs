@@ -18,20 +18,22 @@ pub fn find(units: &[&Unit], cues: &[&Said], fallback: Option<RequestType>) -> O
     let opening = units.get(OPENING).map_or((usize::MAX, 0), |unit| (unit.line, unit.range.start));
     let early = |said: &Said| (said.line, said.range.start) < opening;
     let wanted = asked(&[RequestType::Complaint, RequestType::Report, RequestType::Help]);
-    let trouble = said.iter().find(|said| said.is(Mark::Trouble));
+    let trouble = said.iter().find(|said| said.is(Mark::Trouble) && !said.doubtful);
     let question = asked(&[RequestType::Enquiry]).or_else(|| said.iter().find(|said| said.is(Mark::Question)));
     let firm = |kind| wanted.filter(|said| said.cue == Cue::Request(kind));
     // A complaint or a report is meant when it is said, whatever else is asked for beside it.
     let firm = firm(RequestType::Complaint).or(firm(RequestType::Report)).filter(|said| early(said));
     let gentle = asked(&[RequestType::Suggestion, RequestType::Praise])
         .filter(|said| firm.is_none() || trouble.is_none() && early(said));
-    let found = gentle.or(firm).or_else(|| {
+    let wish = said.iter().find(|said| said.is(Mark::Wish)).filter(|_| trouble.is_none() && wanted.is_none());
+    let found = gentle.or(firm).or(wish).or_else(|| {
         // "How do I get my deposit back, he won't return it": the question is how to end the trouble.
         let plain = trouble.is_none() || fallback == Some(RequestType::Enquiry);
         question.filter(|said| plain && (early(said) || wanted.is_none())).or(wanted)
     })?;
     let kind = match found.cue {
         Cue::Request(kind) => kind,
+        Cue::Mark(Mark::Wish) => RequestType::Suggestion,
         Cue::Risk(_) | Cue::Mark(_) => RequestType::Enquiry,
     };
     Some((kind, found.spans()))

@@ -147,16 +147,18 @@ fn firm_en(doc: &Doc<'_>) -> Option<(usize, Range<usize>)> {
             && token.text != "of"
             && !OPENERS.contains(&token.text)
     };
-    (0..doc.segments.len()).find_map(|line| {
+    let in_line = |line: usize| {
         let tokens = doc.line(line);
         let firm = |at: &usize| tokens.get(*at).is_some_and(|token| FIRM_WORDS.contains(&token.text));
         (0..tokens.len()).filter(firm).find_map(|at| {
             let names = tokens.get(..at)?.iter().rev().take(4).take_while(|token| capital(token)).count();
             let range = tokens.get(at.checked_sub(names)?)?.start..tokens.get(at)?.end;
             let place = ELSEWHERE.is_in(doc.before(line, &range, 12));
-            (names > 0 && !place).then_some((line, range))
+            (names > 0 && !place).then_some(range)
         })
-    })
+    };
+    let mut lines = doc.segments.iter().enumerate();
+    lines.find_map(|(line, segment)| Some((line, segment.kept.firm.get_or_init(|| in_line(line)).clone()?)))
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! original. Matching is linear in the text.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use regex::{Captures, Regex};
 
 use super::{Doc, Spans};
+use crate::draft::lines::Line;
 use crate::draft::normal::Folded;
 use crate::draft::numerals::number;
 use crate::draft::script;
@@ -28,8 +30,11 @@ pub struct Said<T> {
 /// One match: its line and the scalar ranges of its groups.
 pub struct Hit {
     pub line: usize,
-    groups: Vec<Option<Range<usize>>>,
+    groups: Groups,
 }
+
+/// Scalar ranges of a match and its groups.
+pub type Groups = Vec<Option<Range<usize>>>;
 
 impl Hit {
     /// All of it.
@@ -50,11 +55,15 @@ impl Hit {
 pub struct Rule {
     source: &'static str,
     compiled: OnceLock<Option<Regex>>,
+    number: OnceLock<usize>,
 }
+
+/// Rules that have a number.
+static NUMBERED: AtomicUsize = AtomicUsize::new(0);
 
 impl Rule {
     pub const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self { source, compiled: OnceLock::new(), number: OnceLock::new() }
     }
 
     /// `None` for a pattern that is no regular expression: a fault of the build, which any test of the rule finds.
@@ -68,7 +77,7 @@ impl Rule {
         self.compiled.get_or_init(compile).as_ref()
     }
 
-    /// Whether a text of [`Doc::plain`] has it.
+    /// Whether a text as [`Line::plain`] writes it has it.
     pub fn is_in(&self, plain: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(plain))
     }
@@ -79,10 +88,20 @@ impl Rule {
 
     /// Every match in order.
     pub fn find<'d>(&'d self, doc: &'d Doc<'_>) -> impl Iterator<Item = Hit> + 'd {
-        let lines = doc.plain.iter().enumerate();
-        lines.flat_map(move |(line, plain)| {
-            let all = self.regex().into_iter().flat_map(|regex| regex.captures_iter(&plain.text));
-            all.map(move |found| hit(line, plain, &found))
+        let lines = doc.segments.iter().enumerate();
+        lines.flat_map(move |(line, segment)| {
+            let all = self.matches(segment);
+            let count = all.as_ref().map_or(0, |all| all.len());
+            (0..count).filter_map(move |at| Some(Hit { line, groups: all.as_ref()?.get(at)?.clone() }))
+        })
+    }
+
+    /// Looked for once in each line.
+    fn matches(&self, line: &Line) -> Option<Arc<[Groups]>> {
+        let number = self.number.get_or_init(|| NUMBERED.fetch_add(1, Ordering::Relaxed));
+        line.kept.matches(*number, || {
+            let all = self.regex().into_iter().flat_map(|regex| regex.captures_iter(&line.plain.text));
+            all.map(|found| groups(&line.plain, &found)).collect()
         })
     }
 }
@@ -94,25 +113,23 @@ impl Rule {
         doc: &'d Doc<'_>,
         line: usize,
     ) -> impl Iterator<Item = (Range<usize>, Captures<'d>)> + 'd {
-        let plain = doc.plain.get(line).into_iter();
-        plain.flat_map(move |plain| {
-            let all = self.regex().into_iter().flat_map(|regex| regex.captures_iter(&plain.text));
-            all.filter_map(move |found| Some((plain.range(found.get(0)?.range()), found)))
+        let there = doc.segments.get(line).filter(|segment| self.matches(segment).is_some());
+        there.into_iter().flat_map(move |segment| {
+            let all = self.regex().into_iter().flat_map(|regex| regex.captures_iter(&segment.plain.text));
+            all.filter_map(move |found| Some((segment.plain.range(found.get(0)?.range()), found)))
         })
     }
 }
 
-fn hit(line: usize, plain: &Folded, found: &Captures<'_>) -> Hit {
-    let groups = found.iter().map(|group| group.map(|group| plain.range(group.range()))).collect();
-    Hit { line, groups }
+fn groups(plain: &Folded, found: &Captures<'_>) -> Groups {
+    found.iter().map(|group| group.map(|group| plain.range(group.range()))).collect()
 }
 
 impl Doc<'_> {
     /// Folded, simplified text around a range: `before` scalars before it, and after it.
     pub fn around(&self, line: usize, range: &Range<usize>, before: usize, after: usize) -> &str {
-        let Some(plain) = self.plain.get(line) else { return "" };
-        let end = self.segments.get(line).map_or(0, |segment| segment.len());
-        plain.slice(range.start.saturating_sub(before)..(range.end + after).min(end))
+        let Some(segment) = self.segments.get(line) else { return "" };
+        segment.plain.slice(range.start.saturating_sub(before)..(range.end + after).min(segment.len()))
     }
 
     /// What stands before it in the same clause, at most `reach` scalars.
@@ -128,7 +145,7 @@ impl Doc<'_> {
     }
 
     pub fn plain_text(&self, line: usize, range: Range<usize>) -> &str {
-        self.plain.get(line).map_or("", |plain| plain.slice(range))
+        self.segments.get(line).map_or("", |segment| segment.plain.slice(range))
     }
 
     /// The caller's own words in a range, gaps where they were not understood.
@@ -138,11 +155,6 @@ impl Doc<'_> {
 }
 
 const CLAUSE_END: [char; 8] = ['.', ',', '?', '!', ';', '。', '、', '…'];
-
-/// A folded line as patterns see it.
-pub fn plain(folded: &str) -> Folded {
-    Folded::new(&simplified(folded))
-}
 
 /// A whole text that says one number in words or digits: `eighty four`, `两百`, `84`.
 pub fn count(text: &str) -> Option<u32> {

@@ -70,6 +70,18 @@ impl Run {
     pub fn text(&self) -> String {
         text(&self.digits)
     }
+
+    /// Said digit by digit, or in two halves as a number of eight is: a number that is to be written down.
+    pub fn is_dictated(&self) -> bool {
+        let mut pieces: Vec<usize> = Vec::new();
+        for at in 0..self.digits.len() {
+            match pieces.last_mut().filter(|_| !border(&self.digits, at)) {
+                Some(last) => *last += 1,
+                None => pieces.push(1),
+            }
+        }
+        self.ends && (pieces.iter().all(|digits| *digits <= 3) || pieces == [4, 4])
+    }
 }
 
 pub fn text(digits: &[Digit]) -> String {

@@ -18,6 +18,8 @@ const OTHER_REACH: usize = 5;
 const CORRECTION_REACH: usize = 10;
 /// A run with more digits is no number, however often it was read.
 const MAX_DIGITS: usize = 64;
+/// A case number of this many digits does not go on in the next line.
+const WHOLE_CASE: usize = 7;
 /// Longest extension.
 const MAX_EXTENSION: usize = 6;
 
@@ -209,7 +211,8 @@ impl Scan<'_, '_> {
             // Half a number asks for the other half; seven or eight digits may be all of it.
             let half = !whole && run.digits.len() >= 2 && !LOCAL.contains(&run.digits.len());
             let expected = matches!(run.cue, Some(Cue::Phone(_))) || run.link == Link::Corrects;
-            if numeric { !whole || digits_go_on } else { half && expected }
+            let case = run.cue == Some(Cue::NotPhone) && run.digits.len() >= WHOLE_CASE;
+            if numeric { !case && (!whole || digits_go_on) } else { half && expected }
         });
         if !goes_on {
             self.close(true);
@@ -217,7 +220,7 @@ impl Scan<'_, '_> {
         let another = |cued: &Cued| cued.spent && !matches!(cued.cue, Cue::Phone(Owner::Caller));
         if self.open.is_none() && self.cue.as_ref().is_some_and(another) {
             // "He called me from …." "It's …": another breath, the caller's own.
-            let whole = self.out.last().is_some_and(|run| (self.whole)(&run.text()));
+            let whole = self.out.last().is_some_and(|run| (self.whole)(&run.text()) || run.digits.len() >= WHOLE_CASE);
             self.cue = self.cue.take().filter(|_| !whole);
         }
     }

@@ -27,7 +27,11 @@ pub fn of(default: Urgency, code: &str, stated: Option<RequestType>, cues: &[&Sa
     let said = |mark: Mark| cues.iter().find(|said| said.is(mark));
     let harm = cues.iter().find(|said| said.is(Mark::Harm) && !said.doubtful);
     let dire = |risk| matches!(risk, Risk::Fire | Risk::Gas | Risk::ElectricShock | Risk::Structural);
-    let feared = cues.iter().find(|said| matches!(said.cue, Cue::Risk(risk) if dire(risk)) && !said.denied);
+    // Who only asks fears nothing yet.
+    let asks = stated == Some(RequestType::Enquiry);
+    let feared =
+        |said: &&&Said| matches!(said.cue, Cue::Risk(risk) if dire(risk)) && !said.denied && !(asks && said.doubtful);
+    let feared = cues.iter().find(feared);
     let threat = said(Mark::Danger).or(harm).or(feared).filter(|_| GIVES_WAY.contains(&code));
     let supply = code.starts_with("utility.") || code == "housing.elevator";
     let bill = said(Mark::Bill).filter(|_| supply && default > Urgency::Normal);

@@ -40,9 +40,9 @@ pub fn suggest(facts: &CallFacts, heard: &Heard<'_>) -> Disposition {
     } else if code == NO_CONTENT {
         // The caller took it back.
         Disposition::Discard
-    } else if (perhaps && broke_off(facts, heard)) || (reachable && code == UNCLEAR) {
+    } else if said_later(heard) || (perhaps && broke_off(facts, heard)) || (reachable && code == UNCLEAR) {
         Disposition::Callback
-    } else if heard.issues.iter().all(only_asks) {
+    } else if heard.issues.iter().all(only_asks) && !spoken(heard) {
         Disposition::AnswerOnly
     } else {
         // Speech that was not understood is a person's matter, never thrown away.
@@ -58,16 +58,33 @@ fn only_asks(issue: &Issue) -> bool {
         && issue.safety_risks.value.is_none()
 }
 
+/// Cannot speak now, and nothing is there to be sent to.
+fn said_later(heard: &Heard<'_>) -> bool {
+    !placed(heard) && heard.cues.iter().any(|said| said.is(Mark::Later) && !said.doubtful)
+}
+
+/// A place that somebody can be sent to; "in the car park" is none.
+fn placed(heard: &Heard<'_>) -> bool {
+    heard.issues.iter().map(|issue| &issue.location).any(|at| {
+        [&at.district, &at.street, &at.community, &at.building, &at.unit, &at.intersection, &at.asset_ref]
+            .iter()
+            .any(|part| part.value.is_some())
+    })
+}
+
+/// The caller gave a number: whoever asks and leaves one was not answered yet.
+fn spoken(heard: &Heard<'_>) -> bool {
+    heard.phones.iter().any(|phone| phone.source == Source::Rule && phone.belongs_to != BelongsTo::OtherParty)
+}
+
 /// The line went, or the caller did, before there was enough for a ticket: no place, and little said.
 fn broke_off(facts: &CallFacts, heard: &Heard<'_>) -> bool {
-    let placed = heard.issues.iter().any(|issue| issue.location.address_text.value.is_some());
-    let spoken = heard.phones.iter().any(|phone| phone.source == Source::Rule);
     let said =
         |unit: &Unit| heard.segments.get(unit.line).and_then(|s| s.chars().get(unit.range.clone())).unwrap_or_default();
-    let content: usize = heard.units.iter().map(said).filter(|said| !text::is_empty(said)).map(<[char]>::len).sum();
+    let content: usize = heard.units.iter().filter(|unit| !unit.empty).map(|unit| said(unit).len()).sum();
     let cut = facts.cause == Some(EndCause::MediaLost);
-    !placed
-        && !spoken
+    !placed(heard)
+        && !spoken(heard)
         && content <= LITTLE
         && (cut || heard.units.last().is_some_and(|last| fades(heard, last, said(last))))
 }

@@ -33,12 +33,14 @@ pub fn category(drafter: &Drafter, doc: &Doc<'_>, matter: &Matter<'_>, wrong: bo
         NO_CONTENT if !withdrawn() => UNCLEAR,
         code => code,
     };
-    let heard = doc.confidence(&best.spans);
+    let mistake = matter.cues.iter().find(|said| wrong && said.is(Mark::Wrong)).map(|said| said.spans());
+    let spans = mistake.as_ref().unwrap_or(&best.spans);
+    let heard = doc.confidence(spans);
     let mut field = Field::found(
         value.to_owned(),
         best.confidence * (0.5 + 0.5 * heard),
         Source::Classifier,
-        doc.evidence(&best.spans),
+        doc.evidence(spans),
         EXTRACTOR,
     )
     .review_if(best.confidence < SURE);

@@ -1,14 +1,17 @@
 //! The issues of a draft: each matter with its own words, place and time, and the call's where it names none.
 
+use std::cell::OnceCell;
+
 use super::matter::Matter;
 use super::said::{self, said};
 use super::{EXTRACTOR, issue, location};
 use crate::draft::extract::address::Found;
 use crate::draft::extract::{Doc, Spans, address, consent, outcome, respondent};
 use crate::draft::schema::{
-    EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION, OccurredAt, Source, Urgency,
+    EmergencySection, Field, Issue, LanguageSection, Location, MAX_DESCRIPTION, OccurredAt, Source,
 };
 use crate::draft::text::{self, Sentence};
+use crate::draft::work::within_h;
 use crate::draft::{CallFacts, Drafter};
 
 /// What was read of the whole call before its matters are told apart.
@@ -22,10 +25,12 @@ pub struct Heard<'a> {
     pub personal: &'a Spans,
     pub emergency: &'a EmergencySection,
     pub wrong: bool,
+    pub whole: OnceCell<Aspects>,
 }
 
 /// What one stretch of the call says beside its topic.
-struct Aspects {
+#[derive(Clone)]
+pub struct Aspects {
     location: Location,
     occurred_at: OccurredAt,
     respondent: Field<String>,
@@ -55,7 +60,7 @@ impl Heard<'_> {
             description: self.quote(&self.content(matter), MAX_DESCRIPTION),
             location,
             occurred_at,
-            handle_within_h: urgency.value.filter(|_| !silent).map(|class| within(self.facts, class)),
+            handle_within_h: urgency.value.filter(|_| !silent).map(|class| within_h(&self.facts.urgency, class)),
             urgency,
             safety_risks: issue::safety_risks(doc, matter),
             respondent,
@@ -71,25 +76,30 @@ impl Heard<'_> {
         let segments = self.doc.segments;
         let lines = matter.lines(segments);
         if lines.len() == segments.len() {
-            return self.read(self.doc, self.address);
+            return self.call().clone();
         }
         let gazetteer = self.drafter.gazetteers.of(&self.facts.places);
         let doc = Doc::new(&lines, self.doc.cantonese).with_gazetteer(gazetteer);
         let mut own = self.read(&doc, address::read(&doc).found(&doc).as_ref());
-        let call = self.read(self.doc, self.address);
+        let call = self.call();
         if own.location.address_text.value.is_none() {
-            own.location = call.location;
+            own.location = call.location.clone();
         }
         if own.occurred_at.text.value.is_none() {
-            own.occurred_at = call.occurred_at;
+            own.occurred_at = call.occurred_at.clone();
         }
         if at == 0 {
-            or(&mut own.respondent, call.respondent);
-            or(&mut own.affected_count, call.affected_count);
-            or(&mut own.group_demand, call.group_demand);
-            or(&mut own.desired_outcome, call.desired_outcome);
+            or(&mut own.respondent, &call.respondent);
+            or(&mut own.affected_count, &call.affected_count);
+            or(&mut own.group_demand, &call.group_demand);
+            or(&mut own.desired_outcome, &call.desired_outcome);
         }
         own
+    }
+
+    /// Of the whole call.
+    fn call(&self) -> &Aspects {
+        self.whole.get_or_init(|| self.read(self.doc, self.address))
     }
 
     fn read(&self, doc: &Doc<'_>, address: Option<&Found>) -> Aspects {
@@ -130,19 +140,8 @@ impl Heard<'_> {
     }
 }
 
-fn or<T>(own: &mut Field<T>, call: Field<T>) {
+fn or<T: Clone>(own: &mut Field<T>, call: &Field<T>) {
     if own.value.is_none() {
-        *own = call;
-    }
-}
-
-/// Hours, as the deployment sets them.
-fn within(facts: &CallFacts, class: Urgency) -> u32 {
-    match class {
-        Urgency::Emergency => facts.urgency.emergency_h,
-        Urgency::Urgent => facts.urgency.urgent_h,
-        Urgency::High => facts.urgency.high_h,
-        Urgency::Normal => facts.urgency.normal_h,
-        Urgency::Low => facts.urgency.low_h,
+        own.clone_from(call);
     }
 }

@@ -4,7 +4,7 @@ use crate::draft::Drafter;
 use crate::draft::evidence::Segment;
 use crate::draft::extract::Spans;
 use crate::draft::extract::category::{self, Hit, Scored};
-use crate::draft::extract::matters::{self, Unit};
+use crate::draft::extract::matters::{self, CHASED, Unit};
 use crate::draft::extract::phrases::Said;
 use crate::draft::taxonomy::{NO_CONTENT, UNCLEAR};
 
@@ -14,9 +14,6 @@ pub struct Matter<'a> {
     /// Best first. Categories of the whole call follow those of the matter's own words.
     pub scored: Vec<Scored>,
 }
-
-/// A case that is chased is about something, which is the matter; that nobody answered is another one beside it.
-const CHASED: &str = "admin.case_followup";
 
 impl Matter<'_> {
     pub fn code<'d>(&self, drafter: &'d Drafter) -> &'d str {
@@ -34,7 +31,7 @@ impl Matter<'_> {
     pub fn lines<'s>(&self, segments: &[Segment<'s>]) -> Vec<Segment<'s>> {
         let mut lines: Vec<usize> = self.units.iter().map(|unit| unit.line).collect();
         lines.dedup();
-        lines.iter().filter_map(|line| Segment::new(segments.get(*line)?.utterance)).collect()
+        lines.iter().filter_map(|line| segments.get(*line).cloned()).collect()
     }
 }
 
@@ -88,6 +85,7 @@ pub fn matters<'a>(
         })
         .collect();
     let danger = |matter: &Matter<'_>| certain.iter().any(|(line, range)| matter.holds(&vec![(*line, range.clone())]));
+    // A case that is chased is about something, which is the matter; that nobody answered is another one beside it.
     matters.sort_by_key(|matter| (!danger(matter), matter.code(drafter) == CHASED));
     matters
 }

@@ -10,6 +10,8 @@ mod matter;
 mod reference;
 mod said;
 
+use std::cell::OnceCell;
+
 use super::evidence::Segment;
 use super::extract::phrases::Mark;
 use super::extract::{Doc, Spans, address, anonymity, consent, matters, name, phone, this_line, vulnerability};
@@ -57,7 +59,8 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let read_backs = read_back::judge(segments, &facts.read_backs);
     read_back::settle(&doc, &read_backs, &mut phones);
     let found_name = name::find(&doc);
-    let addresses = address::read(&doc);
+    let of_name: Spans = found_name.iter().flat_map(|found| found.spans.clone()).collect();
+    let addresses = address::read(&doc).without(&of_name);
     let masks = addresses.masks();
     let found_address = addresses.found(&doc).filter(|found| !overlaps(&found.spans, &phone_spans));
     let hazards = drafter.lexicon.find(&doc);
@@ -69,8 +72,12 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
     let units = matters::units(&doc, &cues);
     let hits = drafter.classifier.hits(&doc, &drafter.taxonomy, &units, &masks, &certain);
     let matters = matter::matters(drafter, &units, &cues, &hits, &certain);
-    let wrong = matters.iter().all(|matter| matter.code(drafter).starts_with("other."))
-        && cues.iter().any(|said| said.is(Mark::Wrong) && !read_back::may_answer(&read_backs, said.line));
+    let idle = matters.iter().all(|matter| matter.code(drafter).starts_with("other."));
+    let misdialled = cues.iter().find(|said| said.is(Mark::Wrong) && !read_back::may_answer(&read_backs, said.line));
+    // What was asked of somebody else is no matter, if the call ends with the mistake and nothing is left behind.
+    let ends = misdialled.is_some_and(|said| said.line + 2 > segments.len().saturating_sub(1) && said.line < 4);
+    let nothing_left = phone_spans.is_empty() && found_name.is_none() && found_address.is_none();
+    let wrong = misdialled.is_some() && (idle || ends && nothing_left && segments.len() <= 5);
 
     let mut personal = phone_spans;
     personal.extend(read_back::asides(&read_backs));
@@ -84,6 +91,7 @@ pub fn read(drafter: &Drafter, facts: &CallFacts, segments: &[Segment<'_>]) -> R
         personal: &personal,
         emergency: &emergency,
         wrong,
+        whole: OnceCell::new(),
     };
     let issues: Vec<Issue> = matters.iter().enumerate().map(|(at, matter)| heard.issue(at, matter)).collect();
     let title = issues.first().map(|issue| issue.title.clone()).unwrap_or_default();

@@ -69,6 +69,8 @@ pub enum PhoneOrigin {
     /// Typed by the caller into the page.
     WebForm,
     Spoken,
+    /// Entered by a person at the desk. Since 1.4.
+    Agent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

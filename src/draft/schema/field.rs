@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::call::Band;
+use crate::call::{Band, Speaker};
 
 /// Who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,12 +38,6 @@ pub enum Alignment {
     Fuzzy,
     /// Only the segment's times are known.
     Segment,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaker {
-    Caller,
 }
 
 /// The words a value is made of, and where they can be heard.

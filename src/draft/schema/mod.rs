@@ -5,24 +5,26 @@ mod alarm;
 mod caller;
 mod field;
 mod issue;
+mod review;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Band, Coverage, EndCause, HeardIn, Language};
 
-pub use crate::call::ServiceKind;
+pub use crate::call::{ServiceKind, Speaker};
 
 pub use alarm::{EMERGENCY_SCHEMA_VERSION, EmergencyEvent, EventType};
 pub use caller::{Anonymity, BelongsTo, CallerSection, Consent, Phone, PhoneOrigin, Vulnerability};
 pub(super) use field::worst_band;
-pub use field::{Alignment, Alternative, Evidence, Field, Source, Speaker};
+pub use field::{Alignment, Alternative, Evidence, Field, Source};
 pub use issue::{Issue, Location, OccurredAt, Precision, RequestType, Risk, Routing, Urgency};
+pub use review::{MergedInto, Reviewed};
 
 use field::rounded;
 
 /// Version of the draft's form.
-pub const SCHEMA_VERSION: &str = "1.3.0";
+pub const SCHEMA_VERSION: &str = "1.5.0";
 /// Scalars of a title: it must fit a list row.
 pub const MAX_TITLE: usize = 60;
 /// Scalars of a description: the limit of Open311 GeoReport v2.
@@ -79,6 +81,9 @@ pub struct TicketDraft {
     pub emergency: EmergencySection,
     pub summary: Summary,
     pub transcript: Transcript,
+    /// What a person at the desk decided; null until then. Since 1.4.
+    #[serde(default)]
+    pub review: Option<Reviewed>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -157,6 +162,10 @@ pub struct Related {
     #[schemars(with = "f32", range(min = 0.0, max = 1.0))]
     #[serde(serialize_with = "rounded")]
     pub score: f32,
+    /// A person says that the calls belong together, or that they have nothing to do with each other; null: nobody has
+    /// looked. Since 1.5.
+    #[serde(default)]
+    pub confirmed: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -170,6 +179,10 @@ pub enum Relation {
     SameNumberRecent,
     /// The same matter at the same place at about the same time. Since 1.3.
     NearDuplicate,
+    /// A person named it. Since 1.5.
+    Linked,
+    /// It brought nothing new and was merged into this one. Since 1.5.
+    Merged,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -224,6 +237,33 @@ pub struct Transcript {
     pub demo_model: bool,
     pub mode: TranscriptMode,
     pub segments: Vec<TranscriptSegment>,
+    /// What was covered (`█`) in the words of this draft. Since 1.3.
+    #[serde(default)]
+    pub redactions: Vec<Redaction>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Secret {
+    /// Number of a payment card (ISO/IEC 7812).
+    Card,
+    /// Identity number of China (GB 11643), of Hong Kong, or of the United States (SSN).
+    Identity,
+    /// Password or PIN.
+    Password,
+}
+
+/// Words that must not leave the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Redaction {
+    pub segment_id: String,
+    /// Half-open range in the segment's text, in Unicode scalars.
+    pub char_start: usize,
+    pub char_end: usize,
+    /// Milliseconds into the recording.
+    pub audio_start_ms: u64,
+    pub audio_end_ms: u64,
+    pub kind: Secret,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -94,7 +94,7 @@ const PIECES: &[&str] = &[
     "\u{202e}",
 ];
 
-fn any_text(rng: &mut StdRng) -> String {
+pub(super) fn any_text(rng: &mut StdRng) -> String {
     let mut text = String::new();
     for _ in 0..rng.random_range(0..30) {
         if rng.random_bool(0.8) {
@@ -109,7 +109,7 @@ fn any_text(rng: &mut StdRng) -> String {
     text
 }
 
-fn any_call(rng: &mut StdRng) -> Vec<Utterance> {
+pub(super) fn any_call(rng: &mut StdRng) -> Vec<Utterance> {
     (0..rng.random_range(0..8))
         .map(|seq| {
             let mut u = utterance(seq, &any_text(rng), u64::from(seq) * 1000, u64::from(seq) * 1000 + 900);

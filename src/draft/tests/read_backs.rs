@@ -1,7 +1,7 @@
 //! Numbers that were read back: what a yes and a no make of them.
 
 use super::{drafter, preferred};
-use crate::call::{Answer, Band, Coverage, Identity, MediaTime, Party, ReadBack, Utterance};
+use crate::call::{Answer, Band, Coverage, Identity, MediaTime, Party, ReadBack, Speaker, Utterance};
 use crate::draft::schema::{Disposition, PhoneOrigin, Source, TicketDraft};
 use crate::draft::testing::call;
 
@@ -54,6 +54,51 @@ fn a_spoken_yes_makes_the_number_sure_and_is_its_evidence() {
         assert_eq!(answer.segment_id, draft.transcript.segments[2].id);
         assert!(yes.starts_with(&answer.text) && answer.audio_start_ms >= 8_000, "{answer:?}");
     }
+}
+
+fn turn(speaker: Speaker, text: &str) -> (Speaker, &str) {
+    (speaker, text)
+}
+
+fn attended(turns: &[(Speaker, &str)]) -> Vec<Utterance> {
+    let texts: Vec<&str> = turns.iter().map(|(_, text)| *text).collect();
+    let speakers = turns.iter().map(|(speaker, _)| *speaker);
+    call(&texts).into_iter().zip(speakers).map(|(said, speaker)| Utterance { speaker, ..said }).collect()
+}
+
+#[test]
+fn a_number_that_an_agent_reads_to_the_caller_is_as_sure_as_the_answer() {
+    use Speaker::{Agent, Caller};
+    let number = "2125550134";
+    let of = |answer: &str| {
+        let agent = turn(Agent, "So that is two one two, five five five, zero one three four?");
+        let utterances = attended(&[turn(Caller, ENGLISH[0]), turn(Caller, ENGLISH[1]), agent, turn(Caller, answer)]);
+        drafted(&utterances, Vec::new(), None)
+    };
+    let yes = of("Yes, that's right.");
+    assert!(spoken(&yes, number).read_back_confirmed && yes.caller.phones.len() == 1, "{:?}", yes.caller.phones);
+    assert!(!spoken(&of("Please send somebody today."), number).read_back_confirmed);
+    let no = of("No.");
+    assert!(!spoken(&no, number).read_back_confirmed && spoken(&no, number).needs_review);
+}
+
+#[test]
+fn what_an_agent_says_stands_in_the_transcript_and_in_no_field() {
+    use Speaker::{Agent, Caller};
+    let caller = turn(Caller, "The street light is broken.");
+    let agent = "My name is Ann Lee. My house is on fire at 12 Main Street, is your number two one two, five five five, zero one \
+                 nine nine?";
+    let alone = drafted(&attended(&[caller]), Vec::new(), None);
+    let draft = drafted(&attended(&[caller, turn(Agent, agent), turn(Caller, "Well.")]), Vec::new(), None);
+    assert_eq!(draft.transcript.segments[1].speaker, Agent);
+    assert_eq!(draft.transcript.segments[1].text, agent);
+    assert!(draft.caller.phones.is_empty() && draft.caller.name.value.is_none(), "{:?}", draft.caller);
+    assert_eq!(draft.emergency.flag.value, alone.emergency.flag.value);
+    assert_eq!(draft.issues[0].category.value, alone.issues[0].category.value);
+    assert_eq!(draft.issues[0].location, alone.issues[0].location);
+    assert!(!serde_json::to_string(&draft.summary).unwrap().contains("Ann"), "{:?}", draft.summary);
+    assert!(drafter().hazard(&attended(&[turn(Agent, "My house is on fire!")])[0]).is_none());
+    assert!(drafter().hazard(&attended(&[turn(Caller, "My house is on fire!")])[0]).is_some());
 }
 
 #[test]

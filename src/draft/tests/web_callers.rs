@@ -39,7 +39,7 @@ fn a_typed_identity_is_claimed_and_needs_a_look() {
     assert!(phone.preferred && phone.e164.as_deref() == Some("+12125550134"));
     assert_eq!(silent.disposition_suggestion, Disposition::Callback);
     let told = serde_json::to_value(&silent).unwrap();
-    assert_eq!((&told["schema_version"], &told["call"]["channel"]), (&json!("1.3.0"), &json!("webrtc")));
+    assert_eq!((&told["schema_version"], &told["call"]["channel"]), (&json!("1.5.0"), &json!("webrtc")));
     assert_eq!(
         (&told["caller"]["name"]["source"], &told["caller"]["phones"][0]["origin"]),
         (&json!("web_form"), &json!("web_form"))
@@ -97,7 +97,7 @@ fn a_call_that_adds_to_an_earlier_one_names_it() {
     assert_eq!((related.relation, related.score), (Relation::SameTicket, 1.0));
     let told = serde_json::to_value(&one).unwrap();
     let expected = json!([{"ref": told["reference"], "call_id": facts.follows.unwrap().to_string(),
-                           "relation": "same_ticket", "score": 1.0}]);
+                           "relation": "same_ticket", "score": 1.0, "confirmed": null}]);
     assert_eq!(told["related"], expected);
     assert!(draft(&super::facts(), &[]).related.is_empty());
 }

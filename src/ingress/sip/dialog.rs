@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use metrics::counter;
@@ -12,7 +12,7 @@ use rsipstack::sip::{Header, StatusCode};
 use tokio::sync::{Notify, watch};
 
 use crate::call::{EndCause, MediaPlan};
-use crate::ingress::{Refusal, SignalError, Signalling};
+use crate::ingress::{Refusal, SignalError, Signalling, TransferNews};
 use crate::ops::clock::Clock;
 
 use super::negotiation::Negotiation;
@@ -21,6 +21,7 @@ use super::path::Reachable;
 use super::refresh;
 use super::requests::capabilities;
 use super::session_timer::{Due, Outcome, SessionTimer, Terms};
+use super::transfer::{NotAsked, Notice, Patience, Step, TransferFlow};
 
 /// How long hanging up waits for the peer's 200; the BYE is retransmitted beyond it.
 const BYE_WAIT: Duration = Duration::from_secs(2);
@@ -49,6 +50,13 @@ pub(super) struct Invitation {
     pub source: IpAddr,
 }
 
+/// What is waited for, and how long.
+pub(super) struct Bounds {
+    /// Smallest session interval, seconds.
+    pub least_interval: u32,
+    pub transfers: Patience,
+}
+
 /// What both sides of the signalling share.
 pub(super) struct Call {
     invitation: Invitation,
@@ -57,6 +65,8 @@ pub(super) struct Call {
     local_rtp: OnceLock<SocketAddr>,
     timer: Mutex<SessionTimer>,
     timer_set: Notify,
+    transfer: Mutex<TransferFlow>,
+    transfer_set: Notify,
     /// Smallest session interval, seconds.
     least_interval: u32,
     /// We have begun to end the call: nobody else may, and the end is no news to the pipeline.
@@ -72,7 +82,7 @@ impl Call {
         negotiation: Negotiation,
         reachable: Reachable,
         clock: Clock,
-        least_interval: u32,
+        bounds: Bounds,
     ) -> Arc<Self> {
         let (stage, _) = watch::channel(Stage::Ringing);
         Arc::new(Self {
@@ -81,7 +91,9 @@ impl Call {
             local_rtp: OnceLock::new(),
             timer: Mutex::default(),
             timer_set: Notify::new(),
-            least_interval,
+            transfer: Mutex::new(TransferFlow::new(bounds.transfers)),
+            transfer_set: Notify::new(),
+            least_interval: bounds.least_interval,
             ending: AtomicBool::new(false),
             reachable,
             clock,
@@ -157,21 +169,63 @@ impl Call {
     pub async fn session_due(&self) -> Due {
         loop {
             let wake = self.timer().wakes_at();
-            let wake = async {
-                match wake {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = self.timer_set.notified() => {}
-                () = wake => {
+                () = until(wake) => {
                     if let Some(due) = self.timer().due(self.clock.instant()) {
                         return due;
                     }
                 }
             }
         }
+    }
+
+    fn transfer(&self) -> MutexGuard<'_, TransferFlow> {
+        self.transfer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `false`: one is under way, or went through.
+    fn ask_transfer(&self, to: &str) -> bool {
+        let asked = self.transfer().ask(to, self.clock.instant());
+        self.transfer_set.notify_one();
+        asked
+    }
+
+    pub fn transfer_is_asked(&self) -> bool {
+        self.transfer().is_asked()
+    }
+
+    pub fn transfer_answered(&self, answer: Option<(u16, u32)>) -> Option<TransferNews> {
+        let news = self.transfer().answered(answer, self.clock.instant());
+        self.transfer_set.notify_one();
+        news
+    }
+
+    pub fn transfer_notified(&self, notice: Notice) -> Result<Option<TransferNews>, NotAsked> {
+        let news = self.transfer().notified(notice);
+        self.transfer_set.notify_one();
+        news
+    }
+
+    /// Waits until the transfer asks for something.
+    pub async fn transfer_due(&self) -> Step {
+        loop {
+            let wake = self.transfer().wakes_at(self.clock.instant());
+            tokio::select! {
+                () = self.transfer_set.notified() => {}
+                () = until(wake) => {
+                    if let Some(step) = self.transfer().due(self.clock.instant()) {
+                        return step;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for the peer to acknowledge the answer; `false`: the call is over.
+    pub async fn confirmed(&self) -> bool {
+        let mut stage = self.stage.subscribe();
+        stage.wait_for(|stage| *stage >= Stage::Confirmed).await.is_ok_and(|stage| *stage == Stage::Confirmed)
     }
 
     fn gone(&self) -> bool {
@@ -188,13 +242,19 @@ impl Call {
             return;
         }
         // A BYE before the ACK is forbidden to us (RFC 3261 section 15); a lost ACK ends the dialog after 32 s.
-        let mut stage = self.stage.subscribe();
-        if stage.wait_for(|stage| *stage >= Stage::Confirmed).await.is_ok_and(|stage| *stage == Stage::Ended) {
+        if !self.confirmed().await {
             return;
         }
         if self.dialog().bye_with_reason(reason(cause)).await.is_err() {
             tracing::debug!(%cause, "BYE not delivered");
         }
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -265,6 +325,14 @@ impl Signalling for SipSignalling {
             counter!("heardline_sip_refused_total", "status" => status.code().to_string()).increment(1);
             self.call.dialog().reject(Some(status), None).ok();
         }
+    }
+
+    fn transfer(&self, to: &str) -> Result<(), SignalError> {
+        if self.call.gone() {
+            return Err(SignalError::Cancelled);
+        }
+        let asked = self.call.ask_transfer(to);
+        asked.then_some(()).ok_or_else(|| SignalError::Transport("a transfer of this call is under way".into()))
     }
 
     async fn hang_up(&self, cause: EndCause) {

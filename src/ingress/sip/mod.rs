@@ -22,12 +22,14 @@ mod outgoing;
 pub mod party;
 mod path;
 mod raw;
+mod refer;
 mod refresh;
 mod reply;
 mod requests;
 mod screen;
 mod session_timer;
 mod stream;
+mod transfer;
 mod watch;
 
 use std::io;
@@ -61,6 +63,7 @@ use listen::ScreenedSocket;
 use path::Reachable;
 use requests::{InProgress, Requests};
 use stream::Streams;
+use transfer::Patience;
 
 /// What the door needs of the configuration.
 #[derive(Clone, Debug)]
@@ -83,11 +86,16 @@ struct Timers {
     transactions: EndpointOption,
     /// Smallest session interval, seconds (RFC 4028).
     least_interval_s: u32,
+    transfers: Patience,
 }
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { transactions: EndpointOption::default(), least_interval_s: refresh::LEAST_INTERVAL_S }
+        Self {
+            transactions: EndpointOption::default(),
+            least_interval_s: refresh::LEAST_INTERVAL_S,
+            transfers: Patience::default(),
+        }
     }
 }
 
@@ -137,6 +145,7 @@ pub struct SipDoor {
     reachable: Reachable,
     codecs: Arc<[Codec]>,
     least_interval: u32,
+    transfers: Patience,
     admission: Admission,
     clock: Clock,
     stop: CancellationToken,
@@ -225,6 +234,7 @@ impl SipDoor {
             reachable,
             codecs: settings.codecs.into(),
             least_interval: timers.least_interval_s,
+            transfers: timers.transfers,
             admission,
             clock,
             stop,
@@ -271,6 +281,7 @@ impl SipDoor {
             listeners: self.addresses,
             codecs: self.codecs,
             least_interval: self.least_interval,
+            transfers: self.transfers,
             incoming,
             in_progress: InProgress::default(),
         };

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use rsipstack::sip::prelude::{HeadersExt, ToTypedHeader};
 use rsipstack::sip::uri::ParamsExt as _;
-use rsipstack::sip::{Header, Param, Request, Scheme, SipMessage, StatusCode, Transport};
+use rsipstack::sip::{Header, Method, Param, Request, Response, Scheme, SipMessage, StatusCode, Transport};
 use rsipstack::transaction::endpoint::{MessageInspector, TransportEventInspector};
 use rsipstack::transport::{SipAddr, SipConnection, TransportEvent};
 
@@ -27,7 +27,10 @@ impl MessageInspector for Outgoing {
         message
     }
 
-    fn after_received(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+    fn after_received(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Response(response) = &mut message {
+            refuse_challenge(response);
+        }
         message
     }
 }
@@ -48,6 +51,19 @@ impl TransportEventInspector for OwnFlowsOnly {
             }
             event => Some(event),
         }
+    }
+}
+
+/// The stack ends a call, without a BYE, whose request is answered with a challenge. A REFER that is must not end it: we
+/// have no password, so to us it is forbidden.
+fn refuse_challenge(response: &mut Response) {
+    let challenged = matches!(response.status_code.code(), 401 | 407);
+    if challenged && response.cseq_header().and_then(|cseq| cseq.method()).is_ok_and(|asked| asked == Method::Refer) {
+        tracing::warn!(
+            status = response.status_code.code(),
+            "the trunk asks for a password before it transfers a call; let it take REFER from this address without one"
+        );
+        response.status_code = StatusCode::Forbidden;
     }
 }
 
@@ -115,6 +131,20 @@ mod tests {
         ] {
             let via = via_after(contact);
             assert!(via.starts_with(sent_by) && via.contains("branch=z9hG4bK1"), "{contact}: {via}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_to_our_refer_is_a_refusal_and_one_to_another_request_stays() {
+        for (method, status, seen) in [("REFER", 407, 403), ("REFER", 401, 403), ("REFER", 603, 603), ("BYE", 407, 407)]
+        {
+            let text = format!(
+                "SIP/2.0 {status} x\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+                 To: <sip:c@d>;tag=2\r\nCall-ID: 1\r\nCSeq: 2 {method}\r\nContent-Length: 0\r\n\r\n"
+            );
+            let response = Response::try_from(text.as_str()).unwrap();
+            let SipMessage::Response(response) = Outgoing.after_received(response.into(), None) else { panic!() };
+            assert_eq!(response.status_code.code(), seen, "{method} {status}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::grammar::via::Via;
 use super::raw::{Name, Raw};
 
 /// What may be asked of us, for `Allow`.
-pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY";
 /// Extensions a request may require of us: session timers (RFC 4028), and reliable provisional responses (RFC 3262),
 /// which we honour by sending none.
 pub(super) const EXTENSIONS: [&str; 2] = ["timer", "100rel"];

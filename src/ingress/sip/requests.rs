@@ -20,12 +20,13 @@ use crate::ingress::admission::Admission;
 use crate::ingress::{Carrier, IncomingCall};
 use crate::ops::clock::Clock;
 
-use super::dialog::{Call, Invitation, SipSignalling};
+use super::dialog::{Bounds, Call, Invitation, SipSignalling};
 use super::doors::Doors;
 use super::flows::{Flows, Riding};
 use super::negotiation::{Negotiation, Pending};
 use super::offer::{self, Proposal, Rejection};
 use super::path::{Path, Reachable};
+use super::transfer::Patience;
 use super::watch::{self, Watch};
 use super::{party, refresh, reply};
 use crate::ingress::text;
@@ -46,6 +47,7 @@ pub(super) struct Requests {
     pub codecs: Arc<[Codec]>,
     /// Smallest session interval, seconds.
     pub least_interval: u32,
+    pub transfers: Patience,
     pub incoming: mpsc::Sender<IncomingCall>,
     pub in_progress: InProgress,
 }
@@ -99,12 +101,18 @@ impl Requests {
         match method {
             Method::Invite if !in_dialog => self.invite(transaction),
             Method::Options if !in_dialog => respond(transaction, StatusCode::OK, capabilities()),
-            Method::Invite | Method::Bye | Method::Options | Method::Info | Method::Update | Method::Cancel
+            Method::Invite
+            | Method::Bye
+            | Method::Options
+            | Method::Info
+            | Method::Update
+            | Method::Notify
+            | Method::Cancel
                 if in_dialog =>
             {
                 self.within_dialog(transaction);
             }
-            Method::Bye | Method::Info | Method::Update | Method::Cancel => {
+            Method::Bye | Method::Info | Method::Update | Method::Notify | Method::Cancel => {
                 reject(transaction, Rejection::plain(StatusCode::CallTransactionDoesNotExist));
             }
             Method::Ack => {}
@@ -196,7 +204,8 @@ impl Requests {
             peer_updates: offer::allows(request, Method::Update),
             source,
         };
-        let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), self.least_interval);
+        let bounds = Bounds { least_interval: self.least_interval, transfers: self.transfers };
+        let call = Call::new(invitation, negotiation, self.reachable, self.clock.clone(), bounds);
         let events = Watch { call: call.clone(), dialogs: self.dialogs.clone(), entry }.start(states);
         let call = IncomingCall {
             call: CallId::new(),

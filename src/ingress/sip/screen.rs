@@ -21,9 +21,11 @@ use super::reply;
 pub(super) const STACK_DATAGRAM: usize = 8_192;
 
 /// Methods of `reply::ALLOW`.
-const SERVED: [&str; 7] = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"];
+const SERVED: [&str; 8] = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY"];
 /// Methods that are known and not allowed here (405); any other is unknown (501, RFC 3261 section 8.2.1).
-const REFUSED: [&str; 7] = ["REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "PRACK"];
+const REFUSED: [&str; 6] = ["REGISTER", "SUBSCRIBE", "REFER", "MESSAGE", "PUBLISH", "PRACK"];
+/// What we ask of others and do not serve ourselves; responses come to it.
+const ASKED: &str = "REFER";
 
 /// What becomes of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -219,7 +221,8 @@ fn check_cseq(raw: &Raw<'_>, method: Option<&str>) -> Checked {
     if parts.next().and_then(number::<u32>).is_none_or(|number| number >= 1 << 31) {
         return refuse(400, "cseq");
     }
-    let fits = |repeated: &str| method.map_or(SERVED.contains(&repeated), |method| method == repeated);
+    let fits =
+        |repeated: &str| method.map_or(SERVED.contains(&repeated) || repeated == ASKED, |method| method == repeated);
     match (parts.next(), parts.next()) {
         (Some(repeated), None) if fits(repeated) => Ok(()),
         _ => refuse(400, "cseq"),

@@ -16,9 +16,10 @@ use crate::ingress::SignalEvent;
 use super::dialog::{Call, Stage, sdp_type};
 use super::negotiation::{AnswerIn, Pending};
 use super::offer::{self, Proposal, Rejection};
-use super::refresh;
 use super::requests::{Entry, capabilities};
 use super::session_timer::Due;
+use super::transfer::Step;
+use super::{refer, refresh};
 
 /// Events of one call that wait for the pipeline; a person presses no digits faster.
 const EVENT_QUEUE: usize = 32;
@@ -57,6 +58,13 @@ impl Watch {
                     }
                     continue;
                 }
+                step = call.transfer_due() => {
+                    match step {
+                        Step::Send(to) => drop(tokio::spawn(refer::send(call.clone(), events.clone(), to))),
+                        Step::Tell(news) => tell(&events, SignalEvent::Transfer(news)).await,
+                    }
+                    continue;
+                }
             };
             match state {
                 None => return,
@@ -70,6 +78,9 @@ impl Watch {
                     tokio::spawn(change(call.clone(), events.clone(), request, handle));
                 }
                 Some(DialogState::Info(_, request, handle)) => info(&request, handle, &events).await,
+                Some(DialogState::Notify(_, request, handle)) => {
+                    refer::notified(&call, &events, &request, handle).await
+                }
                 Some(DialogState::Options(_, _, handle)) => {
                     handle.respond(StatusCode::OK, Some(capabilities()), None).await.ok();
                 }

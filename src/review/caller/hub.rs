@@ -128,7 +128,9 @@ impl Hub {
             CallEvent::Answered { .. }
             | CallEvent::Dtmf { .. }
             | CallEvent::Emergency { .. }
-            | CallEvent::Delivery { .. } => return,
+            | CallEvent::Delivery { .. }
+            | CallEvent::Review { .. }
+            | CallEvent::Transfer { .. } => return,
         };
         let _nobody_left = watched.send(told);
     }

@@ -19,7 +19,7 @@ use crate::intake::problem::Problem;
 pub(super) use hub::Hub;
 pub(super) use line::line;
 pub use page::page_is_built;
-pub(super) use page::{BUILT, Files, asset, embed, has_page, page};
+pub(super) use page::{asset, embed, has_page, page};
 pub(super) use samples::{Samples, sample};
 pub(super) use snapshot::snapshot;
 pub(super) use stream::events;

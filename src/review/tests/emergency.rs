@@ -7,7 +7,7 @@ use super::{Answer, TestDesk};
 use crate::call::{CallEvent, CallId, CallState, Danger, EmergencyState, HeardIn, MediaSpan, MediaTime, ServiceKind};
 use crate::store::EmergencyRow;
 
-fn raised(desk: &TestDesk) -> CallId {
+pub(super) fn raised(desk: &TestDesk) -> CallId {
     let call = desk.add_call(CallState::Live);
     let span = MediaSpan::new(MediaTime(9_100), MediaTime(9_800));
     let danger = Danger {

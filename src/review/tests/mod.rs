@@ -5,30 +5,52 @@ mod door;
 mod emergency;
 mod events;
 mod inbox;
+mod people;
 mod public;
 mod reader;
 mod recording;
 mod store;
+mod transfer;
+mod work;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
-use super::{DeskParts, EraseCall, desk};
+use super::built::Files;
+use super::{DeskParts, Door, EraseCall, Rules, Token, with_files};
 use crate::call::{CallEvent, CallId, CallState, Identity, Origin, Party, Reference};
 use crate::config::secret::WebhookSecret;
+use crate::draft::Drafter;
 use crate::ops::clock::Clock;
 use crate::ops::health::Health;
-use crate::store::{CallRow, Erased, StoreError};
+use crate::store::{CallRow, DataDir, Erased, SqliteStore, StoreError};
 use store::FakeStore;
+use transfer::FakeLine;
+
+/// As `web/` is built: the desk's page and a file with a hash in its name.
+fn pages(path: &str) -> Option<Cow<'static, [u8]>> {
+    let content: &[u8] = match path {
+        "desk.html" => b"<!doctype html><script type=\"module\" src=\"/assets/desk-5e6f.js\"></script>",
+        "assets/desk-5e6f.js" => b"export {};",
+        _ => return None,
+    };
+    Some(content.into())
+}
 
 struct TestDesk {
     address: SocketAddr,
     store: Arc<FakeStore>,
+    people: Arc<SqliteStore>,
+    line: Arc<FakeLine>,
+    local_key: Token,
     clock: Clock,
     events: broadcast::Sender<CallEvent>,
     secret: WebhookSecret,
@@ -60,25 +82,56 @@ impl Answer {
     }
 }
 
-async fn serve(router: axum::Router) -> SocketAddr {
+async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
     address
 }
 
 impl TestDesk {
     async fn start() -> Self {
+        Self::start_behind(Door { open: true, ..Door::default() }).await
+    }
+
+    async fn start_behind(door: Door) -> Self {
+        Self::start_with(door, pages, |router| router).await
+    }
+
+    async fn with_files(files: Files) -> Self {
+        Self::start_with(Door { open: true, ..Door::default() }, files, |router| router).await
+    }
+
+    /// Where every peer is somebody beyond this machine.
+    async fn start_beyond(door: Door) -> Self {
+        let peer = SocketAddr::from(([192, 0, 2, 7], 5_000));
+        Self::start_with(door, pages, |router| router.layer(Extension(ConnectInfo(peer)))).await
+    }
+
+    async fn start_with(door: Door, files: Files, layered: impl FnOnce(Router) -> Router) -> Self {
         let (store, clock, secret) = (Arc::new(FakeStore::default()), Clock::system(), WebhookSecret::generate());
         let events = broadcast::Sender::new(8);
+        let line = Arc::new(FakeLine::default());
         let (health, nudges) = (Arc::new(Health::new()), Arc::new(AtomicU32::new(0)));
         let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(&dir.path().join("data")).unwrap();
+        let (people, local_key) = (Arc::new(SqliteStore::open(&data).await.unwrap()), Token::generate());
         let (folder, nudged) = (dir.path().to_owned(), Arc::clone(&nudges));
-        let router = desk(DeskParts {
+        let parts = DeskParts {
             store: Arc::clone(&store) as _,
             emergencies: Arc::clone(&store) as _,
+            reviews: Arc::clone(&people) as _,
+            search: Arc::clone(&people) as _,
+            drafter: drafter(),
+            rules: Arc::new(|_| Rules::default()),
+            endpoints: Vec::new(),
+            people: Arc::clone(&people) as _,
+            door,
+            local_key: local_key.clone(),
             clock: clock.clone(),
             events: events.clone(),
+            transfers: Arc::clone(&line) as _,
             recordings: Arc::new(move |id| folder.join(format!("{id}.wav"))),
             secrets: vec![WebhookSecret::generate(), secret.clone()],
             health: Arc::clone(&health),
@@ -91,8 +144,21 @@ impl TestDesk {
                 nudged.fetch_add(1, Ordering::Relaxed);
             }),
             erase: eraser(Arc::clone(&store)),
-        });
-        Self { address: serve(router).await, store, clock, events, secret, health, nudges, dir }
+        };
+        let router = layered(with_files(parts, files));
+        Self {
+            address: serve(router).await,
+            store,
+            people,
+            line,
+            local_key,
+            clock,
+            events,
+            secret,
+            health,
+            nudges,
+            dir,
+        }
     }
 
     fn origin(&self) -> String {
@@ -146,12 +212,19 @@ impl TestDesk {
             line_quality: None,
             dtmf: String::new(),
             read_backs: Vec::new(),
+            transfer: None,
             heard_ms: None,
             redraft: false,
             erased_unix_ms: None,
         });
         id
     }
+}
+
+/// Its word lists are read once for all tests.
+fn drafter() -> Arc<Drafter> {
+    static DRAFTER: LazyLock<Arc<Drafter>> = LazyLock::new(|| Arc::new(Drafter::new().unwrap()));
+    Arc::clone(&DRAFTER)
 }
 
 /// Erases as the store does it: by id or reference, never a call that is not over.

@@ -2,6 +2,7 @@ use std::os::unix::fs::symlink;
 
 use super::TestDesk;
 use crate::call::{CallId, CallState};
+use crate::draft::testing::call;
 use crate::store::RecordingRow;
 
 /// A header whose sizes are zero, as in the first second of a call, and 100 samples.
@@ -84,6 +85,32 @@ async fn a_range_for_another_version_gets_the_whole_recording() {
     let tag = format!("If-Range: \"{sha256}\"");
     assert_eq!(desk.ask("GET", &path, &["Range: bytes=0-9", &tag], b"").await.status, 206);
     assert_eq!(desk.ask("GET", &path, &["Range: bytes=0-9", "If-Range: \"old\""], b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_redacted_copy_is_silent_where_a_secret_was_said_and_else_the_recording() {
+    let mut wav = live_wav();
+    wav.truncate(44);
+    wav.extend(std::iter::repeat_n([7, 1], 8_000 * 8).flatten());
+    let (desk, id, path) = with_recording(&wav).await;
+    let spoken = call(&["hello it is about my card", "4111 1111 1111 1111"]);
+    desk.store.utterances.lock().unwrap().extend(spoken.into_iter().map(|utterance| (id, utterance)));
+    let copy = format!("{path}?redacted=true");
+    let early = desk.get(&copy).await;
+    assert_eq!((early.status, early.header("content-type")), (409, Some("application/problem+json")));
+
+    desk.store.calls.lock().unwrap()[0].state = CallState::Done;
+    let (whole, redacted) = (desk.get(&path).await.body, desk.get(&copy).await);
+    assert_eq!((redacted.status, redacted.body.len()), (200, whole.len()));
+    assert_eq!(redacted.header("etag"), None, "words may be filled in later");
+    assert!(redacted.header("content-disposition").unwrap().ends_with("-redacted.wav\""));
+    let byte = |ms: usize| 44 + ms * 16;
+    assert_eq!(redacted.body[..byte(3_900)], whole[..byte(3_900)], "header and the words before");
+    assert_eq!(redacted.body[byte(4_000)..byte(7_000)], vec![0; 3_000 * 16], "the number");
+    assert_eq!(redacted.body[byte(7_100)..], whole[byte(7_100)..], "what comes after");
+    let range = format!("Range: bytes={}-{}", byte(3_850), byte(4_050) - 1);
+    let part = desk.ask("GET", &copy, &[&range], b"").await;
+    assert_eq!((part.status, &part.body[..]), (206, &redacted.body[byte(3_850)..byte(4_050)]));
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ impl Command for NoteProgress {
         // Only `live`: a note that was under way when the call ended must not undo what its end said.
         let changed = sqlx::query(
             "UPDATE call SET lost = ?, notice_start_ms = ?, notice_end_ms = ?, dtmf = ?, read_backs = ?,
-                    heard_ms = ?
+                    transfer = ?, heard_ms = ?
              WHERE id = ? AND state = 'live'",
         )
         .bind(json(&progress.lost)?)
@@ -139,6 +139,7 @@ impl Command for NoteProgress {
         .bind(progress.notice.map(|n| stored(n.end.as_millis())))
         .bind(&progress.dtmf)
         .bind(json(&progress.read_backs)?)
+        .bind(progress.transfer.as_ref().map(json).transpose()?)
         .bind(stored(progress.heard_ms))
         .bind(self.call.to_string())
         .execute(&mut *conn)
@@ -161,7 +162,7 @@ impl Command for EndCall {
         let changed = sqlx::query(
             "UPDATE call SET state = 'finishing', cause = ?, ended_unix_ms = ?, duration_ms = ?, recording_sha256 = ?,
                     recording_duration_ms = ?, recording_rate = ?, lost = ?, notice_start_ms = ?, notice_end_ms = ?,
-                    dtmf = ?, read_backs = ?, line_quality = ?
+                    dtmf = ?, read_backs = ?, transfer = ?, line_quality = ?
              WHERE id = ? AND state IN ('ringing', 'live')",
         )
         .bind(end.cause.as_str())
@@ -175,6 +176,7 @@ impl Command for EndCall {
         .bind(end.notice.map(|n| stored(n.end.as_millis())))
         .bind(&end.dtmf)
         .bind(json(&end.read_backs)?)
+        .bind(end.transfer.as_ref().map(json).transpose()?)
         .bind(end.line_quality.as_ref().map(json).transpose()?)
         .bind(self.call.to_string())
         .execute(&mut *conn)

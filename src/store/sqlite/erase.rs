@@ -148,6 +148,12 @@ impl Command for EraseWords {
             "DELETE FROM delivery WHERE call = ?",
             "DELETE FROM emergency WHERE call = ?",
             "DELETE FROM draft WHERE call = ?",
+            "DELETE FROM review WHERE call = ?",
+            "DELETE FROM review_owed WHERE call = ?",
+            "DELETE FROM review_seen WHERE call = ?",
+            "DELETE FROM correction WHERE call = ?",
+            // Its terms went with its drafts.
+            "DELETE FROM search_owed WHERE call = ?",
         ]
         .into_iter()
         .chain(earlier::FORGET)
@@ -157,7 +163,8 @@ impl Command for EraseWords {
         sqlx::query(
             "UPDATE call SET party = ?, origin = ?, dialled = NULL, follows = NULL, notice_start_ms = NULL, notice_end_ms = NULL,
                     coverage = NULL, recording_sha256 = NULL, recording_duration_ms = NULL, recording_rate = NULL,
-                    lost = '[]', dtmf = '', read_backs = '[]', heard_ms = NULL, line_quality = NULL
+                    lost = '[]', dtmf = '', read_backs = '[]', transfer = NULL, heard_ms = NULL,
+                    line_quality = NULL
              WHERE id = ? AND erased_unix_ms IS NOT NULL",
         )
         .bind(json(&Party::default())?)

@@ -1,8 +1,9 @@
 //! [`Store`] on one SQLite file: a writer that commits in groups, and readers beside it.
 //!
-//! Every change is a [`writer::Command`] (`calls.rs`, `outbox.rs`, `inbox.rs`); every look is a function over the
+//! Every change is a [`writer::Command`] (`calls.rs`, `outbox.rs`, `inbox.rs`, `reviews/`, `search.rs`); every look is a function over the
 //! read pool (`reads.rs`). Rows become values only in `rows.rs`.
 
+pub mod bulk;
 mod calls;
 mod earlier;
 mod emergency;
@@ -10,17 +11,23 @@ mod erase;
 mod inbox;
 mod open;
 mod outbox;
+mod people;
 mod reads;
+mod reviews;
 mod rows;
+mod search;
 pub mod snapshot;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 
+use super::layout::DATABASE;
 use super::{
     AttemptResult, CallEnd, CallPage, CallRow, CompletedDraft, DataDir, DeliveryCounts, DeliveryRow, NewCall, Progress,
     Received, Store, StoreError,
@@ -39,7 +46,14 @@ impl SqliteStore {
     /// [`StoreError::NewerSchema`] when a later version made it: then nothing was touched.
     pub async fn open(data: &DataDir) -> Result<Self, StoreError> {
         let (conn, readers) = open::open(&data.database()).await?;
-        Ok(Self { writer: writer::Writer::start(conn, readers.clone(), data.clone()), readers })
+        Ok(Self { writer: writer::Writer::start(conn, readers.clone(), Some(data.clone())), readers })
+    }
+
+    /// Opens the database of a data folder that a running gateway has locked, for a change or two beside it. Nothing is made
+    /// or migrated: [`StoreError::OlderSchema`] when that gateway is of an older version.
+    pub async fn beside(folder: &Path) -> Result<Self, StoreError> {
+        let (conn, readers) = open::beside(&folder.join(DATABASE)).await?;
+        Ok(Self { writer: writer::Writer::start(conn, readers.clone(), None), readers })
     }
 }
 
@@ -131,11 +145,15 @@ impl Store for SqliteStore {
     }
 
     async fn due_deliveries(&self, now_unix_ms: i64, limit: u32) -> Result<Vec<(DeliveryRow, String)>, StoreError> {
-        let due = outbox::due(&self.readers, now_unix_ms, limit).await?;
-        for park in due.damaged {
+        let outbox::Due { mut deliveries, held, damaged } = outbox::due(&self.readers, now_unix_ms, limit).await?;
+        for park in damaged {
             self.writer.write(park).await?;
         }
-        Ok(due.deliveries)
+        if !held.is_empty() {
+            let gone = self.writer.write(outbox::LetGo { deliveries: held.clone(), now_unix_ms }).await?;
+            deliveries.retain(|(delivery, _)| gone.contains(&delivery.id) || !held.contains(&delivery.id));
+        }
+        Ok(deliveries)
     }
 
     async fn next_due(&self) -> Result<Option<i64>, StoreError> {

@@ -26,6 +26,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "repeats", include_str!("../migrations/0006_repeats.sql")),
     (7, "emergency", include_str!("../migrations/0007_emergency.sql")),
     (8, "read back", include_str!("../migrations/0008_read_back.sql")),
+    (9, "review", include_str!("../migrations/0009_review.sql")),
+    (10, "people", include_str!("../migrations/0010_people.sql")),
+    (11, "search", include_str!("../migrations/0011_search.sql")),
+    (12, "merge", include_str!("../migrations/0012_merge.sql")),
+    (13, "transfer", include_str!("../migrations/0013_transfer.sql")),
 ];
 
 /// The writer's connection and the readers, on a file whose schema is this program's.
@@ -37,7 +42,6 @@ pub(super) async fn open_with(
     file: &Path,
     migrations: &[(i64, &'static str, &'static str)],
 ) -> Result<(SqliteConnection, SqlitePool), StoreError> {
-    let failed = |e: &dyn std::fmt::Display| StoreError::Database(format!("{}: {e}", file.display()));
     if file.exists() {
         refuse_newer(file, migrations).await?;
     } else {
@@ -45,6 +49,24 @@ pub(super) async fn open_with(
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
         made.map_err(|e| StoreError::NotWritable { path: file.into(), reason: e.to_string() })?;
     }
+    connect(file, Some(migrations)).await
+}
+
+/// The same on a file that another program has open and keeps up to date.
+pub(super) async fn beside(file: &Path) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+    let found = refuse_newer(file, MIGRATIONS).await?;
+    let needed = newest(MIGRATIONS);
+    if found < needed {
+        return Err(StoreError::OlderSchema { path: file.into(), found, needed });
+    }
+    connect(file, None).await
+}
+
+async fn connect(
+    file: &Path,
+    migrations: Option<&[(i64, &'static str, &'static str)]>,
+) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+    let failed = |e: sqlx::Error| StoreError::Database(format!("{}: {e}", file.display()));
     let options = SqliteConnectOptions::new()
         .filename(file)
         .foreign_keys(true)
@@ -54,13 +76,16 @@ pub(super) async fn open_with(
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
-    let mut writer = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(|e| failed(&e))?;
-    migrator(migrations).run(&mut writer).await.map_err(|e| failed(&e))?;
+    let mut writer = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(failed)?;
+    if let Some(migrations) = migrations {
+        let ran = migrator(migrations).run(&mut writer).await;
+        ran.map_err(|e| StoreError::Database(format!("{}: {e}", file.display())))?;
+    }
     let readers = SqlitePoolOptions::new()
         .max_connections(limits::STORE_READERS)
         .connect_with(options.pragma("query_only", "ON"))
         .await
-        .map_err(|e| failed(&e))?;
+        .map_err(failed)?;
     Ok((writer, readers))
 }
 
@@ -71,8 +96,9 @@ fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
     Migrator::with_migrations(migrations.iter().map(resolve).collect())
 }
 
-/// Looks through a read-only connection, so that a file of a newer program is left exactly as it is.
-async fn refuse_newer(file: &Path, migrations: &[(i64, &'static str, &'static str)]) -> Result<(), StoreError> {
+/// The newest migration that was applied. Looks through a read-only connection, so that a file of a newer program is left
+/// exactly as it is.
+async fn refuse_newer(file: &Path, migrations: &[(i64, &'static str, &'static str)]) -> Result<i64, StoreError> {
     let failed = |e: sqlx::Error| StoreError::Database(format!("{}: {e}", file.display()));
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
@@ -87,11 +113,15 @@ async fn refuse_newer(file: &Path, migrations: &[(i64, &'static str, &'static st
     let mut conn = options.connect().await.map_err(failed)?;
     let found = newest_applied(&mut conn).await.map_err(failed)?;
     conn.close().await.map_err(failed)?;
-    let known = migrations.iter().map(|&(version, _, _)| version).max().unwrap_or(0);
+    let known = newest(migrations);
     if found > known {
         return Err(StoreError::NewerSchema { path: file.into(), found, known });
     }
-    Ok(())
+    Ok(found)
+}
+
+fn newest(migrations: &[(i64, &'static str, &'static str)]) -> i64 {
+    migrations.iter().map(|&(version, _, _)| version).max().unwrap_or(0)
 }
 
 /// Zero for a file without a schema: one that was made but died before its first migration.

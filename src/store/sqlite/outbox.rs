@@ -1,13 +1,15 @@
 //! Drafts (and emergencies) and the deliveries they owe: committed together, tried until done or parked.
 
+use std::collections::HashSet;
+
 use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use super::calls::{or_unknown_call, wrong_state};
 use super::writer::Command;
-use super::{earlier, rows};
-use crate::call::CallId;
+use super::{earlier, reviews, rows};
+use crate::call::{CallId, DraftId};
 use crate::store::{AttemptResult, CompletedDraft, DeliveryCounts, DeliveryRow, DeliveryState, NextStep, StoreError};
 
 /// Stable and the same for every attempt. No full stop in it: a Standard Webhooks signature joins id, time and body
@@ -44,7 +46,8 @@ impl Command for CompleteDraft {
             .await
             .map_err(|e| or_unknown_call(e, draft.call))?;
         for endpoint in &draft.endpoints {
-            owe(conn, draft, endpoint).await?;
+            let owed = Owed { call: draft.call, draft: draft.draft, version: draft.version };
+            owe(conn, owed, endpoint, draft.created_unix_ms, None).await?;
         }
         // A later version is of a call that is done; the first one only of a call whose audio is complete.
         let done = sqlx::query(
@@ -60,26 +63,73 @@ impl Command for CompleteDraft {
             return Err(wrong_state(conn, draft.call, "finishing").await?);
         }
         earlier::keep(conn, draft.call, &draft.traces).await?;
+        reviews::completed(conn, draft.call, &draft.outline).await?;
         sqlx::query("DELETE FROM live_draft WHERE call = ?").bind(&call).execute(conn).await?;
         Ok(true)
     }
 }
 
-async fn owe(conn: &mut SqliteConnection, draft: &CompletedDraft, endpoint: &str) -> Result<(), StoreError> {
+/// A version of a draft.
+#[derive(Clone, Copy)]
+pub(super) struct Owed {
+    pub call: CallId,
+    pub draft: DraftId,
+    pub version: u32,
+}
+
+/// `held_until_unix_ms`: it can be taken back until then.
+pub(super) async fn owe(
+    conn: &mut SqliteConnection,
+    owed: Owed,
+    endpoint: &str,
+    at_unix_ms: i64,
+    held_until_unix_ms: Option<i64>,
+) -> Result<(), StoreError> {
     // An endpoint named twice is still owed once.
     sqlx::query(
-        "INSERT INTO delivery (id, call, draft, version, endpoint, state, next_attempt_unix_ms, created_unix_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6) ON CONFLICT (endpoint, draft, version) DO NOTHING",
+        "INSERT INTO delivery (id, call, draft, version, endpoint, state, next_attempt_unix_ms, created_unix_ms, held)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8) ON CONFLICT (endpoint, draft, version) DO NOTHING",
     )
-    .bind(delivery_id(&format!("{}_{}", draft.draft, draft.version), endpoint))
-    .bind(draft.call.to_string())
-    .bind(draft.draft.to_string())
-    .bind(draft.version)
+    .bind(delivery_id(&format!("{}_{}", owed.draft, owed.version), endpoint))
+    .bind(owed.call.to_string())
+    .bind(owed.draft.to_string())
+    .bind(owed.version)
     .bind(endpoint)
-    .bind(draft.created_unix_ms)
+    .bind(held_until_unix_ms.unwrap_or(at_unix_ms))
+    .bind(at_unix_ms)
+    .bind(held_until_unix_ms.is_some())
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Takes deliveries that can be taken back out of reach of that, now that they are due. Answers those that are still
+/// there: between the look for what is due and this, somebody may have taken them back.
+pub(super) struct LetGo {
+    pub deliveries: Vec<String>,
+    pub now_unix_ms: i64,
+}
+
+impl Command for LetGo {
+    type Answer = HashSet<String>;
+
+    async fn apply(&self, conn: &mut SqliteConnection) -> Result<HashSet<String>, StoreError> {
+        let mut gone = HashSet::new();
+        for delivery in &self.deliveries {
+            let let_go = sqlx::query(
+                "UPDATE delivery SET held = 0
+                 WHERE id = ? AND held = 1 AND state = 'pending' AND next_attempt_unix_ms <= ?",
+            )
+            .bind(delivery)
+            .bind(self.now_unix_ms)
+            .execute(&mut *conn)
+            .await?;
+            if let_go.rows_affected() > 0 {
+                gone.insert(delivery.clone());
+            }
+        }
+        Ok(gone)
+    }
 }
 
 /// The event of a call's emergency.
@@ -161,7 +211,7 @@ impl Command for Replay {
         // up again at its first failure if its attempts still counted.
         let changed = sqlx::query(
             "UPDATE delivery SET attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END, state = 'pending',
-                    next_attempt_unix_ms = MIN(next_attempt_unix_ms, ?2)
+                    next_attempt_unix_ms = CASE held WHEN 1 THEN next_attempt_unix_ms ELSE MIN(next_attempt_unix_ms, ?2) END
              WHERE id = ?1 AND state IN ('dead', 'pending')",
         )
         .bind(&self.delivery)
@@ -184,11 +234,14 @@ impl Command for MakeDue {
     type Answer = ();
 
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
-        sqlx::query("UPDATE delivery SET next_attempt_unix_ms = ? WHERE endpoint = ? AND state = 'pending'")
-            .bind(self.unix_ms)
-            .bind(&self.endpoint)
-            .execute(conn)
-            .await?;
+        // One that can be taken back keeps its own time.
+        sqlx::query(
+            "UPDATE delivery SET next_attempt_unix_ms = ? WHERE endpoint = ? AND state = 'pending' AND held = 0",
+        )
+        .bind(self.unix_ms)
+        .bind(&self.endpoint)
+        .execute(conn)
+        .await?;
         Ok(())
     }
 }
@@ -215,17 +268,24 @@ impl Command for ParkDamaged {
 /// What is due, and what ought to be but cannot be read.
 pub(super) struct Due {
     pub deliveries: Vec<(DeliveryRow, String)>,
+    /// Ids of those that can be taken back until the outbox lets go of them.
+    pub held: Vec<String>,
     pub damaged: Vec<ParkDamaged>,
 }
 
 pub(super) async fn due(readers: &SqlitePool, now_unix_ms: i64, limit: u32) -> Result<Due, StoreError> {
-    let mut due = Due { deliveries: Vec::new(), damaged: Vec::new() };
+    let mut due = Due { deliveries: Vec::new(), held: Vec::new(), damaged: Vec::new() };
     // However many drafts wait, an emergency is not behind them.
     for sql in [DUE_EMERGENCIES, DUE_DRAFTS] {
         let mut found = sqlx::query(sql).bind(now_unix_ms).bind(limit).fetch(readers);
         while let Some(row) = found.try_next().await? {
             match rows::delivery(&row) {
-                Ok(delivery) => due.deliveries.push((delivery, row.try_get("body")?)),
+                Ok(delivery) => {
+                    if row.try_get("held")? {
+                        due.held.push(delivery.id.clone());
+                    }
+                    due.deliveries.push((delivery, row.try_get("body")?));
+                }
                 Err(error) => {
                     rows::report_damage(&error);
                     due.damaged.push(ParkDamaged { id: row.try_get("id")?, reason: error.to_string() });

@@ -10,8 +10,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::call::{
-    Alignment, CallId, Danger, HeardIn, Language, LostSpan, MediaSpan, MediaTime, SegmentOutcome, ServiceKind, Unheard,
-    Utterance,
+    Alignment, CallId, Danger, HeardIn, Language, LostSpan, MediaSpan, MediaTime, SegmentOutcome, ServiceKind, Speaker,
+    Unheard, Utterance,
 };
 use crate::store::{
     Acknowledged, CallRow, DeliveryRow, DeliveryState, EmergencyRow, RecordingRow, StoreError, Subject,
@@ -57,29 +57,34 @@ pub(super) fn report_damage(error: &StoreError) {
 }
 
 /// One row under one name, so that every failure of a column says which row it was.
-struct Reader<'r> {
+pub(super) struct Reader<'r> {
     row: &'r SqliteRow,
     what: &'static str,
     id: String,
 }
 
 impl<'r> Reader<'r> {
+    /// `id`: the column that names the row.
+    pub(super) fn new(row: &'r SqliteRow, what: &'static str, id: &'static str) -> Self {
+        Self { row, what, id: id_of(row, id) }
+    }
+
     fn damaged(&self, column: &str, reason: &dyn Display) -> StoreError {
         StoreError::Damaged { what: self.what, id: self.id.clone(), reason: format!("{column}: {reason}") }
     }
 
-    fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
     where
         T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
         self.row.try_get(column).map_err(|e| self.damaged(column, &e))
     }
 
-    fn parse<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, StoreError> {
+    pub(super) fn parse<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, StoreError> {
         self.get::<&str>(column)?.parse().map_err(|e| self.damaged(column, &e))
     }
 
-    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         // Only the place is told: serde's message may quote what the caller said.
         serde_json::from_str(self.get(column)?).map_err(|e| {
             self.damaged(column, &format!("not the expected JSON at line {} column {}", e.line(), e.column()))
@@ -87,12 +92,12 @@ impl<'r> Reader<'r> {
     }
 
     /// A count or a length: never negative.
-    fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+    pub(super) fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
         let value: i64 = self.get(column)?;
         T::try_from(value).map_err(|_| self.damaged(column, &format!("{value} is out of range")))
     }
 
-    fn optional_number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+    pub(super) fn optional_number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
         match self.get::<Option<i64>>(column)? {
             Some(_) => self.number(column).map(Some),
             None => Ok(None),
@@ -133,6 +138,10 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         Some(_) => r.parse("follows").inspect_err(report_damage).ok(),
         None => None,
     };
+    let transfer = match r.get::<Option<&str>>("transfer")? {
+        Some(_) => r.json("transfer").inspect_err(report_damage).ok(),
+        None => None,
+    };
     let recording = match r.get::<Option<String>>("recording_sha256")? {
         Some(sha256) => Some(RecordingRow {
             sha256,
@@ -162,6 +171,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<CallRow, StoreError> {
         line_quality,
         dtmf: r.get("dtmf")?,
         read_backs: r.json("read_backs")?,
+        transfer,
         heard_ms: r.optional_number("heard_ms")?,
         redraft: r.get("redraft")?,
         erased_unix_ms: r.get("erased_unix_ms")?,
@@ -232,6 +242,8 @@ pub(super) fn utterance(row: &SqliteRow) -> Result<Utterance, StoreError> {
     };
     Ok(Utterance {
         seq: r.number("seq")?,
+        // Nobody else is recorded.
+        speaker: Speaker::Caller,
         span: MediaSpan::new(MediaTime(r.number("start_ms")?), MediaTime(r.number("end_ms")?)),
         outcome,
         unheard,

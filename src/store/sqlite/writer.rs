@@ -74,9 +74,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `data` keeps the folder locked until the last group is written, `readers` are closed before `conn`, so that
+    /// `data` keeps the folder locked until the last group is written (`None`: the lock is another program's), `readers` are closed before `conn`, so that
     /// the writer is the last to leave and folds the log into the database.
-    pub(super) fn start(conn: SqliteConnection, readers: SqlitePool, data: DataDir) -> Self {
+    pub(super) fn start(conn: SqliteConnection, readers: SqlitePool, data: Option<DataDir>) -> Self {
         let (queue, messages) = mpsc::channel(limits::STORE_QUEUE);
         let task = tokio::spawn(async move {
             let conn = serve(conn, messages).await;

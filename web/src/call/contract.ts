@@ -1,6 +1,8 @@
 // What the gateway's public listener sends: the shapes of GET /lines/{line}, of a call's snapshot and of its events.
 
-export type Script = "en" | "zh-Hans" | "zh-Hant";
+import type { Script } from "../shared/script";
+
+export type { Script };
 export type Spoken = "en" | "zh" | "yue";
 export type Names = Record<Script, string>;
 

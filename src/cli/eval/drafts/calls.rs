@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::gold::{self, Gold};
+use super::keys::Keys;
 use crate::config::limits;
-use crate::draft::schema::{Disposition, Urgency};
 
 /// A call as it was written down, turn by turn.
 #[derive(Debug)]
 pub(super) struct Call {
     pub id: String,
-    /// `en`, `zh`, `yue`, or what else the writer calls it.
+    /// `en`, `zh`, `yue`, or what else the writer calls it; empty where nothing is said.
     pub lang: String,
     /// Empty when nobody said.
     pub difficulty: String,
+    /// Its sound: a WAV file, seen from the folder of the calls.
+    pub audio: Option<PathBuf>,
     pub turns: Vec<Turn>,
     pub gold: Gold,
 }
@@ -31,29 +34,10 @@ pub(super) struct Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Speaker {
+    /// The gateway's own prompts.
     System,
     Agent,
     Caller,
-}
-
-/// The ticket the call should become. `None`: nothing to be known of it.
-#[derive(Debug)]
-pub(super) struct Gold {
-    pub request_type: String,
-    pub category: String,
-    /// Categories as good as `category`.
-    pub accepted: Vec<String>,
-    pub urgency: Urgency,
-    pub emergency: bool,
-    pub name: Option<String>,
-    /// Digits.
-    pub phone: Option<String>,
-    pub address: Option<String>,
-    pub district: Option<String>,
-    pub occurred_at: Option<String>,
-    pub disposition: Disposition,
-    /// Category of each matter.
-    pub issues: Vec<String>,
 }
 
 /// A line that cannot be scored, and what to do.
@@ -63,8 +47,6 @@ pub(super) struct Problem {
     pub line: usize,
     pub error: String,
 }
-
-const REQUEST_TYPES: [&str; 7] = ["complaint", "help", "enquiry", "suggestion", "report", "praise", "none"];
 
 /// Every line of `from` that is not blank: its number and its call, or why it is none; `known` tells whether a category
 /// exists. Longer lines and more lines than the limits allow are problems too. The error: reading failed.
@@ -129,82 +111,8 @@ fn call(line: &[u8], known: &dyn Fn(&str) -> bool) -> Result<Call, String> {
         id: keys.read("id", "a name of its own, as text")?,
         lang: keys.read("lang", "a language, as text: \"en\", \"zh\", \"yue\"")?,
         difficulty: keys.optional("difficulty", "text: \"easy\", \"hard\"")?.unwrap_or_default(),
+        audio: keys.optional("audio", "a WAV file beside this one, as text")?,
         turns,
-        gold: gold(&keys.inside("gold")?, known)?,
+        gold: gold::read(&keys.inside("gold")?, known)?,
     })
-}
-
-fn gold(keys: &Keys<'_>, known: &dyn Fn(&str) -> bool) -> Result<Gold, String> {
-    let text = |key: &str| keys.read::<Option<String>>(key, "text, or null when the call does not tell");
-    let category = |keys: &Keys<'_>| -> Result<String, String> {
-        let code: String = keys.read("category", "a category's code, as text")?;
-        keys.known("category", code, known)
-    };
-    let request_type: String = keys.read("request_type", &REQUEST_TYPES.join(", "))?;
-    if !REQUEST_TYPES.contains(&request_type.as_str()) {
-        let right = REQUEST_TYPES.join(", ");
-        return Err(format!("{}request_type: {request_type:?}; expected one of {right}", keys.path));
-    }
-    let accepted: Option<Vec<String>> = keys.optional("accept_categories", "a list of category codes")?;
-    let accepted = accepted.unwrap_or_default().into_iter().map(|code| keys.known("accept_categories", code, known));
-    Ok(Gold {
-        request_type,
-        category: category(keys)?,
-        accepted: accepted.collect::<Result<_, _>>()?,
-        urgency: keys.read("urgency", "one of low, normal, high, urgent, emergency")?,
-        emergency: keys.read("emergency", "true or false")?,
-        name: text("caller_name")?,
-        phone: text("phone")?,
-        address: text("address")?,
-        district: text("district")?,
-        occurred_at: text("occurred_at_text")?,
-        disposition: keys
-            .read("disposition", "one of draft_ticket, answer_only, redirect, callback, wrong_number, discard")?,
-        issues: keys.objects("issues")?.iter().map(category).collect::<Result<_, _>>()?,
-    })
-}
-
-/// An object of the line, and where it stands in it.
-struct Keys<'a> {
-    /// Ends with a dot, or is empty.
-    path: String,
-    object: &'a Map<String, Value>,
-}
-
-impl<'a> Keys<'a> {
-    fn read<T: DeserializeOwned>(&self, key: &str, expected: &str) -> Result<T, String> {
-        let Some(value) = self.object.get(key) else {
-            return Err(format!("{}{key}: missing; expected {expected}", self.path));
-        };
-        T::deserialize(value).map_err(|e| format!("{}{key}: {e}; expected {expected}", self.path))
-    }
-
-    fn optional<T: DeserializeOwned>(&self, key: &str, expected: &str) -> Result<Option<T>, String> {
-        if self.object.contains_key(key) { self.read(key, expected) } else { Ok(None) }
-    }
-
-    fn inside(&self, key: &str) -> Result<Keys<'a>, String> {
-        let Some(Value::Object(object)) = self.object.get(key) else {
-            return Err(format!("{}{key}: missing or no object; expected {{…}}", self.path));
-        };
-        Ok(Keys { path: format!("{}{key}.", self.path), object })
-    }
-
-    fn objects(&self, key: &str) -> Result<Vec<Keys<'a>>, String> {
-        let wrong = || format!("{}{key}: missing or no list of objects; expected [{{…}}, …]", self.path);
-        let list = self.object.get(key).and_then(Value::as_array).ok_or_else(wrong)?;
-        let each = list.iter().enumerate().map(|(at, value)| {
-            let object = value.as_object().ok_or_else(wrong)?;
-            Ok(Keys { path: format!("{}{key}[{at}].", self.path), object })
-        });
-        each.collect()
-    }
-
-    fn known(&self, key: &str, code: String, known: &dyn Fn(&str) -> bool) -> Result<String, String> {
-        if known(&code) {
-            return Ok(code);
-        }
-        let such = "\"utility.heating\" is one, src/draft/data/taxonomy.json has them all";
-        Err(format!("{}{key}: {code:?} is no category of the taxonomy; {such}", self.path))
-    }
 }

@@ -65,7 +65,7 @@ fn field<'a>(draft: &'a Value, pointer: &str) -> Option<(&'a Value, String)> {
 }
 
 /// The texts of a field's evidence, or `None` when one of them is not what its segment says there.
-fn quotes(draft: &Value, field: &Value) -> Option<Vec<String>> {
+pub(super) fn quotes(draft: &Value, field: &Value) -> Option<Vec<String>> {
     let segments = draft.pointer("/transcript/segments")?.as_array()?;
     let quote = |evidence: &Value| {
         let segment = segments.iter().find(|segment| segment["id"] == evidence["segment_id"])?;

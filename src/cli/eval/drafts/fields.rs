@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::calls::Gold;
+use super::gold::Gold;
 use super::scores::{Check, Got, Verdict};
 use crate::draft::said::{Said, name_letters, without_remarks};
 use crate::draft::schema::Urgency;
@@ -15,8 +15,12 @@ const ADDRESS: &str = "/issues/0/location/address_text/value";
 /// Request types that two people would choose differently.
 const ALIKE: [&str; 3] = ["complaint", "help", "report"];
 
+pub(super) fn is_alike(one: &str, other: &str) -> bool {
+    one == other || (ALIKE.contains(&one) && ALIKE.contains(&other))
+}
+
 pub(super) fn checks(gold: &Gold, draft: &Value) -> Vec<Check> {
-    let mut out = vec![emergency(gold, draft)];
+    let mut out = emergency(gold, draft);
     out.push(phone(gold, draft));
     out.push(name(gold, draft));
     out.extend(category(gold, draft));
@@ -40,7 +44,7 @@ pub(super) fn checks(gold: &Gold, draft: &Value) -> Vec<Check> {
 }
 
 /// The value under a JSON pointer (RFC 6901). Drafts hold every key of their schema, with null where nothing is known.
-fn at(draft: &Value, pointer: &str) -> Got {
+pub(super) fn at(draft: &Value, pointer: &str) -> Got {
     match draft.pointer(pointer) {
         None if pointer.starts_with("/issues/0/") && draft["issues"][0].is_null() => Got::Missing,
         None => Got::NotMade,
@@ -54,14 +58,18 @@ fn named(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn emergency(gold: &Gold, draft: &Value) -> Check {
+fn emergency(gold: &Gold, draft: &Value) -> Vec<Check> {
     let field = "/emergency/flag/value";
     let got = at(draft, field);
-    if gold.emergency {
-        return got.check("emergency_recall", field, "true", |got| got == "true");
-    }
-    let raised = if got.value() == Some("true") { got } else { Got::Missing };
-    raised.check_absent("emergency_false", field)
+    let raised = got.value() == Some("true");
+    let known = gold.emergency.to_string();
+    let precise = raised.then(|| got.check("emergency_precision", field, &known, |_| gold.emergency));
+    let seen = if gold.emergency {
+        got.check("emergency_recall", field, &known, |got| got == known)
+    } else {
+        (if raised { got } else { Got::Missing }).check_absent("emergency_false", field)
+    };
+    std::iter::once(seen).chain(precise).collect()
 }
 
 /// The number to call back on, by its digits: as spoken, or in international form without the country's code.
@@ -74,14 +82,18 @@ fn phone(gold: &Gold, draft: &Value) -> Check {
     let text = |key: &str| preferred.and_then(|phone| phone[key].as_str()).map(str::to_owned);
     let got = text("number").map_or(Got::Missing, Got::Value);
     let Some(known) = &gold.phone else { return got.check_absent("phone_invented", field) };
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let known = digits(known);
-    let international = text("e164").map(|e164| digits(&e164));
-    let same = |number: &str| {
-        digits(number) == known
-            || international.as_ref().and_then(|e164| e164.strip_suffix(&known)).is_some_and(|code| code.len() <= 3)
-    };
-    got.check("phone_exact", field, &known, same)
+    let same = |_: &str| preferred.is_some_and(|phone| is_number(phone, known));
+    got.check("phone_exact", field, &digits(known), same)
+}
+
+pub(super) fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Whether a number of the draft is this one: as spoken, or in international form.
+pub(super) fn is_number(phone: &Value, known: &str) -> bool {
+    let (known, of) = (digits(known), |key: &str| digits(phone[key].as_str().unwrap_or_default()));
+    of("number") == known || of("e164").strip_suffix(&known).is_some_and(|code| code.len() <= 3)
 }
 
 fn name(gold: &Gold, draft: &Value) -> Check {
@@ -114,8 +126,10 @@ fn request_type(gold: &Gold, draft: &Value) -> [Check; 2] {
     let (got, known) = (at(draft, field), gold.request_type.as_str());
     // A drafter that makes the field leaves it empty where nobody asks for anything.
     let got = if known == "none" && got == Got::Missing { Got::Value("none".into()) } else { got };
-    let soft = |got: &str| got == known || (ALIKE.contains(&got) && ALIKE.contains(&known));
-    [got.check("request_type", field, known, |got| got == known), got.check("request_type_soft", field, known, soft)]
+    [
+        got.check("request_type", field, known, |got| got == known),
+        got.check("request_type_soft", field, known, |got| is_alike(got, known)),
+    ]
 }
 
 fn urgency(gold: &Gold, draft: &Value) -> [Check; 2] {
@@ -137,17 +151,23 @@ fn address(gold: &Gold, draft: &Value) -> Vec<Check> {
         let got = Said::of(got);
         wanted.iter().any(|wanted| wanted.numbers_sorted() == got.numbers_sorted())
     };
-    let mut characters = got.check("address_f1", ADDRESS, known, |got| wanted.contains(&Said::of(got)));
+    vec![got.check("address_digits", ADDRESS, known, same), shared("address_f1", ADDRESS, &got, known)]
+}
+
+/// How many characters a value and the gold text have in common (F1), with or without what is a remark in it; the draft
+/// gets the better of both.
+pub(super) fn shared(score: &'static str, field: &str, got: &Got, known: &str) -> Check {
+    let wanted = [Said::of(known), Said::of(&without_remarks(known))];
+    let mut check = got.check(score, field, known, |got| wanted.contains(&Said::of(got)));
     let given = Said::of(got.value().unwrap_or_default()).characters();
-    // The draft gets the better of both.
     let overlap = |wanted: &Said| {
         let wanted = wanted.characters();
         let common: usize = wanted.iter().map(|(c, n)| given.get(c).map_or(0, |other| *n.min(other))).sum();
         (2 * common, wanted.values().sum::<usize>() + given.values().sum::<usize>())
     };
     let better = wanted.iter().map(overlap).max_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
-    (characters.hits, characters.of) = better.unwrap_or_default();
-    vec![got.check("address_digits", ADDRESS, known, same), characters]
+    (check.hits, check.of) = better.unwrap_or_default();
+    check
 }
 
 /// Matters of the ticket and of the draft, paired by category: F1 is twice the pairs by both their counts. A draft that
@@ -156,7 +176,7 @@ fn issues(gold: &Gold, draft: &Value) -> Check {
     let drafted = draft.pointer("/issues").and_then(Value::as_array).into_iter().flatten();
     let drafted: Vec<&str> = drafted.filter_map(|issue| issue.pointer("/category/value")?.as_str()).collect();
     let drafted: Vec<&str> = drafted.into_iter().filter(|code| *code != "other.no_content").collect();
-    let mut open: Vec<&str> = gold.issues.iter().map(String::as_str).collect();
+    let mut open: Vec<&str> = gold.issues.iter().map(|matter| matter.category.as_str()).collect();
     let mut rest = Vec::new();
     for code in &drafted {
         match open.iter().position(|gold| gold == code) {
@@ -171,7 +191,8 @@ fn issues(gold: &Gold, draft: &Value) -> Check {
     }
     let (hits, of) = (2 * (gold.issues.len() - open.len()), gold.issues.len() + drafted.len());
     let verdict = if hits == of { Verdict::Right } else { Verdict::Wrong };
-    let (known, got) = (Some(gold.issues.join(", ")), Some(drafted.join(", ")));
+    let known: Vec<&str> = gold.issues.iter().map(|matter| matter.category.as_str()).collect();
+    let (known, got) = (Some(known.join(", ")), Some(drafted.join(", ")));
     Check { score: "issue_f1", field: "/issues".into(), gold: known, got, verdict, hits, of }
 }
 

@@ -6,20 +6,19 @@ use crate::cli::eval::columns::percent;
 use crate::cli::eval::page::{self, Tile, escaped};
 
 pub(super) fn document(report: &Report) -> String {
-    let Report { version, file, total, .. } = report;
+    let Report { version, file, scores, .. } = report;
     let head = format!(
-        "<p class=soft>{}: {} calls, drafted by the rules of heardline {version} from the {}'s turns alone; times are \
-         made up.</p>\n",
+        "<p class=soft>{}: {} calls, drafted by the rules of heardline {version}. {}</p>\n",
         escaped(file),
-        total.calls,
-        report.heard,
+        scores.total.calls,
+        escaped(&report.basis()),
     );
     let body = format!(
         "{}{}{}<h2>Calls</h2>\n<p class=soft><del>should be</del> <ins>is</ins></p>\n{}",
-        tiles(total),
+        tiles(&scores.total),
         page::problems(report.problems.iter().map(|p| (format!("line {}", p.line), p.error.as_str()))),
-        scores(report),
-        report.per_call.iter().map(card).collect::<String>(),
+        rows(report),
+        scores.per_call.iter().map(card).collect::<String>(),
     );
     page::document("Draft evaluation", &head, &body)
 }
@@ -46,19 +45,22 @@ fn tiles(total: &Sums) -> String {
 }
 
 /// Every score, of all calls and of each group.
-fn scores(report: &Report) -> String {
-    let groups: Vec<&Sums> = report.by_language.iter().chain(&report.by_difficulty).collect();
+fn rows(report: &Report) -> String {
+    let Report { scores, with_agents, .. } = report;
+    let groups: Vec<&Sums> = scores.groups().collect();
     let name = |sums: &&Sums| {
         let name = if sums.name.is_empty() { "-" } else { &sums.name };
         format!("<th>{} <small>{}</small></th>", escaped(name), sums.calls)
     };
-    let heads: String = groups.iter().map(name).collect();
+    let with = with_agents.iter().map(|_| "<th>with agents</th>".to_owned());
+    let heads: String = with.chain(groups.iter().map(name)).collect();
     let row = |score: &Score| {
         let cell = |sums: &Sums| format!("<td>{}</td>", sums.share(score.key));
-        let each: String = groups.iter().map(|sums| cell(sums)).collect();
+        let with = with_agents.iter().map(|with| &with.total);
+        let each: String = with.chain(groups.iter().copied()).map(cell).collect();
         let less = if score.mistakes { " <small>(mistakes)</small>" } else { "" };
-        let rate = percent(report.total.rate(score.key));
-        format!("<tr><th>{}{less}</th><td>{rate}</td>{}{each}</tr>\n", escaped(score.label), cell(&report.total))
+        let rate = percent(scores.total.rate(score.key));
+        format!("<tr><th>{}{less}</th><td>{rate}</td>{}{each}</tr>\n", escaped(score.label), cell(&scores.total))
     };
     let rows: String = SCORES.iter().map(row).collect();
     format!(

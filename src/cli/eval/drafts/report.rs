@@ -7,20 +7,66 @@ use serde::Serialize;
 use super::calls::Problem;
 use super::scores::{Check, SCORES};
 
-/// What `--json` writes. Calls are in the order of the file.
+/// What `--json` writes.
 #[derive(Serialize)]
 pub(super) struct Report {
     /// Of this program.
     pub version: &'static str,
     pub file: String,
-    /// Whose turns the drafter heard.
+    /// What the drafter heard: the `caller`'s turns, or a `recording`.
     pub heard: &'static str,
+    /// Who wrote the recordings down.
+    pub model: Option<String>,
+    pub demo_model: bool,
+    #[serde(flatten)]
+    pub scores: Scores,
+    /// Of the same calls when agents are heard as well, each on a channel of their own; `None` of recordings.
+    pub with_agents: Option<Scores>,
+    /// Calls that have no sound, where sound is asked for.
+    pub left_out: Vec<String>,
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// What the figures are of.
+    pub fn basis(&self) -> String {
+        let Some(model) = &self.model else {
+            return "The drafter heard the callers' turns; with agents: theirs too, which it knows for theirs. Times are \
+                    made up."
+                .to_owned();
+        };
+        let left = match self.left_out.len() {
+            0 => String::new(),
+            count => format!(" Left out, without sound: {count} ({}).", self.left_out.join(", ")),
+        };
+        format!("The drafter heard what {model} makes of the recordings.{left}")
+    }
+}
+
+/// Calls in the order of the file, and their sums.
+#[derive(Serialize)]
+pub(super) struct Scores {
     #[serde(flatten)]
     pub total: Sums,
     pub by_language: Vec<Sums>,
     pub by_difficulty: Vec<Sums>,
     pub per_call: Vec<Scored>,
-    pub problems: Vec<Problem>,
+}
+
+impl Scores {
+    pub fn of(per_call: Vec<Scored>) -> Self {
+        Self {
+            total: Sums::of("", per_call.iter()),
+            by_language: Sums::by(&per_call, |call| &call.lang),
+            by_difficulty: Sums::by(&per_call, |call| &call.difficulty),
+            per_call,
+        }
+    }
+
+    /// By language, then by difficulty.
+    pub fn groups(&self) -> impl Iterator<Item = &Sums> {
+        self.by_language.iter().chain(&self.by_difficulty)
+    }
 }
 
 /// One call with all that was checked of its draft.

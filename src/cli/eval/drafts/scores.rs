@@ -19,13 +19,18 @@ const fn mistakes(key: &'static str, label: &'static str) -> Score {
 }
 
 /// In the order in which they are shown.
-pub(super) const SCORES: [Score; 21] = [
+pub(super) const SCORES: [Score; 38] = [
     score("emergency_recall", "emergencies seen"),
+    score("emergency_precision", "alarms that are emergencies"),
     mistakes("emergency_false", "false alarms"),
     score("phone_exact", "phone number"),
     mistakes("phone_invented", "phone number where none is given"),
+    score("other_phones", "other numbers"),
+    mistakes("other_phones_invented", "other numbers where none is given"),
     score("name_exact", "name"),
     mistakes("name_invented", "name where none is given"),
+    score("anonymity", "wish to stay unnamed"),
+    mistakes("anonymity_false", "wish to stay unnamed where there is none"),
     score("category_l2", "category"),
     score("category_l1", "category's first level"),
     score("category_top3", "category among the first three"),
@@ -33,12 +38,24 @@ pub(super) const SCORES: [Score; 21] = [
     score("request_type_soft", "request type, complaint = help = report"),
     score("urgency", "urgency"),
     score("urgency_near", "urgency, a step off allowed"),
+    score("occurred_at", "when it happened"),
+    score("occurred_at_f1", "characters of when it happened (F1)"),
+    mistakes("occurred_at_invented", "time where none is given"),
+    score("desired_outcome", "some wish where there is one"),
+    mistakes("desired_outcome_invented", "a wish where none is noted"),
     score("address_digits", "numbers of the address"),
     score("address_f1", "characters of the address (F1)"),
     score("district", "district"),
     score("disposition", "disposition"),
     score("issue_f1", "matters (F1)"),
+    score("issue_request_type", "request type of each matter, complaint = help = report"),
+    score("reference_exact", "case number quoted"),
+    mistakes("reference_invented", "case number where none is quoted"),
+    score("language", "language"),
+    score("interpreter", "interpreter wanted"),
+    mistakes("interpreter_false", "interpreter where none is wanted"),
     score("evidence_supported", "values their evidence says"),
+    score("evidence_gold", "gold values the evidence says"),
     score("summary_slots", "place and time in title or summary"),
     mistakes("summary_unsupported", "numbers and names nobody said"),
 ];
@@ -57,7 +74,7 @@ pub(super) enum Verdict {
 }
 
 /// One value of one draft, held against what it should be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Check {
     /// Key of a [`Score`].
     pub score: &'static str,

@@ -1,43 +1,30 @@
-//! A written call as a recogniser would have heard it: every word sure, its times made up. Pure but for the time of day
-//! that a draft carries.
+//! A written call as a recogniser would have heard it: every word sure, its times made up. Pure.
 
-use super::calls::{Call, Speaker};
-use crate::call::{Coverage, Language, MediaSpan, MediaTime, SegmentOutcome, Utterance, Word};
-use crate::cli::draft::facts;
+use crate::call::{Coverage, Language, MediaSpan, MediaTime, SegmentOutcome, Speaker, Utterance, Word};
 use crate::cli::eval::columns::is_wide;
 use crate::cli::offline::TranscriptFile;
-use crate::config::Config;
-use crate::draft::Drafter;
-use crate::draft::schema::TicketDraft;
 
 /// Length of every word, English word or Chinese character, and of the pause between two turns.
 const WORD_MS: u64 = 300;
 const PAUSE_MS: u64 = 1_000;
 const MODEL: &str = "written";
 
-/// What the drafter hears of a call: the caller's turns. It knows no other channel; when it does, this gives both.
-pub(super) fn heard(call: &Call) -> Vec<String> {
-    let caller = call.turns.iter().filter(|turn| turn.speaker == Speaker::Caller);
-    caller.map(|turn| turn.text.clone()).collect()
-}
-
-/// The draft of a call in which these turns are all that is said.
-pub(super) fn draft(turns: &[String], drafter: &Drafter, config: &Config) -> TicketDraft {
+/// The call in which these turns are all that is said, each in one piece.
+pub(super) fn transcript<'a>(turns: impl Iterator<Item = (Speaker, &'a str)>) -> TranscriptFile {
     let mut utterances: Vec<Utterance> = Vec::new();
     let mut start = 0;
-    for (seq, text) in (0..).zip(turns) {
-        let utterance = utterance(seq, text, start);
+    for (seq, (speaker, text)) in (0..).zip(turns) {
+        let utterance = Utterance { speaker, ..utterance(seq, text, start) };
         start = utterance.span.end.as_millis() + PAUSE_MS;
         utterances.push(utterance);
     }
-    let transcript = TranscriptFile {
+    TranscriptFile {
         duration_ms: start,
         model: MODEL.to_owned(),
         demo_model: false,
         coverage: Coverage::default(),
         utterances,
-    };
-    drafter.draft(&facts(config, &transcript), &transcript.utterances, transcript.coverage)
+    }
 }
 
 fn utterance(seq: u32, text: &str, start: u64) -> Utterance {

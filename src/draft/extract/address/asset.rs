@@ -2,6 +2,7 @@
 
 use super::part::{Kind, Part};
 use crate::draft::extract::Doc;
+use crate::draft::lines::copies;
 use crate::draft::numerals::dictated;
 use crate::draft::token::{Kind as TokenKind, Token, phrase, spells};
 
@@ -54,9 +55,10 @@ const WORDS: [&str; 18] =
 
 /// The first number of a thing in the call; a number needs a letter, or three digits.
 pub fn find(doc: &Doc<'_>) -> Option<Part> {
-    (0..doc.segments.len()).find_map(|line| {
+    doc.segments.iter().enumerate().find_map(|(line, segment)| {
         let tokens = doc.line(line);
-        (0..tokens.len()).find_map(|at| of_thing(doc, tokens, at))
+        let find = || (0..tokens.len()).find_map(|at| of_thing(doc, tokens, at)).into_iter().collect();
+        copies(&segment.kept.asset, find, |part| part.line = line).pop()
     })
 }
 

@@ -1,8 +1,8 @@
 //! English addresses: number, street and suffix, units, corners.
 
 use super::Chain;
-use super::en_phrases::{bare_corner, beside, business, corners, neighbourhood};
-use super::en_words::{COUNTED, CUES, FILLERS, STOP, SUFFIXES, UNITS, any};
+use super::en_phrases::{bare_corner, beside, block, business, corners, facility, neighbourhood};
+use super::en_words::{BLOCKS, COUNTED, CUES, FACILITIES, FILLERS, STOP, SUFFIXES, UNITS, any};
 use super::part::{Gap, Kind, Part, join};
 use crate::draft::extract::Doc;
 use crate::draft::extract::gazetteer::Named;
@@ -80,7 +80,8 @@ impl Line<'_, '_> {
         let mut chain = Chain::new(parts, self.tokens, from, to, cue)?;
         let me = |at: usize| self.is(at, &["i", "i'm", "im", "my", "we", "we're"]);
         chain.own = (from.saturating_sub(CUE_REACH)..from).any(me);
-        let neighbour = ["neighbor", "neighbour", "upstairs", "downstairs", "they're", "he's", "she's"];
+        let neighbour =
+            ["neighbor", "neighbour", "upstairs", "downstairs", "they're", "he's", "she's", "theyre", "hes", "shes"];
         chain.others = (from.saturating_sub(3)..from).any(|at| self.is(at, &neighbour)) && !chain.own;
         Some(chain)
     }
@@ -102,7 +103,9 @@ impl Line<'_, '_> {
             let part = self.known(known, at);
             let part = part.or_else(|| match token.kind {
                 TokenKind::Word if any(SUFFIXES, token.text) => self.street(free, at),
-                TokenKind::Word if any(UNITS, token.text) => self.unit(at),
+                TokenKind::Word if any(UNITS, token.text) => self.unit(at).or_else(|| block(self, free, at)),
+                TokenKind::Word if any(BLOCKS, token.text) => block(self, free, at),
+                TokenKind::Word if any(FACILITIES, token.text) => facility(self, free, at),
                 _ => self.floor(at),
             });
             let part = part.or_else(|| bare_corner(self, at)).or_else(|| neighbourhood(self, at, out.last()));
@@ -247,7 +250,15 @@ impl Line<'_, '_> {
         if token.kind == TokenKind::Digits && self.is(at + 1, &["/"]) && self.is(at + 2, &["f"]) {
             return self.make(Kind::Floor, at, at + 3, format!("{}/F", token.text), 0.6);
         }
+        if let Some((digits, end)) =
+            number(self.tokens, at).filter(|(digits, end)| digits.len() < 3 && self.is(*end, &["floor"]))
+        {
+            return self.make(Kind::Floor, at, end + 1, format!("floor {digits}"), 0.6);
+        }
         let (value, end) = match ordinal(token.text) {
+            _ if matches!(token.text, "ground" | "top" | "lower") && self.is(at + 1, &["floor"]) => {
+                return self.make(Kind::Floor, at, at + 2, format!("{} floor", token.text), 0.6);
+            }
             Some(value) => (value, at + 1),
             None => self.compound_ordinal(at)?,
         };

@@ -2,11 +2,13 @@
 
 use super::areas;
 use super::en::{Line, phrase_before};
-use super::en_words::{BESIDE, BUSINESSES, SUFFIXES, UNITS, any};
+use super::en_words::{BESIDE, BLOCKS, BUSINESSES, FACILITIES, OF_KIND, SUFFIXES, UNITS, any};
 use super::part::{Kind, Part};
 use crate::draft::numerals::number;
 use crate::draft::token::Kind as TokenKind;
 
+/// First words of what is no name though it is written as one.
+const COMMON_BLOCKS: &str = "community senior shopping service call city town leisure health job housing management";
 /// Words of a neighbourhood's or a shop's name.
 const NAME_WORDS: usize = 3;
 
@@ -82,6 +84,33 @@ pub fn business(line: &Line<'_, '_>, free: usize, at: usize) -> Option<Part> {
     line.make(Kind::Near, kind, end, text, 0.3)
 }
 
+/// `Tai Fook Centre`, `Sunshine Garden`: the building whose name ends at `at`; nothing before `free` may be taken. Only
+/// capitals tell it from "the shopping centre".
+pub fn block(line: &Line<'_, '_>, free: usize, at: usize) -> Option<Part> {
+    let named = |from: usize| (from..=at).all(|at| line.is_name(at) && number(line.tokens, at).is_none());
+    let from = (free.max(at.saturating_sub(NAME_WORDS))..at).find(|&from| line.capitals && named(from))?;
+    let common = line
+        .tokens
+        .get(from)
+        .is_none_or(|t| any(COMMON_BLOCKS, t.text) || line.tokens.get(at + 1).is_some_and(|t| any(SUFFIXES, t.text)));
+    (!common).then(|| line.make(Kind::Building, from, at + 1, line.name(from, at + 1), 0.6))?
+}
+
+/// `Saint Aldate's Hospital`, `Elmhurst branch library`: a place with a name, which ends at `at`.
+pub fn facility(line: &Line<'_, '_>, free: usize, at: usize) -> Option<Part> {
+    let word = |at: usize| line.tokens.get(at).map_or("", |t| t.text);
+    let kind = usize::from(at > free && any(OF_KIND, word(at - 1)));
+    let end = at.checked_sub(kind).filter(|end| *end > free)?;
+    // The first word of a sentence has a capital whatever it is.
+    let begins = |at: usize| at == 0 || line.tokens.get(at - 1).is_some_and(crate::draft::token::Token::ends_sentence);
+    let named =
+        |at: usize| line.is_name(at) && !begins(at) && !any(OF_KIND, word(at)) && number(line.tokens, at).is_none();
+    let from = (free.max(end.saturating_sub(NAME_WORDS))..end).find(|&from| (from..end).all(named))?;
+    let name = (from..=at).map(|at| line.original(at)).collect::<Vec<_>>().join(" ");
+    let common = any(COMMON_BLOCKS, word(from)) || !line.capitals || any(SUFFIXES, word(at + 1));
+    (!common).then(|| line.make(Kind::Near, from, at + 1, name, 0.85))?
+}
+
 /// `outside 14 Pellam Gardens`.
 pub fn beside(line: &Line<'_, '_>, free: usize, at: usize) -> Option<Part> {
     let the = usize::from(at > free && line.is(at - 1, &["the", "number"]));
@@ -96,6 +125,9 @@ pub fn neighbourhood(line: &Line<'_, '_>, at: usize, last: Option<&Part>) -> Opt
     let comma = usize::from(after.is_some() && line.is(at, &[","]));
     let inside = at > 0 && line.is(at - 1, &["in"]) || after.is_some() && line.is(at + comma, &["in"]);
     let start = at + comma + usize::from(after.is_some() && line.is(at + comma, &["in"]));
+    // "in the Bronx".
+    let the = line.capitals && line.is(start, &["the"]) && line.is_name(start + 1);
+    let start = start + usize::from(the);
     if let Some(len) = areas::english(line.tokens, start).filter(|len| !street_follows(line, start + len)) {
         let named = !line.capitals || line.is_name(start);
         if named && (inside || after.is_some() || len > 1) {
@@ -109,7 +141,9 @@ pub fn neighbourhood(line: &Line<'_, '_>, at: usize, last: Option<&Part>) -> Opt
     let named = |at: usize| line.is_name(at) && number(line.tokens, at).is_none() && !any(UNITS, word(at));
     let len = (start..start + NAME_WORDS).take_while(|&at| named(at)).count();
     let end = start + len;
-    if len == 0 || street_follows(line, end) || line.is(end, &["'"]) {
+    let house = |word: &str| (any(BLOCKS, word) || any(FACILITIES, word)) && !areas::ends_neighbourhood(word);
+    let house = len > 0 && house(word(end - 1));
+    if len == 0 || house || street_follows(line, end) || line.is(end, &["'"]) {
         return None;
     }
     // Without capitals only the end of the line, or what neighbourhoods end with, tells a name from other words.

@@ -13,7 +13,17 @@ pub const STOP: &str = "\
     public took take just like so here er well then when because who where opposite beside next past you \
     he she they im i'm we're were named restaurant bar shop store right intersection crossing junction \
     all only still again these those broken entire";
-pub const UNITS: &str = "apartment apt flat unit suite room block tower building floor house number";
+pub const UNITS: &str = "apartment apt flat unit suite room shop stall block tower building floor house number";
+/// Last words of a building's or an estate's name.
+pub const BLOCKS: &str =
+    "centre center building tower towers house mansion mansions estate arcade mall complex garden villas apartments";
+/// Places that are known by their names.
+pub const FACILITIES: &str = "\
+    hospital clinic library school college university academy station park playground pool museum mosque temple \
+    cemetery airport terminal stadium theatre theater gym";
+/// Between such a name and its noun: "Elmhurst branch library".
+pub const OF_KIND: &str =
+    "branch public primary high middle elementary memorial general train bus subway mtr metro community swimming";
 /// After a number these mean it counted something else.
 pub const COUNTED: &str = "\
     day days week weeks month months year years hour hours minute minutes people times cars dollars \
@@ -21,7 +31,7 @@ pub const COUNTED: &str = "\
 /// Words before a place that make it more of one.
 pub const CUES: &str = "live address located corner crossing intersection it's its lobby outside at";
 /// Say nothing between two parts.
-pub const FILLERS: &str = ", in um uh er it's its that's and the at on";
+pub const FILLERS: &str = ", in um uh er it's its that's and the at on of";
 /// Where a thing is that has no address of its own.
 pub const BESIDE: &[&str] = &[
     "in front of",

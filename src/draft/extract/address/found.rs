@@ -71,6 +71,7 @@ pub fn compose(doc: &Doc<'_>, chains: Vec<Chain>) -> Option<Found> {
         let (value, spans) = (part.text.clone(), spans(std::iter::once(&part)));
         return Some(Found { value, spans, score: 1.0, parts: vec![part] });
     };
+    let best = said_again(&chains, best);
     let mut members = vec![chains.get(best)?.clone()];
     for chain in nearest(&chains, best) {
         if fits(&members, chain) {
@@ -96,6 +97,20 @@ pub fn compose(doc: &Doc<'_>, chains: Vec<Chain>) -> Option<Found> {
         parts.extend(district(&chains, best));
     }
     Some(Found { value, spans, score, parts })
+}
+
+/// Another chain that says the same place and more of it: "Sorrel Close … 14 Sorrel Close".
+fn said_again(chains: &[Chain], best: usize) -> usize {
+    let said = |chain: &Chain| {
+        let fine: Vec<Part> = chain.parts.iter().filter(|part| part.kind > Kind::Town).cloned().collect();
+        written(&fine)
+    };
+    let Some(first) = chains.get(best).map(said).filter(|first| !first.is_empty()) else { return best };
+    let near = chains.iter().enumerate().filter(|(at, chain)| {
+        *at != best && chains.get(best).is_some_and(|best| best.line.abs_diff(chain.line) <= NEAR)
+    });
+    let more = near.filter(|(_, chain)| said(chain).len() > first.len() && said(chain).contains(&first));
+    more.map(|(at, _)| at).next().unwrap_or(best)
 }
 
 fn corrected(doc: &Doc<'_>, chain: &Chain) -> bool {
@@ -171,7 +186,11 @@ fn written(parts: &[Part]) -> String {
     let chinese = |text: &str| text.chars().any(is_han);
     // English writes the district in a line of its own.
     let alone = parts.len() == 1;
-    for part in parts.iter().filter(|part| alone || part.kind != Kind::District || chinese(&part.text)) {
+    // "廣福道，廣福道一百三十號": the same name again.
+    let again =
+        |at: usize| parts.get(at + 1).is_some_and(|next| Some(&next.text) == parts.get(at).map(|part| &part.text));
+    let kept = parts.iter().enumerate().filter(|(at, _)| !again(*at)).map(|(_, part)| part);
+    for part in kept.filter(|part| alone || part.kind != Kind::District || chinese(&part.text)) {
         let apart = !(out.is_empty() || out.ends_with(' ') || chinese(&part.text) || chinese(&out));
         if apart {
             out.push_str(", ");

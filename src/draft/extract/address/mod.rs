@@ -14,6 +14,7 @@ mod zh_phrases;
 mod zh_words;
 
 use super::{Doc, Spans};
+use crate::draft::lines::copies;
 use crate::draft::token::Token;
 
 pub use found::Found;
@@ -41,6 +42,11 @@ impl Chain {
         Some(Self { parts, line: first.line, range: first.start..last.end, score, others: false, own: false })
     }
 
+    fn place(&mut self, line: usize) {
+        self.line = line;
+        self.parts.iter_mut().for_each(|part| part.line = line);
+    }
+
     /// From the coarsest to the finest kind; `None` when nothing but what stands beside is named.
     fn kinds(&self) -> Option<(Kind, Kind)> {
         let kinds = || self.parts.iter().map(|part| part.kind).filter(|kind| *kind < Kind::Near);
@@ -57,6 +63,17 @@ impl Addresses {
         found::compose(doc, self.0)
     }
 
+    /// Without what is the name of a person: 翟子轩 is no estate.
+    pub fn without(mut self, names: &Spans) -> Self {
+        let named = |chain: &Chain| {
+            names
+                .iter()
+                .any(|(line, name)| *line == chain.line && name.start < chain.range.end && chain.range.start < name.end)
+        };
+        self.0.retain(|chain| !named(chain));
+        self
+    }
+
     /// Every stretch that looks like an address, for masking: a street's name is no topic.
     pub fn masks(&self) -> Vec<Spans> {
         let spans = |chain: &Chain| {
@@ -67,16 +84,26 @@ impl Addresses {
     }
 }
 
+/// A district of Hong Kong begins here.
+pub fn is_area(tokens: &[Token<'_>], at: usize) -> bool {
+    areas::english(tokens, at).is_some()
+}
+
 pub fn read(doc: &Doc<'_>) -> Addresses {
     Addresses(chains(doc))
 }
 
 fn chains(doc: &Doc<'_>) -> Vec<Chain> {
     let mut out = Vec::new();
-    for line in 0..doc.segments.len() {
-        let known = doc.names(line);
-        out.extend(en::chains(doc, line, &known));
-        out.extend(zh::chains(doc, line, &known));
+    for (line, segment) in doc.segments.iter().enumerate() {
+        let find = || {
+            let known = doc.names(line);
+            let mut chains = en::chains(doc, line, &known);
+            chains.extend(zh::chains(doc, line, &known));
+            chains
+        };
+        let [other, cantonese] = &segment.kept.chains;
+        out.extend(copies(if doc.cantonese { cantonese } else { other }, find, |chain| chain.place(line)));
     }
     out
 }

@@ -1,7 +1,7 @@
 //! Chinese addresses, both scripts: names closed by 路, 街, 小区, 大廈 …, numbers closed by 号, 楼, 单元, 室 ….
 
 use super::part::{Gap, Kind, Part, join};
-use super::zh_phrases::{crossing, extent, facility, landmark};
+use super::zh_phrases::{crossing, direction, extent, facility, landmark};
 use super::zh_words::{CORRECTED, CUES, EITHER, FILLERS, NAMED, NOT_ENDS, NUMBERED, OTHERS, SETTLED, STOP};
 use super::{Chain, areas};
 use crate::draft::extract::Doc;
@@ -110,7 +110,10 @@ impl Line<'_, '_> {
         }
         let near = |at: usize| last.filter(|_| self.gap(free, at).is_some());
         if let Some(last) = near(at) {
-            let more = crossing(self, last, at).or_else(|| extent(self, last, at)).or_else(|| landmark(self, last, at));
+            let more = crossing(self, last, at)
+                .or_else(|| extent(self, last, at))
+                .or_else(|| landmark(self, last, at))
+                .or_else(|| direction(self, last, at));
             if more.is_some() {
                 return more;
             }
@@ -122,7 +125,7 @@ impl Line<'_, '_> {
         {
             return Some(part);
         }
-        if let Some(part) = self.ground_floor(at, last) {
+        if let Some(part) = self.ground_floor(at, last).or_else(|| self.unending(at, last)) {
             return Some(part);
         }
         if let Some(len) = areas::chinese(self.tokens, at).filter(|len| !self.goes_on(at + len)) {
@@ -135,6 +138,22 @@ impl Line<'_, '_> {
         let kind = if kind == Kind::District && side { Kind::Community } else { kind };
         let alone = start == at && !(end > at + 1 && at == free && last.is_some());
         (!alone).then(|| self.make(kind, start, end, self.original(start, end), score))?
+    }
+
+    /// 渝北区橡树湾六栋: between a district or a street and a building stands a name, whatever it ends with.
+    fn unending(&self, at: usize, last: Option<&Part>) -> Option<Part> {
+        last.filter(|last| {
+            last.to == at && matches!(last.kind, Kind::City | Kind::District | Kind::Town | Kind::Street)
+        })?;
+        let plain = |at: usize| {
+            let token = self.tokens.get(at).filter(|t| t.kind == TokenKind::Han && !STOP.has(t));
+            token.is_some_and(|t| number(std::slice::from_ref(t), 0).is_none())
+        };
+        let len = (at..at + NAME).take_while(|&at| plain(at)).count();
+        let building = self.numbered(at + len, last).is_some_and(|part| part.kind == Kind::Building);
+        let named = (at..at + len).all(|at| self.one_end(at, NAMED).is_none());
+        (len >= 2 && named && building)
+            .then(|| self.make(Kind::Community, at, at + len, self.original(at, at + len), 1.0))?
     }
 
     /// `一百二十號地下`, in Hong Kong the ground floor.
@@ -162,14 +181,18 @@ impl Line<'_, '_> {
         // 望槐里小区, 花园路: the name goes on to its last end.
         while let Some((from, more)) = found
             .last()
-            .filter(|_| ends.len() == NAMED.len() && found.len() < ENDS)
+            .filter(|(_, (_, kind, _))| ends.len() == NAMED.len() && found.len() < ENDS && *kind != Kind::City)
             .and_then(|(_, (end, ..))| Some((*end, self.one_end(*end, NAMED)?)))
         {
             found.push((from, more));
         }
         // 永安里三号楼, but 电梯里 and 店里.
-        let bare =
-            |from: usize, end: usize| self.is(from, &["里"]) && end == from + 1 && number(self.tokens, end).is_none();
+        let house = |at: usize| number(self.tokens, at + usize::from(self.is(at, &[","]))).is_some();
+        let side = |at: usize| at.checked_sub(1).is_some_and(|i| self.is(i, &["东", "東", "西", "南", "北", "中"]));
+        let called = |at: usize| (2..=4).any(|n| at.checked_sub(n).is_some_and(|at| self.is(at, &["叫"])));
+        let bare = |from: usize, end: usize| {
+            self.is(from, &["里"]) && end == from + 1 && !(house(end) || side(from) || called(from))
+        };
         found.into_iter().rev().find(|(from, (end, ..))| !bare(*from, *end)).map(|(_, end)| end)
     }
 
@@ -306,7 +329,9 @@ impl Line<'_, '_> {
         while start > free && end - start < NAME {
             let Some(token) = self.tokens.get(start - 1) else { break };
             let han = token.kind == TokenKind::Han && token.text.chars().all(is_han);
-            let joins = token.is("和") && start >= 2 && self.ending(start - 2, NAMED).is_some();
+            let named =
+                self.tokens.get(start).is_some_and(|t| "平谐諧睦顺順田泰悦悅兴興庄莊县縣风風美".contains(t.text));
+            let joins = token.is("和") && !named && start >= 2 && self.ending(start - 2, NAMED).is_some();
             if !han || STOP.has(token) || self.masked.get(start - 1) == Some(&true) || joins {
                 break;
             }

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use super::Hit;
-use crate::draft::extract::matters::Unit;
-use crate::draft::extract::{Doc, Spans};
+use crate::draft::lines::Line;
 use crate::draft::normal::Folded;
 use crate::draft::taxonomy::Taxonomy;
 
@@ -40,8 +39,6 @@ const ANNOUNCE: &[&str] = &[
     "想问",
     "系关",
 ];
-/// Words of a hazard are the topic of the call, whatever else is said.
-const HAZARD: f32 = 2.5;
 /// "in front of the school": the place, not the topic.
 const PLACE: f32 = 0.15;
 const PLACE_BEFORE: &[&str] = &[
@@ -83,6 +80,11 @@ const PLACE_AFTER: &[&str] = &[
     " right there",
     " right by",
     " right next",
+    " counter",
+    " office",
+    " desk",
+    " department",
+    " hotline",
 ];
 /// Places and people that calls of every kind name: topics only where they are announced.
 const MERE: f32 = 0.4;
@@ -105,15 +107,10 @@ impl Context {
         Self { merely: terms.map(|(at, _)| at).collect() }
     }
 
-    pub fn factor(&self, doc: &Doc<'_>, unit: Option<&Unit>, hit: &Hit, hazards: &Spans) -> f32 {
-        let Some(segment) = doc.segments.get(hit.line) else { return 1.0 };
-        let hazard =
-            hazards.iter().any(|(at, r)| *at == hit.line && r.start < hit.range.end && hit.range.start < r.end);
-        if hazard {
-            return HAZARD;
-        }
+    /// `unit`: where the hit's unit begins.
+    pub fn factor(&self, segment: &Line, unit: usize, hit: &Hit) -> f32 {
         // Unpunctuated speech may be one sentence of an hour; an announcement does not reach that far.
-        let from = unit.map_or(0, |unit| unit.range.start).max(hit.range.start.saturating_sub(SENTENCE));
+        let from = unit.max(hit.range.start.saturating_sub(SENTENCE));
         let sentence = segment.plain.slice(from..hit.range.start);
         let near = segment.plain.slice(hit.range.start.saturating_sub(BEFORE).max(from)..hit.range.start);
         let announced = near.contains("about ")
@@ -129,13 +126,13 @@ impl Context {
 }
 
 /// The announcement may be part of the term: "noise complaint".
-fn term_says(segment: &crate::draft::evidence::Segment<'_>, hit: &Hit, word: &str) -> bool {
+fn term_says(segment: &Line, hit: &Hit, word: &str) -> bool {
     segment.plain.slice(hit.range.clone()).contains(word)
 }
 
-fn is_place(segment: &crate::draft::evidence::Segment<'_>, hit: &Hit, near: &str) -> bool {
+fn is_place(segment: &Line, hit: &Hit, near: &str) -> bool {
     let before = near.trim_end().trim_end_matches(" the").trim_end_matches(" a").trim_end_matches(" my").trim_end();
-    let end = (hit.range.end + 12).min(segment.len());
+    let end = (hit.range.end + 12).min(segment.chars.len());
     let after = segment.plain.slice(hit.range.end..end);
     // A word may end the place's name: 地铁 (站) 旁边, "the station (entrance)".
     let next = after.char_indices().nth(1).map_or("", |(at, _)| &after[at..]);

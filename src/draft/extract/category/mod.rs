@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::matters::Unit;
 use super::{Doc, Spans};
 use crate::draft::DraftError;
+use crate::draft::lines::{Line, copies};
 use crate::draft::taxonomy::Taxonomy;
 use context::Context;
 use search::Search;
@@ -35,11 +36,15 @@ pub struct Hit {
     /// Scalars of the line.
     pub range: Range<usize>,
     pub weight: f32,
+    /// What its weight is worth where it stands.
+    pub factor: f32,
 }
 
 pub struct Classifier {
     search: Search,
     context: Context,
+    /// The first term of [`INCIDENT`], and the category; `None` in a taxonomy without.
+    incident: Option<(usize, usize)>,
 }
 
 /// What is named first is what the call is about, more often than what is described at length.
@@ -47,12 +52,19 @@ const FIRST: f32 = 1.3;
 /// Asking about a policy and chasing a case are how a matter is brought, more often than what it is about.
 const MANNER: f32 = 0.55;
 const MANNERS: [&str; 2] = ["admin.policy", "admin.case_followup"];
+const INCIDENT: &str = "safety.incident";
+/// Categories beside those of safety that danger is a topic of.
+const GRAVE: [&str; 3] = ["welfare.child_family", "utility.gas", "housing.elevator"];
+/// What certain danger weighs where no term names it: more than any one term.
+const DANGER: f32 = 8.0;
 /// When no term weighs this much, words that only sound like a term are looked for.
 const FAINT: f32 = 2.0;
 
 impl Classifier {
     pub fn new(taxonomy: &Taxonomy) -> Result<Self, DraftError> {
-        Ok(Self { search: Search::new(taxonomy)?, context: Context::new(taxonomy) })
+        let category = taxonomy.categories.iter().position(|category| category.code == INCIDENT);
+        let term = taxonomy.terms.iter().position(|term| Some(term.category) == category);
+        Ok(Self { search: Search::new(taxonomy)?, context: Context::new(taxonomy), incident: term.zip(category) })
     }
 
     /// Every term of the call that is no part of a place's name, in order of time within each line.
@@ -64,47 +76,89 @@ impl Classifier {
         masks: &[Spans],
         hazards: &Spans,
     ) -> Vec<Hit> {
-        let masked = by_line(masks);
+        let (masked, dangers) = (by_line(masks), by_line(std::slice::from_ref(hazards)));
         let mut hits = Vec::new();
-        for line in 0..doc.segments.len() {
-            let found = self.search.find(doc, taxonomy, line);
-            hits.extend(self.kept(doc, found, units, &masked, hazards));
+        for (line, segment) in doc.segments.iter().enumerate() {
+            let find = || self.weighed(segment, self.search.find(doc, taxonomy, line), units, line);
+            let found = copies(&segment.kept.terms, find, |hit| hit.line = line);
+            hits.extend(kept(found, units, &masked, &dangers));
         }
         if hits.iter().all(|hit: &Hit| hit.weight < FAINT) {
-            for line in 0..doc.segments.len() {
-                let found = self.search.alike(doc, taxonomy, line);
-                hits.extend(self.kept(doc, found, units, &masked, hazards));
+            for (line, segment) in doc.segments.iter().enumerate() {
+                let find = || self.weighed(segment, self.search.alike(segment, taxonomy), units, line);
+                let found = copies(&segment.kept.alike, find, |hit| hit.line = line);
+                hits.extend(kept(found, units, &masked, &dangers));
             }
         }
+        hits.extend(self.endangered(taxonomy, units, &hits, hazards));
         let is_manner = |at: usize| taxonomy.categories.get(at).is_some_and(|one| MANNERS.contains(&one.code.as_str()));
         hits.iter_mut().filter(|hit| is_manner(hit.category)).for_each(|hit| hit.weight *= MANNER);
         hits
     }
 
-    fn kept(
-        &self,
-        doc: &Doc<'_>,
-        mut found: Vec<Hit>,
-        units: &[Unit],
-        masked: &HashMap<usize, Vec<&Range<usize>>>,
-        hazards: &Spans,
-    ) -> Vec<Hit> {
-        // Masks may overlap (one reading of each language), but few do: the last three that begin before the hit's end.
-        found.retain(|hit| {
-            let mask = masked.get(&hit.line).map_or(&[][..], |ranges| &ranges[..]);
-            let begun = mask.partition_point(|range| range.start < hit.range.end);
-            !mask[begun.saturating_sub(3)..begun].iter().any(|range| hit.range.start < range.end)
-        });
+    /// Danger that no term of a category names is an incident by itself.
+    fn endangered(&self, taxonomy: &Taxonomy, units: &[Unit], hits: &[Hit], hazards: &Spans) -> Vec<Hit> {
+        let Some((term, category)) = self.incident.filter(|_| !hazards.is_empty()) else { return Vec::new() };
+        let mut said: HashMap<usize, Vec<&Hit>> = HashMap::new();
+        for hit in hits {
+            said.entry(hit.line).or_default().push(hit);
+        }
+        let grave = |hit: &Hit| {
+            let code = taxonomy.categories.get(hit.category).map_or("", |category| category.code.as_str());
+            code.starts_with("safety.") || GRAVE.contains(&code)
+        };
+        let named = |line: usize, range: &Range<usize>| {
+            let over = |hit: &Hit| hit.range.start < range.end && range.start < hit.range.end;
+            said.get(&line).is_some_and(|here| here.iter().any(|hit| grave(hit) || over(hit)))
+        };
+        let unnamed = hazards.iter().filter(|(line, range)| !named(*line, range));
+        let hit = |(line, range): &(usize, Range<usize>)| {
+            let unit = unit_of(units, *line, range.start);
+            Hit { term, category, unit, line: *line, range: range.clone(), weight: DANGER, factor: 1.0 }
+        };
+        unnamed.map(hit).collect()
+    }
+
+    /// Hits of one line with their factors.
+    fn weighed(&self, segment: &Line, mut found: Vec<Hit>, units: &[Unit], line: usize) -> Vec<Hit> {
         for hit in &mut found {
-            hit.unit = units.partition_point(|unit| (unit.line, unit.range.end) <= (hit.line, hit.range.start));
-            hit.weight *= self.context.factor(doc, units.get(hit.unit), hit, hazards);
+            let unit = units.get(unit_of(units, line, hit.range.start)).filter(|unit| unit.line == line);
+            hit.factor = self.context.factor(segment, unit.map_or(0, |unit| unit.range.start), hit);
         }
         found
     }
 }
 
-fn by_line(masks: &[Spans]) -> HashMap<usize, Vec<&Range<usize>>> {
-    let mut masked: HashMap<usize, Vec<&Range<usize>>> = HashMap::new();
+/// Words of a hazard are the topic of the call, whatever else is said.
+const HAZARD: f32 = 2.5;
+
+/// Ranges by their line.
+type ByLine<'a> = HashMap<usize, Vec<&'a Range<usize>>>;
+
+/// Those that are no part of a place's name, with their units and weights.
+fn kept(mut found: Vec<Hit>, units: &[Unit], masked: &ByLine<'_>, dangers: &ByLine<'_>) -> Vec<Hit> {
+    // Masks may overlap (one reading of each language), but few do: the last three that begin before the hit's end.
+    found.retain(|hit| {
+        let mask = masked.get(&hit.line).map_or(&[][..], |ranges| &ranges[..]);
+        let begun = mask.partition_point(|range| range.start < hit.range.end);
+        !mask[begun.saturating_sub(3)..begun].iter().any(|range| hit.range.start < range.end)
+    });
+    for hit in &mut found {
+        hit.unit = unit_of(units, hit.line, hit.range.start);
+        let here = dangers.get(&hit.line).map_or(&[][..], |ranges| &ranges[..]);
+        let hazard = here.iter().any(|r| r.start < hit.range.end && hit.range.start < r.end);
+        hit.weight *= if hazard { HAZARD } else { hit.factor };
+    }
+    found
+}
+
+/// Index of the unit in which scalar `at` of a line stands.
+fn unit_of(units: &[Unit], line: usize, at: usize) -> usize {
+    units.partition_point(|unit| (unit.line, unit.range.end) <= (line, at))
+}
+
+fn by_line(masks: &[Spans]) -> ByLine<'_> {
+    let mut masked = ByLine::new();
     for (line, range) in masks.iter().flatten() {
         masked.entry(*line).or_default().push(range);
     }

@@ -8,9 +8,9 @@ use aho_corasick::AhoCorasick;
 
 use super::Hit;
 use crate::draft::DraftError;
-use crate::draft::evidence::Segment;
 use crate::draft::extract::Doc;
 use crate::draft::extract::phrases::{ends_sentence, is_word};
+use crate::draft::lines::Line;
 use crate::draft::normal::{Folded, is_han};
 use crate::draft::taxonomy::{GAP, Taxonomy};
 use crate::draft::token::{Kind, Token};
@@ -66,8 +66,8 @@ impl Search {
             }
             let words: Vec<&str> = term.text.split([' ', '-']).collect();
             let content: Vec<&str> = words.iter().copied().filter(|word| !FUNCTION_WORDS.contains(word)).collect();
-            // "Blocked in" is no topic without its "in".
-            if content.len() == 1 && words.len() > 1 {
+            // "Blocked in" is no topic without its "in", and a "lift" is not what is lifting the pavement.
+            if content.len() == 1 {
                 continue;
             }
             for (place, word) in content.into_iter().enumerate() {
@@ -90,13 +90,13 @@ impl Search {
 
     pub fn find(&self, doc: &Doc<'_>, taxonomy: &Taxonomy, line: usize) -> Vec<Hit> {
         let Some(segment) = doc.segments.get(line) else { return Vec::new() };
-        let mut found = self.written(segment, taxonomy, line);
-        self.apart(doc, taxonomy, line, &mut found);
+        let mut found = self.written(segment, taxonomy);
+        self.apart(doc.line(line), taxonomy, &mut found);
         found
     }
 
     /// Terms as they are written, and those with gaps; a whole one inside a longer one does not count.
-    fn written(&self, segment: &Segment<'_>, taxonomy: &Taxonomy, line: usize) -> Vec<Hit> {
+    fn written(&self, segment: &Line, taxonomy: &Taxonomy) -> Vec<Hit> {
         let text = &segment.plain.text;
         let mut spans: Vec<(Range<usize>, usize)> = Vec::new();
         for found in self.written.find_overlapping_iter(text) {
@@ -125,18 +125,18 @@ impl Search {
                 let Some(whole) = whole.filter(|_| !entry.chinese || part + 1 == self.lengths[term]) else { continue };
                 let chars = entry.text.chars().count() as f32;
                 let weight = (chars * if entry.chinese { 3.0 } else { 1.0 }).sqrt();
-                hits.push(Hit { term, category: entry.category, unit: 0, line, range: whole, weight });
+                hits.push(Hit { term, category: entry.category, unit: 0, line: 0, range: whole, weight, factor: 1.0 });
             }
         }
         hits
     }
 
     /// Chinese words that sound like a term of which at least half is written right.
-    pub fn alike(&self, doc: &Doc<'_>, taxonomy: &Taxonomy, line: usize) -> Vec<Hit> {
-        let Some(segment) = doc.segments.get(line).filter(|segment| segment.chars().iter().any(|c| is_han(*c))) else {
+    pub fn alike(&self, segment: &Line, taxonomy: &Taxonomy) -> Vec<Hit> {
+        if !segment.chars.iter().any(|c| is_han(*c)) {
             return Vec::new();
-        };
-        let sounded = Folded::sounded(&segment.utterance.text);
+        }
+        let sounded = Folded::sounded(&segment.plain.text);
         let mut hits = Vec::new();
         for found in self.sounded.find_overlapping_iter(&sounded.text) {
             let term = self.terms[found.pattern().as_usize()];
@@ -146,16 +146,15 @@ impl Search {
             let (same, all) = (heard.zip(entry.text.chars()).filter(|(a, b)| a == b).count(), range.len());
             if same * 2 >= all && same < all {
                 let weight = (all as f32 * 3.0).sqrt() * SOUNDED;
-                hits.push(Hit { term, category: entry.category, unit: 0, line, range, weight });
+                hits.push(Hit { term, category: entry.category, unit: 0, line: 0, range, weight, factor: 1.0 });
             }
         }
         hits
     }
 
     /// English terms with their words apart, inside one sentence.
-    fn apart(&self, doc: &Doc<'_>, taxonomy: &Taxonomy, line: usize, hits: &mut Vec<Hit>) {
+    fn apart(&self, tokens: &[Token<'_>], taxonomy: &Taxonomy, hits: &mut Vec<Hit>) {
         let mut seen: HashMap<usize, Vec<Option<(usize, usize)>>> = HashMap::new();
-        let tokens = doc.line(line);
         for (at, token) in tokens.iter().enumerate() {
             if token.ends_sentence() {
                 seen.clear();
@@ -177,7 +176,7 @@ impl Search {
                     let mut near = hits.iter().rev().take(16);
                     if !near.any(|hit| hit.range.start <= range.start && range.end <= hit.range.end) {
                         let weight = (entry.text.len() as f32).sqrt() * APART;
-                        hits.push(Hit { term, category: entry.category, unit: 0, line, range, weight });
+                        hits.push(Hit { term, category: entry.category, unit: 0, line: 0, range, weight, factor: 1.0 });
                     }
                     seen.remove(&term);
                 }
@@ -188,7 +187,7 @@ impl Search {
 
 /// The next part of a term with gaps; its whole range once the last part is there.
 fn join(
-    segment: &Segment<'_>,
+    segment: &Line,
     parts: &mut HashMap<usize, (usize, Range<usize>)>,
     term: usize,
     part: usize,
@@ -199,7 +198,7 @@ fn join(
         return None;
     }
     let (last, so_far) = parts.get(&term)?;
-    let between = segment.chars().get(so_far.end..range.start)?;
+    let between = segment.chars.get(so_far.end..range.start)?;
     if last + 1 != part || between.len() > BETWEEN || between.iter().any(|c| ends_sentence(*c)) {
         return None;
     }

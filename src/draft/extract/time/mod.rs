@@ -67,7 +67,7 @@ pub fn find(doc: &Doc<'_>, facts: &CallFacts, taken: &Spans) -> Option<Occurred>
     let zone = TimeZone::get(&facts.time_zone).unwrap_or(TimeZone::UTC);
     let now = Timestamp::from_millisecond(facts.started_unix_ms).ok()?.to_zoned(zone.clone()).datetime();
     let mut all: Vec<Candidate> = Vec::new();
-    for line in 0..doc.plain.len() {
+    for line in 0..doc.segments.len() {
         let habits: Vec<Range<usize>> = HABIT.find_in(doc, line).map(|(range, _)| range).collect();
         let once = |one: &Candidate| {
             let begun = habits.partition_point(|habit| habit.start < one.range.end);

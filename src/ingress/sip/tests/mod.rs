@@ -5,13 +5,14 @@ mod peer;
 mod refusals;
 mod sessions;
 mod torture;
+mod transfers;
 
 use std::time::Duration;
 
 use super::*;
 use crate::call::EndCause;
 use crate::config::limits;
-use crate::ingress::{IncomingCall, Refusal, SignalEvent};
+use crate::ingress::{IncomingCall, Refusal, SignalEvent, TransferNews};
 use peer::Peer;
 
 /// Ten times what loopback ever needs: reaching it means the event never comes.
@@ -35,6 +36,9 @@ enum Seen {
     Event(&'static str),
     /// A new agreement: what we speak.
     Codec(Codec),
+    /// Whether a transfer could be asked for, and a second one meanwhile.
+    Asked(bool, bool),
+    Transfer(TransferNews),
     Closed,
 }
 
@@ -99,6 +103,11 @@ impl Door {
     }
 }
 
+fn ask(call: &IncomingCall, tell: &mpsc::UnboundedSender<Seen>) {
+    let ask = || call.signalling.transfer(transfers::TO).is_ok();
+    tell.send(Seen::Asked(ask(), ask())).ok();
+}
+
 async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
     let crate::call::Origin::Sip { transport, .. } = call.origin.clone() else { panic!("a SIP call") };
     let dialled = call.dialled.clone().unwrap_or_default();
@@ -117,6 +126,7 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
     match dialled.as_str() {
         "hangup" => call.signalling.hang_up(EndCause::SystemEnd).await,
         "forget" => return,
+        "transfer" => ask(&call, &tell),
         _ => {}
     }
     let mut pending = Vec::new();
@@ -125,7 +135,6 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
             SignalEvent::Cancelled => "cancelled",
             SignalEvent::HungUp => "hung up",
             SignalEvent::Dtmf('#') => "hash",
-            SignalEvent::Dtmf(_) => "digit",
             SignalEvent::Updated { plan, answer } => {
                 if dialled == "slow" {
                     tell.send(Seen::Event("resumed")).ok();
@@ -141,11 +150,24 @@ async fn pipeline(mut call: IncomingCall, tell: mpsc::UnboundedSender<Seen>) {
                 }
                 if plan.direction.we_send() { "resumed" } else { "held" }
             }
+            SignalEvent::Transfer(news) => {
+                let done = news == TransferNews::Done;
+                tell.send(Seen::Transfer(news)).ok();
+                if done {
+                    call.signalling.hang_up(EndCause::Transferred).await;
+                }
+                continue;
+            }
+            SignalEvent::Dtmf('*') => {
+                ask(&call, &tell);
+                continue;
+            }
             SignalEvent::Failed(cause) => {
                 tell.send(Seen::Event("failed")).ok();
                 call.signalling.hang_up(cause).await;
                 continue;
             }
+            SignalEvent::Dtmf(_) => "digit",
         };
         tell.send(Seen::Event(name)).ok();
     }

@@ -73,7 +73,8 @@ async fn every_answer_carries_the_security_headers_and_every_error_of_a_program_
 async fn no_route_of_the_desk_is_here() {
     let public = TestPublic::start().await;
     let document = serde_json::to_value(Document::openapi()).unwrap();
-    let mut routes = vec![("get".to_owned(), "/page.js".to_owned()), ("get".to_owned(), "/draft.js".to_owned())];
+    let mut routes =
+        vec![("get".to_owned(), "/desk.html".to_owned()), ("get".to_owned(), "/assets/desk-5e6f.js".to_owned())];
     for (path, methods) in document["paths"].as_object().unwrap() {
         let path = path.replace("{id}", "018f0000-0000-7000-8000-000000000000");
         routes.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));

@@ -19,7 +19,7 @@ use super::super::public::{DemoModel, PublicParts, with_files};
 use super::{Answer, send, serve};
 use crate::call::{
     CallEvent, CallId, CallState, Coverage, DraftId, EndCause, Hypothesis, Identity, Language, MediaSpan, MediaTime,
-    Origin, Party, Reference, SegmentOutcome, Traces, Utterance,
+    Origin, Outline, Party, Reference, SegmentOutcome, Traces, Utterance,
 };
 use crate::config::{Config, Line};
 use crate::draft::{CallFacts, Drafter};
@@ -36,6 +36,7 @@ fn pages(path: &str) -> Option<Cow<'static, [u8]>> {
         "call.html" => b"<!doctype html><script type=\"module\" src=\"/assets/call-1a2b.js\"></script>",
         "assets/call-1a2b.js" => b"export {};",
         "assets/call-3c4d.css" => b"body {}",
+        "desk.html" | "assets/desk-5e6f.js" => b"the desk's",
         "embed.js" => b"(() => {})();",
         _ => return None,
     };
@@ -155,6 +156,7 @@ impl TestPublic {
             notice: None,
             dtmf: "4711".into(),
             read_backs: Vec::new(),
+            transfer: None,
             line_quality: None,
         };
         self.store.end_call(call.id, end).await.unwrap();
@@ -173,6 +175,7 @@ impl TestPublic {
             created_unix_ms: 10_000,
             endpoints: vec!["intake".into()],
             traces: Traces::default(),
+            outline: Outline::default(),
         };
         assert!(self.store.complete_draft(completed).await.unwrap());
         self.tell(CallEvent::Draft { call: call.id, complete: true, draft });
@@ -213,6 +216,7 @@ impl TestPublic {
             time_zone: "UTC".into(),
             places: std::sync::Arc::default(),
             urgency: Default::default(),
+            redact: true,
         };
         serde_json::to_value(self.drafter.draft(&facts, &call.said, Coverage::default())).unwrap()
     }

@@ -23,7 +23,7 @@ async fn a_call_goes_from_ring_to_done_and_keeps_what_was_known_at_its_end() {
     assert_eq!((row.state, row.cause), (CallState::Done, Some(EndCause::CallerHangup)));
     assert_eq!((row.answered_unix_ms, row.ended_unix_ms, row.duration_ms), (Some(1_100), Some(9_000), Some(8_000)));
     assert_eq!((row.notice, row.recording, row.dtmf), (end().notice, end().recording, end().dtmf));
-    assert_eq!(row.read_backs, [read_back()]);
+    assert_eq!((row.read_backs.as_slice(), row.transfer), ([read_back()].as_slice(), Some(transfer())));
     assert_eq!((row.coverage, row.line_quality), (Some(draft.coverage), end().line_quality));
     assert_eq!(folder.store.lost_spans(draft.call).await.unwrap(), end().lost);
 }
@@ -51,6 +51,7 @@ async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_
         notice: Some(span(0, 15)),
         dtmf: "7".into(),
         read_backs: vec![read_back()],
+        transfer: Some(transfer()),
         heard_ms,
     };
     folder.store.note_progress(call, note(90)).await.unwrap();
@@ -61,7 +62,7 @@ async fn what_was_noted_in_mid_call_is_known_after_a_crash_and_gives_way_to_the_
     folder.reopen().await;
     let row = folder.store.unfinished().await.unwrap().remove(0);
     assert_eq!((row.notice, row.dtmf.as_str(), row.heard_ms), (Some(span(0, 15)), "7", Some(60)));
-    assert_eq!(row.read_backs, [read_back()]);
+    assert_eq!((row.read_backs.as_slice(), row.transfer), ([read_back()].as_slice(), Some(transfer())));
     assert_eq!(folder.store.lost_spans(call).await.unwrap(), [lost(20, 60)]);
 
     folder.store.end_call(call, end()).await.unwrap();

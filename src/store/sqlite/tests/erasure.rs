@@ -50,7 +50,13 @@ async fn nothing_of_an_erased_call_is_in_any_file_though_its_rows_were_moved_bet
     let stub = folder.store.call(first.call).await.unwrap().unwrap();
     assert_eq!((stub.state, stub.erased_unix_ms, stub.party), (CallState::Done, Some(9_500), Party::default()));
     assert_eq!((stub.cause, stub.duration_ms), (Some(EndCause::CallerHangup), Some(8_000)));
-    assert!(stub.recording.is_none() && stub.dtmf.is_empty() && stub.read_backs.is_empty() && stub.dialled.is_none());
+    assert!(
+        stub.transfer.is_none()
+            && stub.recording.is_none()
+            && stub.dtmf.is_empty()
+            && stub.read_backs.is_empty()
+            && stub.dialled.is_none()
+    );
     assert_eq!(eraser.find(stub.reference.as_str()).await.unwrap(), [first.call], "a caller may still ask");
     assert!(folder.store.draft(first.call).await.unwrap().is_none());
     assert!(folder.store.due_deliveries(i64::MAX, 10).await.unwrap().is_empty());

@@ -6,6 +6,8 @@ mod emergencies;
 mod erasure;
 mod opening;
 mod outbox;
+mod people;
+mod reviews;
 mod tickets;
 mod writing;
 
@@ -16,7 +18,7 @@ use tempfile::TempDir;
 use super::SqliteStore;
 use crate::call::{
     Answer, CallId, Codec, Coverage, DraftId, EndCause, Language, LineQuality, LostCause, LostSpan, MediaSpan,
-    MediaTime, Origin, Party, ReadBack, SegmentOutcome, Traces, Utterance, Word,
+    MediaTime, Origin, Outline, Party, ReadBack, SegmentOutcome, Traces, Transfer, TransferState, Utterance, Word,
 };
 use crate::store::{CallEnd, CompletedDraft, DataDir, NewCall, RecordingRow, Store as _};
 
@@ -95,6 +97,10 @@ fn read_back() -> ReadBack {
     ReadBack { number: "2125550134".into(), at: MediaTime(6_000), key: Some(Answer::Yes) }
 }
 
+fn transfer() -> Transfer {
+    Transfer { to: "sip:999@127.0.0.1".into(), state: TransferState::Failed, detail: Some("busy".into()) }
+}
+
 fn end() -> CallEnd {
     CallEnd {
         cause: EndCause::CallerHangup,
@@ -105,6 +111,7 @@ fn end() -> CallEnd {
         notice: Some(span(0, 4_000)),
         dtmf: "12#".into(),
         read_backs: vec![read_back()],
+        transfer: Some(transfer()),
         line_quality: Some(LineQuality {
             codec: Some(Codec::Opus),
             packets_received: 400,
@@ -124,6 +131,7 @@ fn draft_of(call: CallId, created_unix_ms: i64, endpoints: &[&str]) -> Completed
         created_unix_ms,
         endpoints: endpoints.iter().map(|&name| name.to_owned()).collect(),
         traces: Traces::default(),
+        outline: Outline::default(),
     }
 }
 
