@@ -51,8 +51,6 @@ export class Driver {
         return this.seldom(effect.kind === "load_calls" && !effect.rows ? "notices" : "list", () => this.list(effect));
       case "load_dead":
         return this.answer(api.dead(), ({ deliveries }) => ({ kind: "dead", count: deliveries.length, first: deliveries[0]?.call ?? null, open: effect.open }), () => null);
-      case "probe_search":
-        return void api.searchable().then((possible) => this.on.dispatch({ kind: "search_possible", possible }));
       case "claim_next":
         return this.answer(api.next(), (call) => ({ kind: "next", call }), (problem) => ({ kind: "failed", doing: "next", problem }));
       case "load_call":

@@ -19,7 +19,6 @@ export const initial: Model = {
   me: null,
   loginProblem: null,
   readOnly: false,
-  canSearch: false,
   link: "connecting",
   notices: [],
   sip: [],
@@ -189,8 +188,6 @@ export function step(model: Model, event: Event, nowMs: number): Step {
       return refused(model, event.problem.status) ?? say(model, { kind: "failed", doing: event.doing, problem: event.problem });
     case "dialog":
       return to(model, { dialog: event.dialog });
-    case "search_possible":
-      return to(model, { canSearch: event.possible });
     case "search_typed":
     case "found":
       return search(model, event);
@@ -243,11 +240,11 @@ function list(model: Model, event: ListEvent): Step {
   switch (event.kind) {
     case "queue": {
       if (event.filter !== model.filter) return stay(model);
-      const rows = event.queue.items.map((item): Listed => ({ ...item, note: null }));
+      // Calls that are up and calls that wait are two lists, read at two moments: one that ended in between stands in both, and has ended.
+      const rows = event.queue.items.filter(({ call }, i, all) => !all.slice(i + 1).some((one) => one.call === call)).map((item): Listed => ({ ...item, note: null }));
       const items = event.more ? [...model.items, ...rows.filter(({ call }) => !model.items.some((one) => one.call === call))] : rows;
       const { counts, next } = event.queue;
-      const first: Effect[] = model.loaded ? [] : [{ kind: "probe_search" }];
-      return alarmed({ ...model, items, counts, next, loaded: true, readOnly: false }, [...items, ...event.watched], ...first);
+      return alarmed({ ...model, items, counts, next, loaded: true, readOnly: false }, [...items, ...event.watched]);
     }
     case "queue_failed":
       if (!absent(event.problem.status)) return refused(model, event.problem.status) ?? say(model, { kind: "failed", doing: "load", problem: event.problem });

@@ -26,7 +26,8 @@ function settled(model: Model, go: (model: Model) => Step): Step {
   return then(same ? onOpen(model, model.open.call, () => ({ editor: null })) : enter(model, { pointer, value }), go);
 }
 
-export function split(model: Model, issue: string): Step {
+export function split(model: Model, issue: string | null): Step {
+  if (issue === null) return say(model, { kind: "no_matter" });
   return settled(model, (known) => ask(known, { kind: "split", issue }));
 }
 
@@ -34,6 +35,7 @@ export function split(model: Model, issue: string): Step {
 export function join(model: Model, { issue, with: other }: Extract<Event, { kind: "join_pressed" }>): Step {
   const draft = model.open?.review?.draft;
   if (!draft || !editable(model)) return stay(model);
+  if (issue === null) return say(model, { kind: "no_matter" });
   const others = othersThan(draft, issue);
   const only = others.length === 1 ? others[0]?.issue : undefined;
   const chosen = other ?? only;

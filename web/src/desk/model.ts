@@ -121,6 +121,7 @@ export type Said =
   /** `into`: the reference of the call it was merged into. */
   | { kind: "decided"; decision: DecisionKind; into: string | null }
   | { kind: "nothing_beside" }
+  | { kind: "no_matter" }
   | { kind: "linked"; linked: boolean | null }
   | { kind: "split" }
   | { kind: "joined" }
@@ -149,7 +150,6 @@ export interface Model {
   loginProblem: Problem | null;
   /** The gateway has no queue yet: calls are shown, nothing can be changed. */
   readOnly: boolean;
-  canSearch: boolean;
   link: "connecting" | "live" | "lost";
   notices: string[];
   sip: string[];
@@ -225,9 +225,10 @@ export type Event =
   /** Pressed again, it is as the machine said. */
   | { kind: "link_pressed"; call: string | null; linked: boolean }
   | { kind: "reference_entered"; reference: string }
-  | { kind: "split_pressed"; issue: string }
+  /** `issue`: null where no field of a matter has the focus. */
+  | { kind: "split_pressed"; issue: string | null }
   /** `with`: null where the agent has not said which. */
-  | { kind: "join_pressed"; issue: string; with: string | null }
+  | { kind: "join_pressed"; issue: string | null; with: string | null }
   | { kind: "changed"; asked: Change; review: Review }
   | { kind: "change_failed"; call: string; asked: Change; problem: Problem }
   | { kind: "transfer_pressed"; call: string }
@@ -243,7 +244,6 @@ export type Event =
   | { kind: "dialog"; dialog: Dialog }
   | { kind: "search_typed"; text: string }
   | { kind: "found"; text: string; found: Found; more: boolean }
-  | { kind: "search_possible"; possible: boolean }
   | { kind: "stream_opened"; again: boolean }
   | { kind: "stream_lost" }
   | { kind: "lagged" }
@@ -259,7 +259,6 @@ export type Effect =
   | { kind: "load_queue"; filter: Filter; before: string | null }
   | { kind: "load_calls"; before: string | null; rows: boolean }
   | { kind: "load_dead"; open: boolean }
-  | { kind: "probe_search" }
   | { kind: "claim_next" }
   | { kind: "load_call"; call: string }
   | { kind: "load_review"; call: string }

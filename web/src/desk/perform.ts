@@ -53,7 +53,7 @@ export function perform(action: Action, model: Model, repeat: boolean, page: Pag
     case "approve": case "call_back": case "redirect": case "wrong_number": case "reject": case "answered": return decide(action);
     case "undo": return model.undo !== null && !repeat && (page.act({ kind: "undo_pressed" }), true);
     case "next_draft": return !model.readOnly && !repeat && (page.act({ kind: "next_pressed" }), true);
-    case "search": return model.canSearch && (page.focusSearch(), true);
+    case "search": return model.loaded && !model.readOnly && (page.focusSearch(), true);
     case "sheet": return page.act({ kind: "dialog", dialog: { kind: "keys" } }), true;
     case "acknowledge": return acknowledge(model, repeat, page);
     case "send_again": {
@@ -110,8 +110,8 @@ function link(linked: boolean, model: Model, repeat: boolean, page: Page): boole
 
 function matter(action: "split" | "join", model: Model, repeat: boolean, page: Page): boolean {
   const draft = model.open?.review?.draft ?? null;
-  const issue = draft === null ? null : matterAt(draft, model.open?.selected ?? null);
-  if (issue === null || repeat || !editable(model)) return false;
+  if (draft === null || (draft.issues ?? []).length === 0 || repeat || !editable(model)) return false;
+  const issue = matterAt(draft, model.open?.selected ?? null);
   page.act(action === "split" ? { kind: "split_pressed", issue } : { kind: "join_pressed", issue, with: null });
   return true;
 }

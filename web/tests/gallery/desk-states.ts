@@ -15,7 +15,7 @@ export interface Shown {
 
 const rows = items.map((item): Listed => ({ ...item, note: null }));
 const base: Model = {
-  ...initial, door: "open", me: { name: "Mei", role: "supervisor", accounts: true }, canSearch: true, link: "live", items: rows, counts: queue.counts, loaded: true,
+  ...initial, door: "open", me: { name: "Mei", role: "supervisor", accounts: true }, link: "live", items: rows, counts: queue.counts, loaded: true,
 };
 
 const open = (change: Partial<Open> & Pick<Open, "call">): Open => ({
@@ -149,7 +149,7 @@ export const states: Record<string, (script: Script) => Shown> = {
   },
   "desk-read-only": () => ({
     model: {
-      ...base, ...calm, me: null, readOnly: true, canSearch: false, counts: { live: 1, waiting: 0, overdue: 0, mine: 0, dead: 1 },
+      ...base, ...calm, me: null, readOnly: true, counts: { live: 1, waiting: 0, overdue: 0, mine: 0, dead: 1 },
       notices: ["Demo model: it understands only the bundled samples’ kind of synthetic speech."],
       items: rows.map((row) => ({ ...row, state: row.state === "live" ? "live" : "waiting", emergency: null, due_at: null, overdue: false, holder: null, mine: false, missing: 0, check: 0, repeats: 0, number: "+12125550199" })),
       open: open({ call: heating.id, detail: heating, related: { [earlier.id]: earlier } }),

@@ -53,6 +53,13 @@ test("a field goes with its matter; one whose matter is gone stands at the neare
   assert.deepEqual(moved("/caller/name", waterDraft, without), { pointer: "/caller/name", gone: false });
 });
 
+test("a key that means no matter says so instead of doing nothing", () => {
+  for (const pressed of [split(null), join(null)]) {
+    const { model, effects } = run([pressed], opened(water));
+    assert.deepEqual([model.said, effects], [{ kind: "no_matter" }, []]);
+  }
+});
+
 test("splitting names the revision it was seen at, and nothing more is asked until it is answered", () => {
   const asked = run([split("i1")], opened(water));
   assert.deepEqual(effect(asked, "change"), { kind: "change", call: water.id, revision: 3, asked: { kind: "split", issue: "i1" } });

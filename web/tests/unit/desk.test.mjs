@@ -252,6 +252,13 @@ test("an emergency that only the list tells of is asked for", () => {
   assert.deepEqual(known.effects.filter(({ kind }) => kind === "load_alarm"), [{ kind: "load_alarm", call: gas.id }]);
 });
 
+test("a call that ended between the reading of the two lists stands in the queue once, as one that waits", () => {
+  const [first] = queue.items;
+  const both = [{ ...first, state: "live" }, ...queue.items];
+  const { model } = run([{ kind: "queue", queue: { ...queue, items: both }, watched: [], more: false, filter: initial.filter }]);
+  assert.deepEqual(model.items.map(({ call, state }) => [call, state]), queue.items.map(({ call, state }) => [call, state]));
+});
+
 test("without the queue's API the calls are shown and nothing can be changed", () => {
   const model = run([{ kind: "me_failed", problem: problem(404) }, { kind: "queue_failed", problem: problem(404) }, { kind: "opened", call: heating.id }, { kind: "call", detail: heating, restored: null }]);
   assert.equal(model.model.readOnly, true);

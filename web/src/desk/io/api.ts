@@ -89,7 +89,5 @@ export const api = {
   dead: () => json<{ deliveries: (Delivery & { call: string })[] }>("/api/deliveries?state=dead"),
   replay: async (id: string) => void (await ask(`/api/deliveries/${encodeURIComponent(id)}/replay`, { method: "POST" })),
   search: (text: string, before: string | null) => json<Found>(`/api/search${query({ q: text, before })}`),
-  /** Whether the gateway can search at all: asked without words, it may refuse them but not be unknown. */
-  searchable: () => ask("/api/search?q=").then(() => true, (error: unknown) => ![0, 404, 405, 501].includes(problemOf(error).status)),
   recording: (id: string) => call(id, "/recording"),
 };

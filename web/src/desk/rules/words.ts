@@ -135,6 +135,7 @@ export function said({ text }: Words, what: Said): string {
     case "gone": return text.said.gone;
     case "decided": return decided(text, what.decision, what.into);
     case "nothing_beside": return text.said.nothingBeside;
+    case "no_matter": return text.said.noMatter;
     case "linked": return what.linked === null ? text.said.unlinked : what.linked ? text.said.linked : text.said.denied;
     case "split": return text.said.split;
     case "joined": return text.said.joined;

@@ -423,6 +423,7 @@ export const en = {
     emergency: (quote: string) => `Emergency: ${quote}`,
     gone: "This call is no longer there.",
     nothingBeside: "Press O first: the key is about the call that is read beside.",
+    noMatter: "Go to a field of a problem first: the key is about that problem.",
     linked: "Linked: they belong together.",
     denied: "Noted: they have nothing to do with each other.",
     unlinked: "Taken back.",

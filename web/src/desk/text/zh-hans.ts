@@ -395,6 +395,7 @@ export const zhHans: Text = {
     emergency: (quote) => `紧急：${quote}`,
     gone: "这通来电已不存在。",
     nothingBeside: "请先按 O：此键针对所查看的来电。",
+    noMatter: "请先选到某个问题的字段：此键针对该问题。",
     linked: "已关联：同属一件事。",
     denied: "已记下：两者无关。",
     unlinked: "已收回。",

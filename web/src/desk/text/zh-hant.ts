@@ -395,6 +395,7 @@ export const zhHant: Text = {
     emergency: (quote) => `緊急：${quote}`,
     gone: "這個來電已不存在。",
     nothingBeside: "請先按 O：此鍵針對所查看的來電。",
+    noMatter: "請先選到某個問題的欄位：此鍵針對該問題。",
     linked: "已關聯：同屬一件事。",
     denied: "已記下：兩者無關。",
     unlinked: "已收回。",
