@@ -45,6 +45,19 @@ async fn a_certificate_whose_key_does_not_fit_is_found_before_a_port_is_bound() 
 }
 
 #[tokio::test]
+async fn where_callers_can_be_put_through_to_is_read_out() {
+    let folder = TempDir::new().unwrap();
+    for (more, says) in [
+        ("", "no line has an emergency_transfer"),
+        ("[[line]]\nemergency_transfer = \"sip:112@trunk.example\"\n", "to sip:112@trunk.example"),
+    ] {
+        let (_, said) = findings(&folder, more).await;
+        let line = said.lines().find(|line| line.contains("transfers")).unwrap();
+        assert!(line.starts_with("ok") && line.contains(says), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn too_little_room_and_an_absent_collector_are_named() {
     let folder = TempDir::new().unwrap();
     let (code, said) = findings(&folder, "[telemetry]\notlp_endpoint = \"http://127.0.0.1:9/v1/traces\"\n").await;

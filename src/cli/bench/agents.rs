@@ -35,6 +35,11 @@ struct Seen {
 
 type Shared = Arc<Mutex<Seen>>;
 
+/// How many open drafts so many agents decide.
+pub(super) const fn drafts(agents: u32) -> u32 {
+    agents.saturating_mul(DRAFTS)
+}
+
 /// `Err`: a request was refused. Takes twenty seconds, and as many drafts for each agent from the queue.
 pub(super) async fn shift(desk: &Asker, agents: u32) -> Result<Vec<Figure>, Failure> {
     let seen = Shared::default();
@@ -55,7 +60,7 @@ pub(super) async fn shift(desk: &Asker, agents: u32) -> Result<Vec<Figure>, Fail
     let mut seen = std::mem::take(&mut *lock(&seen));
     seen.requests.sort_unstable();
     seen.updates.sort_unstable();
-    let wanted = u64::from(agents) * u64::from(agents * DRAFTS);
+    let wanted = u64::from(agents) * u64::from(drafts(agents));
     let note = format!("{agents} agents, each a decision a second");
     let told = format!("{note}; {} of {wanted} updates, {} readers lagged", seen.updates.len(), seen.lagged);
     let figure = |name, micros: &[u64], note| Figure {

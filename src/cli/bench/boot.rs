@@ -8,7 +8,7 @@ use clap::Args;
 use super::desk::finished;
 use super::stub::StubRecognizer;
 use super::{Figure, Report, config};
-use crate::call::{CallId, Outline, Traces};
+use crate::call::{CallId, DraftId, Outline, Traces};
 use crate::cli::Failure;
 use crate::cli::demo::TemporaryFolder;
 use crate::gateway::{Gateway, Parts};
@@ -58,7 +58,15 @@ async fn stored(folder: &Path, calls: u32) -> Result<(), Failure> {
     let data = DataDir::open(folder).map_err(Failure::new)?;
     let call = |n| {
         let started_unix_ms = i64::from(n) * 1_000;
-        finished(CallId::new(), started_unix_ms, Vec::new(), "{}".into(), Outline::default(), Traces::default(), false)
+        finished(
+            (CallId::new(), DraftId::new()),
+            started_unix_ms,
+            Vec::new(),
+            "{}".into(),
+            Outline::default(),
+            Traces::default(),
+            false,
+        )
     };
     fill(&data, (0..calls).map(call)).await.map_err(Failure::new)
 }

@@ -71,6 +71,14 @@ const SAID: [&[&str]; 6] = [
 
 impl Desk {
     pub(super) async fn run(&self, report: &mut Report) -> Result<(), Failure> {
+        let (needed, open) = (super::agents::drafts(self.agents), self.open.min(self.calls));
+        if needed > open {
+            let say = format!(
+                "{} agents decide {needed} drafts, and {open} are open: more --open, or fewer --agents",
+                self.agents
+            );
+            return Err(Failure::new(say));
+        }
         let folder = TemporaryFolder::make()?;
         let data = DataDir::open(&folder.0).map_err(Failure::new)?;
         eprintln!("making {} calls, {} of them open …", self.calls, self.open);
@@ -116,9 +124,7 @@ impl Desk {
             outline.number = Some(number.clone());
             outline.place = outline.place.map(|place| own(&place));
             let traces = repeats::traces(draft);
-            let mut made = finished(id, started_unix_ms, said, body, outline, traces, calls - n > open);
-            made.draft.draft = draft_id;
-            made
+            finished((id, draft_id), started_unix_ms, said, body, outline, traces, calls - n > open)
         }))
     }
 
@@ -210,7 +216,7 @@ fn encoded(text: &str) -> String {
 
 /// A call that is over, its draft complete.
 pub(super) fn finished(
-    id: CallId,
+    (id, draft): (CallId, DraftId),
     started_unix_ms: i64,
     said: Vec<Utterance>,
     body: String,
@@ -245,7 +251,7 @@ pub(super) fn finished(
         },
         draft: CompletedDraft {
             call: id,
-            draft: DraftId::new(),
+            draft,
             version: 1,
             body,
             coverage: Coverage::default(),

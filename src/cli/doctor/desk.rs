@@ -1,7 +1,7 @@
 //! Whether the desk may be as open as it is configured.
 
 use super::{Finding, fail, good, warn};
-use crate::config::Config;
+use crate::config::{Config, Line};
 use crate::store::{DataDir, People as _, SqliteStore, Store as _, StoreError};
 
 pub(super) async fn accounts(config: &Config) -> Finding {
@@ -18,6 +18,18 @@ pub(super) async fn accounts(config: &Config) -> Finding {
             good(what, format!("{count}; people open the desk at {}", config.desk.url(config.desk.listen)))
         }
         (count, false) => good(what, format!("{count}; the desk asks for a login")),
+    }
+}
+
+/// Which lines' callers an agent can put through, and to where: a wrong number here is found in an emergency.
+pub(super) fn transfers(config: &Config) -> Finding {
+    let what = "transfers";
+    let to = |line: &Line| Some(format!("{} to {}", line.name, line.emergency_transfer.as_ref()?));
+    let named: Vec<String> = config.lines.iter().filter_map(to).collect();
+    match (named.is_empty(), named.len() == config.lines.len()) {
+        (true, _) => good(what, "agents cannot put callers through: no line has an emergency_transfer"),
+        (false, true) => good(what, named.join(", ")),
+        (false, false) => good(what, format!("{}; the other lines have no emergency_transfer", named.join(", "))),
     }
 }
 

@@ -51,6 +51,7 @@ impl Doctor {
         findings.extend(certificates(&config));
         findings.push(http_port("desk.listen", config.desk.listen));
         findings.push(desk::accounts(&config).await);
+        findings.push(desk::transfers(&config));
         if !desk_page_is_built() {
             let says = "this program was built without the desk's page; run scripts/setup web and build it again";
             findings.push(warn("desk's page", says));
