@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     super::desk::check(&config.desk, path)?;
     check_sip(config, path)?;
     super::webrtc::check(config, path)?;
-    super::engine::check(config, path)?;
+    super::speech::check(config, path)?;
     super::llm::check(config, path)?;
     check_endpoint(config, path)?;
     super::emergency::check(config, path)?;

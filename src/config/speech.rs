@@ -6,7 +6,41 @@ use serde::{Deserialize, Serialize};
 
 use super::check::value_error;
 use super::server::{Server, remote_host};
-use super::{Config, ConfigError, Speech, limits};
+use super::{Config, ConfigError, limits};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    pub engine: Engine,
+    pub model: PathBuf,
+    /// SHA-256 the file must have; only needed for a model that is not in `models/catalogue.toml`.
+    pub model_sha256: Option<String>,
+    /// Recogniser states, one thread each. 0: one a core.
+    pub workers: usize,
+    pub allow_demo_model: bool,
+    /// The window handed to Whisper is the segment plus this margin, never below the floor (milliseconds).
+    pub window_margin_ms: u32,
+    pub window_floor_ms: u32,
+    pub partials: bool,
+    /// Only looked at with `engine = "openai"`.
+    pub openai: OpenAi,
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        Self {
+            engine: Engine::Whisper,
+            model: PathBuf::from("models/heardline-nano.bin"),
+            model_sha256: None,
+            workers: 0,
+            allow_demo_model: false,
+            window_margin_ms: 640,
+            window_floor_ms: 2_000,
+            partials: true,
+            openai: OpenAi::default(),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
