@@ -190,7 +190,11 @@ async fn an_agent_is_told_of_an_emergency_while_the_caller_speaks_takes_it_by_on
     let evidence = &draft["issues"][0]["location"]["address_text"]["evidence"][0];
     let [from, to] = ["audio_start_ms", "audio_end_ms"].map(|end| evidence[end].as_u64().unwrap());
     let [played_from, played_to] = watched.played_ms.expect("the evidence was played");
-    assert!(played_from.abs_diff(from) <= 250 && played_to.abs_diff(to) <= 400, "{evidence}: {watched:?}");
+    // A busy browser stops a moment late; before the last word ends it must not.
+    assert!(
+        played_from.abs_diff(from) <= 250 && (to - 250..=to + 2_000).contains(&played_to),
+        "{evidence}: {watched:?}"
+    );
     assert!(watched.lit.join(" ").contains("River"), "{watched:?}");
     gateway.shutdown().await;
 }

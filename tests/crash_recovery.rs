@@ -13,7 +13,7 @@ use heardline::store::{DataDir, NewCall, SqliteStore, Store as _};
 
 use common::DEADLINE;
 use common::endpoint::{Post, ScriptedEndpoint};
-use common::served::{Served, call};
+use common::served::{Served, call, stays, told};
 
 /// One draft as a receiver that keeps the webhook-ids it has seen would have it.
 fn one_effect(posts: &[Post]) -> Value {
@@ -35,7 +35,7 @@ async fn killed_in_mid_call_the_draft_is_made_from_what_was_recorded() {
     let folder = TempDir::new().unwrap();
     let mut endpoint = ScriptedEndpoint::start().await;
     let gateway = Served::start(folder.path(), &endpoint.url(), "", None);
-    let speaking = tokio::spawn(call(gateway.sip, "en-streetlight"));
+    let speaking = tokio::spawn(told(stays(gateway.sip, "en-streetlight")));
 
     let heard_ms = gateway.two_sentences().await;
     gateway.kill();

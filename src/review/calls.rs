@@ -79,9 +79,12 @@ pub(super) async fn one(
     let (store, live) = (&desk.parts.store, desk.parts.transfers.of(id));
     let row = store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
     audit(&desk, &agent, What::View, Some(id), None).await?;
-    let (body, complete) = store.draft(id).await?.map_or((None, false), |(body, complete)| (Some(body), complete));
+    // What is being erased is not shown any more, however long its words take to go.
+    let kept = row.erased_unix_ms.is_none();
+    let draft = if kept { store.draft(id).await? } else { None };
+    let (body, complete) = draft.map_or((None, false), |(body, complete)| (Some(body), complete));
     let raised = emergency::of(&desk, id).await?;
-    let utterances = store.utterances(id).await?;
+    let utterances = if kept { store.utterances(id).await? } else { Vec::new() };
     let tone = tone(&utterances).into();
     let transcript = utterances.into_iter().map(Into::into).collect();
     let deliveries = store.deliveries(id).await?.into_iter().map(Into::into).collect();
@@ -123,7 +126,18 @@ pub(super) async fn erase(
     agent: Agent,
     Path(id): Path<String>,
 ) -> Result<Json<ErasedList>, Problem> {
-    let erased = (desk.parts.erase)(id).await?;
+    let erased = match (desk.parts.erase)(id.clone()).await {
+        Ok(erased) => erased,
+        Err(error) => {
+            // It may have begun, and then it is ended in the background.
+            if let Ok(call) = call_id(&id)
+                && desk.parts.store.call(call).await?.is_some_and(|row| row.erased_unix_ms.is_some())
+            {
+                audit(&desk, &agent, What::Erase, Some(call), Some("not ended yet".into())).await?;
+            }
+            return Err(error.into());
+        }
+    };
     for one in &erased {
         audit(&desk, &agent, What::Erase, Some(one.call), None).await?;
     }

@@ -34,7 +34,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -164,9 +167,24 @@ fn with_files(parts: DeskParts, files: Files) -> Router {
         .route("/health/live", get(status::live))
         .route("/health/ready", get(status::ready))
         .route("/metrics", get(status::metrics))
+        .route_layer(from_fn(to_the_end))
         .route_layer(from_fn_with_state(state.clone(), people::admit))
         .layer(from_fn_with_state(state.clone(), guard::desk))
         .with_state(state)
+}
+
+/// What changes something is done to its end, also when whoever asked for it has gone: what stands must be in the audit.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_stopping) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    }
 }
 
 /// The one way from a URL to a call: paths and queries are built from the parsed id only.

@@ -65,7 +65,8 @@ pub(super) async fn recording(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = call_id(&id)?;
-    let row = desk.parts.store.call(id).await?.ok_or_else(|| Problem::not_found("there is no such call"))?;
+    let row = desk.parts.store.call(id).await?.filter(|row| row.erased_unix_ms.is_none());
+    let row = row.ok_or_else(|| Problem::not_found("there is no such call, or it was erased"))?;
     let path = (desk.parts.recordings)(id);
     let Sound { file, len, header } =
         tokio::task::spawn_blocking(move || open(&path)).await.map_err(|_| unreadable())?.map_err(|e| refusal(&e))?;

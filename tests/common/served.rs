@@ -217,6 +217,11 @@ pub fn plan(sip: SocketAddr, sample: &str) -> CallPlan {
     }
 }
 
+/// Says it and stays on the line, in silence: for a call that is ended by something else, however slow the machine.
+pub fn stays(sip: SocketAddr, sample: &str) -> CallPlan {
+    CallPlan { hang_up: HangUp::WhenPeerDoes, ..plan(sip, sample) }
+}
+
 /// A bundled sample, 8 kHz.
 pub fn samples(sample: &str) -> Vec<i16> {
     read_wav(&bundled(&format!("audio-samples/{sample}.wav"))).0
@@ -233,10 +238,14 @@ pub async fn make(plan: CallPlan) -> Result<CallReport, CallerError> {
 }
 
 /// Speaks a sample and hangs up. What counts is what the endpoint gets.
-pub async fn call(sip: SocketAddr, sample: &'static str) {
-    // The gateway may die in it. A refusal is printed: whoever waits for the draft of a call that never was should read why.
-    if let Err(error) = make(plan(sip, sample)).await {
-        eprintln!("call {sample}: {error}");
+pub async fn call(sip: SocketAddr, sample: &str) {
+    told(plan(sip, sample)).await;
+}
+
+/// The gateway may die in it. A refusal is printed: whoever waits for the draft of a call that never was should read why.
+pub async fn told(plan: CallPlan) {
+    if let Err(error) = make(plan).await {
+        eprintln!("call: {error}");
     }
 }
 

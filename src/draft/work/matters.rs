@@ -11,6 +11,8 @@ use crate::draft::schema::{Alternative, Field, Issue, MAX_ALTERNATIVES, MAX_DESC
 
 /// Matters of one call, at most.
 const MOST: usize = 8;
+/// Splits and joins that one draft keeps; all of them are taken again whenever it is read.
+const MOST_STEPS: usize = 64;
 
 /// What a person asks for. Matters are named by their `issue_id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,9 @@ impl Drafter {
                 Step::Join { from: from.clone(), into: into.clone() }
             }
         };
+        if work.steps.len() >= MOST_STEPS {
+            return Err(format!("its matters were split and joined {MOST_STEPS} times; correct their fields instead"));
+        }
         let mut next = work.clone();
         let mut issues = shown.issues.clone();
         take(&step, &mut issues);

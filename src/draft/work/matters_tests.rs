@@ -117,6 +117,12 @@ fn what_cannot_be_split_or_joined_is_refused_with_what_to_do_and_changes_nothing
     }
     assert_eq!(ids(&desk.shown(&work, &machine)).len(), 8);
     assert!(desk.change(&work, &machine, &split("a3")).unwrap_err().contains("at most 8"));
+    let mut often = Work::default();
+    for nth in 0..64 {
+        let asked = if nth % 2 == 0 { split("i1") } else { join("a1", "i1") };
+        often = desk.change(&often, &machine, &asked).unwrap();
+    }
+    assert!(desk.change(&often, &machine, &split("i1")).unwrap_err().contains("64 times"), "one draft keeps no more");
     // Split and joined again is what it was, but for the look that is asked for.
     let work = desk.change(&Work::default(), &machine, &split("i2")).unwrap();
     let work = desk.change(&work, &machine, &join("a1", "i2")).unwrap();

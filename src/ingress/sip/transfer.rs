@@ -73,9 +73,11 @@ impl TransferFlow {
         Self { patience, asked: None }
     }
 
-    /// `false`: one is under way, or went through.
+    /// `false`: one is under way, or went through. One whose REFER was not answered is under way, whatever else was told of
+    /// it: its answer would be taken for the next one's.
     pub fn ask(&mut self, to: &str, now: Instant) -> bool {
-        if self.asked.as_ref().is_some_and(|asked| asked.done || asked.until.is_some()) {
+        let goes_on = |asked: &Asked| asked.done || asked.until.is_some() || asked.sequence.is_none();
+        if self.asked.as_ref().is_some_and(goes_on) {
             return false;
         }
         let ends = now + self.patience.at_most;

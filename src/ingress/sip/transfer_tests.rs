@@ -164,3 +164,13 @@ fn without_news_it_fails_in_time_and_a_late_success_is_believed() {
     }
     assert!(gave_up(flow.due(now + AT_MOST)).contains("did not answer"));
 }
+
+#[test]
+fn a_refer_that_was_not_answered_yet_is_waited_for_before_another_is_sent() {
+    let now = start();
+    let mut flow = sent(now);
+    failed(flow.notified(last(486)).unwrap());
+    assert!(!flow.ask(TO, now), "its answer would be taken for the next one's");
+    assert_eq!(flow.answered(None, now), None, "its end was told");
+    assert!(flow.ask(TO, now));
+}

@@ -14,6 +14,8 @@ const SHOWN: usize = 4;
 const LONG: usize = 7;
 /// So many digits in a row, spoken or written, are a number and no year or house.
 const RUN: usize = 5;
+/// While a call goes on, what is said in pauses comes piece by piece, and no draft tells yet that they are one number.
+const LIVE_RUN: usize = 3;
 /// Characters of a name below which it is not looked for in other words: a single one is in half of them.
 const NAME: usize = 2;
 
@@ -29,13 +31,17 @@ pub fn number(text: &str) -> String {
 
 /// Words with every number in them hidden, however it is written: `555-0134`, `五五五零一三四`, `five five five …`.
 pub fn words(text: &str) -> String {
+    without_runs(text, RUN)
+}
+
+fn without_runs(text: &str, least: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         // A spoken digit is a word of its own: there is none in "someone".
         let within = c.is_ascii_alphabetic() && out.ends_with(|before: char| before.is_ascii_alphabetic());
         let taken = match if within { None } else { run(rest) } {
-            Some((count, length)) if count >= RUN => {
+            Some((count, length)) if count >= least => {
                 out.push_str(HIDDEN);
                 length
             }
@@ -98,17 +104,21 @@ pub fn draft(draft: &mut Value) {
     }
 }
 
-/// What a draft takes for the caller's name, and what else it might be.
+/// What a draft takes for the caller's name, and what else it might be; and the pieces that a number was said in, each of
+/// which may be too short to be taken for one.
 #[derive(Default)]
 pub struct Names(Vec<String>);
 
 impl Names {
     /// Of a draft's JSON.
     pub fn of(draft: &Value) -> Self {
-        let Some(field) = draft.pointer("/caller/name") else { return Self::default() };
-        let others = field.get("alternatives").and_then(Value::as_array).into_iter().flatten();
-        let values = std::iter::once(field).chain(others).filter_map(|one| one.get("value")?.as_str());
+        let name = draft.pointer("/caller/name");
+        let others = list(name.and_then(|field| field.get("alternatives")));
+        let values = name.into_iter().chain(others).filter_map(|one| one.get("value")?.as_str());
         let mut names: Vec<String> = values.filter(|name| name.chars().count() >= NAME).map(str::to_owned).collect();
+        let said = list(draft.pointer("/caller/phones")).iter().flat_map(|phone| list(phone.get("evidence")));
+        let pieces = said.filter_map(|one| one.get("text")?.as_str()).filter(|text| is_digits(text));
+        names.extend(pieces.map(str::to_owned));
         // The longer ones first: one name may be within another.
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         Self(names)
@@ -118,6 +128,15 @@ impl Names {
     pub fn hide(&self, text: &str) -> String {
         self.0.iter().fold(words(text), |text, name| text.replace(name.as_str(), HIDDEN))
     }
+}
+
+fn list(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Two digits or more, and nothing else.
+fn is_digits(text: &str) -> bool {
+    without_runs(text, 2) == HIDDEN
 }
 
 fn hide_caller(caller: &mut Value) {
@@ -155,11 +174,12 @@ fn each_said(value: &mut Value, hide: &mut impl FnMut(&mut String)) {
 pub fn event(event: CallEvent) -> CallEvent {
     match event {
         CallEvent::Partial { call, at, hypothesis } => {
-            let hypothesis = Hypothesis { text: words(&hypothesis.text), words: Vec::new(), ..hypothesis };
+            let hypothesis =
+                Hypothesis { text: without_runs(&hypothesis.text, LIVE_RUN), words: Vec::new(), ..hypothesis };
             CallEvent::Partial { call, at, hypothesis }
         }
         CallEvent::Final { call, utterance } => {
-            let utterance = Utterance { text: words(&utterance.text), words: Vec::new(), ..utterance };
+            let utterance = Utterance { text: without_runs(&utterance.text, LIVE_RUN), words: Vec::new(), ..utterance };
             CallEvent::Final { call, utterance }
         }
         CallEvent::Draft { call, complete, draft: mut body } => {
@@ -249,6 +269,25 @@ mod tests {
         assert_eq!(body["draft_id"], "018f0000-0000-7000-8000-000000000000");
         assert_eq!(body["caller"]["name"]["evidence"][0]["segment_id"], "s12345678");
         assert_eq!(body["issues"][0]["category"]["value"], "lighting.street");
+    }
+
+    #[test]
+    fn a_number_said_in_pieces_is_hidden_piece_by_piece() {
+        let said = ["two one two", "five five five.", "oh one three four", "at two one three Oak Street"];
+        let mut body = json!({
+            "caller": {"phones": [{"number": "2125550134", "evidence": [{"text": "two one two"}, {"text": "five five five"},
+                {"text": "oh one three four"}, {"text": "call me"}, {"text": "5"}]}]},
+            "transcript": {"segments": said.map(|text| json!({"text": text}))},
+        });
+        draft(&mut body);
+        let shown: Vec<&str> = body["transcript"]["segments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(shown, ["•••", "•••.", "•••", "at two one three Oak Street"]);
+        assert_eq!(without_runs("my number is two one two", LIVE_RUN), "my number is •••");
     }
 
     #[test]

@@ -55,6 +55,20 @@ async fn a_call_is_shown_with_everything_known_about_it() {
 }
 
 #[tokio::test]
+async fn a_call_whose_words_are_still_being_erased_shows_none_of_them() {
+    let desk = TestDesk::start().await;
+    let id = desk.add_call(CallState::Done);
+    desk.store.drafts.lock().unwrap().push((id, json!({"summary": {"title": {"value": "Secret"}}}).to_string(), true));
+    let said =
+        Utterance { text: "secret".into(), ..Utterance::wordless(0, span(0, 900), SegmentOutcome::Text, "nano") };
+    desk.store.utterances.lock().unwrap().push((id, said));
+    desk.store.calls.lock().unwrap()[0].erased_unix_ms = Some(1);
+    let shown = desk.get(&format!("/api/calls/{id}")).await;
+    assert!(!shown.text().to_lowercase().contains("secret"), "{}", shown.text());
+    assert_eq!(desk.get(&format!("/api/calls/{id}/recording")).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_call_from_the_web_shows_what_was_typed_what_is_proved_and_what_it_adds_to() {
     let desk = TestDesk::start().await;
     let (earlier, id) = (desk.add_call(CallState::Done), desk.add_call(CallState::Done));

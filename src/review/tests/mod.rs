@@ -10,6 +10,7 @@ mod public;
 mod reader;
 mod recording;
 mod store;
+mod to_the_end;
 mod transfer;
 mod work;
 

@@ -28,12 +28,12 @@ impl Command for CompleteDraft {
     async fn apply(&self, conn: &mut SqliteConnection) -> Result<bool, StoreError> {
         let draft = &self.0;
         let call = draft.call.to_string();
-        let complete: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM draft WHERE call = ? AND version >= ?)")
+        // A later version is made from the one before it. Where that is gone, a decision was taken back in between.
+        let newest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM draft WHERE call = ?")
             .bind(&call)
-            .bind(draft.version)
             .fetch_one(&mut *conn)
             .await?;
-        if complete {
+        if newest > 0 && newest != i64::from(draft.version) - 1 {
             return Ok(false);
         }
         sqlx::query("INSERT INTO draft (id, version, call, body, created_unix_ms) VALUES (?, ?, ?, ?, ?)")

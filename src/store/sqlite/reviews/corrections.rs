@@ -70,15 +70,17 @@ pub(super) async fn after(
 /// By the category that was decided: of a category that was itself corrected, the right one.
 pub(super) async fn rates(readers: &SqlitePool, until_unix_ms: i64) -> Result<Vec<CorrectionRate>, StoreError> {
     let found = sqlx::query(
-        "SELECT made.category, made.field, made.entered, made.corrected, made.not_said,
-                (SELECT COUNT(*) FROM review WHERE decision IS NOT NULL AND decided_unix_ms < ?1
-                    AND category IS made.category) AS decided
+        "WITH decided AS MATERIALIZED (SELECT category, COUNT(*) AS count FROM review
+              WHERE decision IS NOT NULL AND decided_unix_ms < ?1 GROUP BY category)
+         SELECT made.category, made.field, made.entered, made.corrected, made.not_said,
+                COALESCE(decided.count, 0) AS decided
          FROM (SELECT review.category, correction.field,
                       COUNT(DISTINCT CASE kind WHEN 'entered' THEN correction.call END) AS entered,
                       COUNT(DISTINCT CASE kind WHEN 'corrected' THEN correction.call END) AS corrected,
                       COUNT(DISTINCT CASE kind WHEN 'not_said' THEN correction.call END) AS not_said
                FROM correction JOIN review ON review.call = correction.call
                WHERE correction.at_unix_ms < ?1 GROUP BY review.category, correction.field) AS made
+         LEFT JOIN decided ON decided.category IS made.category
          ORDER BY made.category, made.field",
     )
     .bind(until_unix_ms)

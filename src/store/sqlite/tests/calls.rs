@@ -340,6 +340,9 @@ async fn segments_without_words_are_found_until_they_have_some_and_then_the_call
 
     assert_eq!(store.to_fill_in(3, 10).await.unwrap(), [call], "its draft lacks the words");
     assert!(store.call(call).await.unwrap().unwrap().redraft);
-    store.complete_draft(CompletedDraft { version: 2, ..draft }).await.unwrap();
+    let later = |version| CompletedDraft { version, draft: DraftId::new(), ..draft.clone() };
+    assert!(!store.complete_draft(later(3)).await.unwrap(), "made from a version that was taken back");
+    assert_eq!(store.to_fill_in(3, 10).await.unwrap(), [call], "so it is drafted again");
+    assert!(store.complete_draft(later(2)).await.unwrap());
     assert_eq!(store.to_fill_in(3, 10).await.unwrap(), []);
 }

@@ -19,8 +19,8 @@ export function alarmSound(on: boolean, onBlocked: (blocked: boolean) => void): 
     return;
   }
   context ??= new AudioContext();
-  void context.resume();
-  beep();
+  // A sound that was never out before begins a moment later.
+  void context.resume().then(() => timer !== undefined && beep());
   timer = setInterval(() => {
     onBlocked(context?.state === "suspended");
     beep();
