@@ -4,6 +4,7 @@
 //! state of two, and ggml's threads spin at barriers when the cores are shared. The window is cut to the segment
 //! (`audio_ctx`), which is what makes it 5 to 6 times cheaper than the default 30 s.
 
+mod alignable;
 mod language;
 
 use std::cell::RefCell;
@@ -15,6 +16,8 @@ use tracing::dispatcher::{self, Dispatch};
 use whisper_rs::{
     DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
+
+use alignable::{Passages, following};
 
 use super::doubt::{Doubt, doubt};
 use super::ggml::Shape;
@@ -122,7 +125,14 @@ fn standing_params() -> Params {
     params.set_abort_callback_safe(|| {
         ABORT.with(|flag| flag.borrow().as_ref().is_some_and(|f| f.load(Ordering::Relaxed)))
     });
+    keep_alignable(&mut params);
     params
+}
+
+#[expect(unsafe_code, reason = "whisper-rs has this callback in C's form only")]
+fn keep_alignable(params: &mut Params) {
+    // SAFETY: it neither keeps nor changes anything but the logits that it is given.
+    unsafe { params.set_filter_logits_callback(Some(alignable::choose)) };
 }
 
 struct Worker {
@@ -265,7 +275,9 @@ impl Worker {
 
     /// whisper.cpp tells of an abort as of an error; what its messages mean stands in the result too.
     fn run(&mut self, params: FullParams<'_, '_>, sound: &[f32]) -> Result<(), RecognizerError> {
-        let full = || self.state.full(params, sound).map(drop).map_err(failed);
+        let context = &self.context;
+        let passages = Passages::new(context.token_eot(), context.token_beg(), context.n_vocab(), sound.len());
+        let full = || following(passages, || self.state.full(params, sound).map(drop).map_err(failed));
         dispatcher::with_default(&Dispatch::none(), full)
     }
 
