@@ -1,11 +1,15 @@
 //! Passages that can be aligned. whisper.cpp finds the times of words with a median filter of seven encoder frames, and
-//! ends the whole process where a passage has not more of them than that (1.8.3, `median_filter`): when a model ends one
-//! after 0.14 s or less, or speaks in a rest of the sound that is as short. So it is kept from doing either.
+//! ends the whole process where a passage has not more of them than that (1.8.3, `median_filter`): when the last time that
+//! a model tells is 0.14 s or less (in a loop of words it may be the first one as well), or when it speaks in a rest of the
+//! sound that is as short. So it is kept from doing either.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 
-use whisper_rs::whisper_rs_sys::{whisper_context, whisper_state, whisper_token_data};
+use whisper_rs::whisper_rs_sys::{
+    whisper_context, whisper_full_get_segment_t1_from_state, whisper_full_n_segments_from_state, whisper_state,
+    whisper_token_data,
+};
 
 use crate::speech::upsample::RATE;
 
@@ -37,11 +41,12 @@ impl Passages {
         Self { end_of_text, first_time, vocabulary, end, seek: 0, step: 0 }
     }
 
-    /// Before a token is chosen: `last` is the one before it in this window.
-    fn choose(&mut self, last: Option<i32>, logits: &mut [f32]) {
+    /// Before a token is chosen: `last` is the one before it in this window, `told` where the last passage ended.
+    fn choose(&mut self, last: Option<i32>, told: i32, logits: &mut [f32]) {
         match last {
             None => {
-                self.seek = self.seek.saturating_add(self.step);
+                // Of a window that failed the last token was not seen here; of one without words no passage tells.
+                self.seek = self.seek.saturating_add(self.step).max(told);
                 self.step = WINDOW;
             }
             Some(token) if token > self.first_time => self.step = 2 * (token - self.first_time),
@@ -51,10 +56,7 @@ impl Passages {
         if self.end - self.seek <= SHORTEST {
             forbid(logits, 0..self.end_of_text);
         }
-        // The first token says where speech begins, and may be as early as it likes.
-        if last.is_some() {
-            forbid(logits, self.first_time + 1..self.first_time + SHORTEST / 2);
-        }
+        forbid(logits, self.first_time + 1..self.first_time + SHORTEST / 2);
     }
 }
 
@@ -77,7 +79,7 @@ pub(super) fn following<T>(passages: Passages, run: impl FnOnce() -> T) -> T {
 #[expect(unsafe_code, reason = "whisper-rs has this callback in C's form only")]
 pub(super) unsafe extern "C" fn choose(
     _: *mut whisper_context,
-    _: *mut whisper_state,
+    state: *mut whisper_state,
     tokens: *const whisper_token_data,
     count: c_int,
     logits: *mut f32,
@@ -87,13 +89,17 @@ pub(super) unsafe extern "C" fn choose(
         let Some(passages) = passages else { return };
         let (count, vocabulary) =
             (usize::try_from(count).unwrap_or(0), usize::try_from(passages.vocabulary).unwrap_or(0));
-        // SAFETY: whisper.cpp calls this with `count` tokens of the window and with a logit for each of the vocabulary,
-        // both its own for the time of the call and of no other thread.
-        let (last, logits) = unsafe {
+        // SAFETY: whisper.cpp calls this with `count` tokens of the window, a logit for each of the vocabulary and its
+        // state, all its own for the time of the call and of no other thread. Its passages are only read.
+        let (last, told, logits) = unsafe {
             let last = count.checked_sub(1).map(|last| (*tokens.add(last)).id);
-            (last, std::slice::from_raw_parts_mut(logits, vocabulary))
+            let told = match whisper_full_n_segments_from_state(state) {
+                0 => 0,
+                passages => whisper_full_get_segment_t1_from_state(state, passages - 1),
+            };
+            (last, told, std::slice::from_raw_parts_mut(logits, vocabulary))
         };
-        passages.choose(last, logits);
+        passages.choose(last, i32::try_from(told).unwrap_or(i32::MAX), logits);
     });
 }
 
@@ -109,18 +115,19 @@ mod tests {
         let mut logits = [0.0_f32; 50];
         for &last in last {
             logits = [0.0; 50];
-            passages.choose(last, &mut logits);
+            passages.choose(last, 0, &mut logits);
         }
         (0..50).filter(|&token| logits[token as usize] == 0.0).collect()
     }
 
     #[test]
-    fn a_passage_may_begin_at_any_time_and_ends_when_it_can_be_aligned() {
+    fn no_time_is_told_before_which_nothing_could_be_aligned() {
         let second = RATE as usize;
-        assert_eq!(allowed(second, &[None]).len(), 50);
-        let after_a_word = allowed(second, &[None, Some(TIME + 2), Some(3)]);
-        assert!(after_a_word.contains(&TIME) && after_a_word.contains(&(TIME + 8)) && after_a_word.contains(&3));
-        assert!((1..8).all(|early| !after_a_word.contains(&(TIME + early))), "{after_a_word:?}");
+        for told in [&[None][..], &[None, Some(TIME), Some(3)]] {
+            let now = allowed(second, told);
+            assert!(now.contains(&TIME) && now.contains(&(TIME + 8)) && now.contains(&3), "{now:?}");
+            assert!((1..8).all(|early| !now.contains(&(TIME + early))), "{now:?}");
+        }
     }
 
     #[test]
