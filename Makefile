@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` shows the main job, `make test` proves it.
-.PHONY: demo test build bench bench-drafts bench-speech lint setup
+.PHONY: demo test build bench bench-drafts bench-speech model lint setup
 
 # Built before it runs, so that what takes minutes the first time is seen.
 demo: ## a real SIP call over loopback, transcribed live, its draft delivered; stays up (Ctrl-C ends it)
@@ -27,6 +27,11 @@ bench-drafts: ## what a draft costs live and at hang-up, and how soon it is acce
 bench-speech: ## the recogniser beside whisper.cpp and faster-whisper on the same weights, and under load (ARGS=--quick: a check)
 	@scripts/setup build
 	@scripts/bench-speech/run $(ARGS)
+
+model: ## the bundled model from nothing, hours on a CPU: models/train/README.md; goes on where it was (HOURS, MINUTES)
+	@scripts/setup model
+	cargo build --release
+	@models/train/run
 
 lint: ## format and clippy, warnings denied
 	@scripts/setup build

@@ -91,6 +91,7 @@ async fn an_agent_hears_corrects_and_approves_by_keyboard_and_the_endpoint_has_t
     assert_eq!(plain["lit"].as_array().unwrap().len(), 7, "the digits as they were said: {plain}");
 
     call(gateway.sip, "en-heating").await;
+    endpoint.wait_for(3).await;
     let number = [&at(&desk)[..], &["--number", "2025550143"]].concat();
     let corrected = agents("approve", &number, async |_| ()).await;
     println!("corrected and approved in {} keys", corrected["keys"].as_array().unwrap().len());

@@ -174,7 +174,7 @@ const scenarios = {
     await caller.call();
     await caller.speak(0.4);
     await link("down");
-    await wait(CUT_MS);
+    await Promise.all([wait(CUT_MS), caller.see("[data-interrupted]")]);
     await link("up");
     await caller.frame.locator("[data-interrupted]").waitFor({ state: "detached", timeout: DEADLINE_MS });
     await caller.screen("after");

@@ -60,7 +60,7 @@ export function decided(model: Model, { call, decision, into: other, undoUntil }
   const items = model.items.filter((item) => item.call !== call);
   // Decided is given back: nothing is released when the next draft opens.
   const open = model.open?.call === call ? null : model.open;
-  return to(outdated(model), { undo, items, open, said: { kind: "decided", decision, into } }, { kind: "silence_player" }, { kind: "keep", call, pending: {} }, { kind: "claim_next" },
+  return to(outdated(model), { undo, items, open, said: { kind: "decided", decision, into } }, { kind: "silence_player" }, { kind: "keep", call, pending: {} }, ...(open === null ? [{ kind: "claim_next" } as const] : []),
     { kind: "load_queue", filter: model.filter, before: null });
 }
 

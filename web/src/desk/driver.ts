@@ -29,6 +29,9 @@ export class Driver {
   private readonly next = new Map<string, () => void>();
   /** Lists asked for; only the newest answer counts. */
   private asked = 0;
+  /** Questions about calls so far, and by what it is about the newest that was answered. */
+  private count = 0;
+  private readonly taken = new Map<string, number>();
 
   constructor(private readonly on: Surroundings) {}
 
@@ -54,13 +57,13 @@ export class Driver {
       case "claim_next":
         return this.answer(api.next(), (call) => ({ kind: "next", call }), (problem) => ({ kind: "failed", doing: "next", problem }));
       case "load_call":
-        return this.answer(api.call(effect.call), (detail) => ({ kind: "call", detail, restored: keptEdits(effect.call) }), (problem) => ({ kind: "call_failed", call: effect.call, problem }));
+        return this.answer(api.call(effect.call), this.inOrder(`call ${effect.call}`, (detail) => ({ kind: "call", detail, restored: keptEdits(effect.call) })), (problem) => ({ kind: "call_failed", call: effect.call, problem }));
       case "load_review":
-        return this.seldom(`review ${effect.call}`, () => this.answer(api.review(effect.call), (review) => ({ kind: "review", review }), (problem) => ({ kind: "review_failed", call: effect.call, problem })));
+        return this.seldom(`review ${effect.call}`, () => this.answer(api.review(effect.call), this.inOrder(`review ${effect.call}`, (review) => ({ kind: "review", review })), (problem) => ({ kind: "review_failed", call: effect.call, problem })));
       case "load_figures":
         return this.answer(api.figures(), (figures) => ({ kind: "figures", figures }), (problem) => ({ kind: "figures_failed", problem }));
       case "load_alarm":
-        return this.answer(api.call(effect.call), (detail) => ({ kind: "alarm", detail }), () => null);
+        return this.answer(api.call(effect.call), this.inOrder(`call ${effect.call}`, (detail) => ({ kind: "alarm", detail })), () => null);
       case "load_related":
         return this.answer(api.call(effect.call), (detail) => ({ kind: "related", detail }), () => null);
       case "load_related_review":
@@ -148,6 +151,16 @@ export class Driver {
     promise.then(then, (error: unknown) => failed(problemOf(error))).then((event) => {
       if (event !== null) this.on.dispatch(event);
     });
+  }
+
+  /** An answer counts unless one that was asked for later is there already. */
+  private inOrder<T>(about: string, then: (value: T) => Event): (value: T) => Event | null {
+    const asked = ++this.count;
+    return (value) => {
+      if (asked < (this.taken.get(about) ?? 0)) return null;
+      this.taken.set(about, asked);
+      return then(value);
+    };
   }
 
   /** Acts once it has been quiet for so long. */

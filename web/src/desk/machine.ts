@@ -90,7 +90,9 @@ export function step(model: Model, event: Event, nowMs: number): Step {
       const own = model.items.find(({ call, mine, state }) => mine && state === "held" && call !== model.open?.call);
       const call = event.call ?? own?.call ?? null;
       if (call === null) return queueEmpty(model);
-      return work.open({ ...model, search: null }, call);
+      // Whoever has begun to type in another draft meanwhile stays there.
+      if (model.open !== null && model.open.call !== call && model.open.editor !== null) return to(model, {}, { kind: "release", call });
+      return then(work.open({ ...model, search: null }, call), (known) => onOpen(known, call, () => ({ claimedAtMs: nowMs })));
     }
     case "opened":
       return event.call === null ? close(model) : work.open(model, event.call);
@@ -133,6 +135,8 @@ export function step(model: Model, event: Event, nowMs: number): Step {
     case "decided":
       return decided(model, event);
     case "decide_failed":
+      // Asked for twice, and the first was taken.
+      if (model.undo?.call === event.call) return stay(model);
       return refused(model, event.problem.status) ?? decideFailed(model, event.call, event.problem);
     case "undo_pressed":
       return undo(model, nowMs);
@@ -304,10 +308,11 @@ function views(model: Model, event: ViewEvent): Step {
   }
 }
 
-/** Emergencies that a list tells of, and that nobody here has details of, are asked for. */
+/** Emergencies that a list tells of, and that nobody here has details of, are asked for. One that was taken is over; of one that
+    a list does not know yet it was read too early to say. */
 function alarmed(model: Model, watched: Item[], ...effects: Effect[]): Step {
   const open = (item: Item) => item.emergency !== null && ["raised", "escalated"].includes(item.emergency.state);
-  const over = new Set(watched.filter((item) => !open(item)).map(({ call }) => call));
+  const over = new Set(watched.filter(({ emergency }) => emergency?.state === "acknowledged").map(({ call }) => call));
   const alarms = model.alarms.filter(({ call }) => !over.has(call));
   const unknown = watched.filter((item) => open(item) && !alarms.some(({ call }) => call === item.call));
   const load = [...new Set(unknown.map(({ call }) => call))].map((call): Effect => ({ kind: "load_alarm", call }));

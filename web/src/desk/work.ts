@@ -57,20 +57,28 @@ const reviewOf = (model: Model, call: string): Effect[] => (model.readOnly ? [] 
 /** Gives a claim back. Edits that are not saved yet stay in this browser and go out when the draft is opened again. */
 export function leave(model: Model): Step {
   const { open } = model;
-  const held = open?.review?.mine === true && open.review.decision === null && Object.keys(open.pending).length === 0;
+  // What came as the next draft is held before its review is here.
+  const mine = open?.review == null ? open?.claimedAtMs != null : open.review.mine && open.review.decision === null;
+  const held = open !== null && mine && Object.keys(open.pending).length === 0;
   return to(model, {}, ...(held ? [{ kind: "release", call: open.call } as Effect] : []));
 }
 
 export function loaded(model: Model, { detail, restored }: Extract<Event, { kind: "call" }>): Step {
   const alarms = alarmsOf(model.alarms, detail.id, alarmFrom(detail));
   const next = onOpen({ ...model, alarms }, detail.id, (open) => ({
-    detail,
+    detail: { ...detail, transcript: withLater(detail, open.detail?.transcript ?? []) },
     partial: detail.state === "live" ? open.partial : null,
     pending: Object.keys(open.pending).length > 0 || restored === null ? open.pending : restored,
   }));
   const unknown = relatedOf({ detail, review: model.open?.review ?? null }).map(({ id }) => id).filter((id) => model.open?.call === detail.id && !(id in model.open.related)).slice(0, MOST_RELATED);
   const ask = unknown.map((call): Effect => ({ kind: "load_related", call }));
   return then(next, (known) => then(to(known, {}, ...ask), (now) => then(send(now), first)));
+}
+
+/** Words of a call that goes on may have been told while this answer, read before them, was on its way. */
+function withLater({ state, erased_at, transcript }: CallDetail, told: CallDetail["transcript"]): CallDetail["transcript"] {
+  if (state === "done" || erased_at !== null) return transcript;
+  return [...transcript, ...told.filter(({ seq }) => !transcript.some((one) => one.seq === seq))].sort((a, b) => a.seq - b.seq);
 }
 
 export function reviewed(model: Model, review: Review): Step {
@@ -110,11 +118,12 @@ export function carry(model: Model, review: Review): Step {
   }), ...load, { kind: "keep", call: open.call, pending });
 }
 
-/** The first field that needs the agent gets the focus, once, unless the agent is elsewhere already. */
+/** The first field that needs the agent gets the focus, once, unless the agent is elsewhere already. Not before the call itself is
+    here: the keys that the focus invites would find no sound to play and nothing to decide. */
 export function first(model: Model): Step {
   const { open } = model;
   const draft = open?.review?.draft ?? null;
-  if (open === null || draft === null || open.selected !== null || open.review?.decision !== null) return stay(model);
+  if (open === null || open.detail === null || draft === null || open.selected !== null || open.review?.decision !== null) return stay(model);
   const rows = rowsOf(draft, open.review, open);
   const { missing, unseen } = blocking(rows);
   const row = missing[0] ?? unseen[0] ?? rows[0];
@@ -136,8 +145,9 @@ export function claimFailed(model: Model, call: string, problem: Problem, nowMs:
   }), { kind: "load_review", call });
 }
 
-/** It is ours now: what was hidden of its caller is asked for again. */
+/** It is ours now: what was hidden of its caller is asked for again. One that was left meanwhile is given back. */
 export function claimed(model: Model, { call, until }: Extract<Event, { kind: "claimed" }>, nowMs: number): Step {
+  if (model.open?.call !== call) return to(model, {}, { kind: "release", call });
   const hidden: Effect[] = model.open?.review?.mine === true ? [] : [{ kind: "load_call", call }];
   return onOpen(model, call, (open) => ({
     claimedAtMs: nowMs,
@@ -195,10 +205,10 @@ function decideWhenSaved(model: Model, { call, review, wanted, shownAtMs }: Open
   return onOpen(model, call, () => ({ wanted: null }), { kind: "decide", call, revision: review.revision, wanted, shownAtMs });
 }
 
-/** What was sent is saved; what was entered in the meantime still waits. */
+/** What was sent is saved; what was entered in the meantime still waits. Saving held the draft, also for who has left it. */
 export function saved(model: Model, review: Review): Step {
   const { open } = model;
-  if (open === null || open.call !== review.call) return stay(model);
+  if (open === null || open.call !== review.call) return to(model, {}, { kind: "release", call: review.call });
   const pending = Object.fromEntries(Object.entries(open.pending).filter(([, { edit }]) => !open.sent.includes(edit))
     // What was entered over our own value contests nobody's.
     .map(([pointer, one]): [Pointer, Pending] => [pointer, open.sent.some((sent) => sent.pointer === pointer) ? { ...one, base: valueIn(review, pointer) } : one]));

@@ -93,11 +93,13 @@ export class Agent {
     return new URL(this.page.url()).hash.slice(1);
   }
 
-  /** By arrow keys. */
+  /** By arrow keys, one by one: a row may move on the way, when what was entered is saved. */
   async go(pointer) {
-    const order = await this.page.locator("[data-pointer]").evaluateAll((rows) => rows.map((row) => row.dataset.pointer));
-    const way = order.indexOf(pointer) - order.indexOf(await this.focus());
-    for (let i = 0; i < Math.abs(way); i++) await this.press(way > 0 ? "ArrowDown" : "ArrowUp");
+    for (let i = 0, from; (from = await this.focus()) !== pointer; i++) {
+      if (i > 100) throw new Error(`no way to ${pointer}`);
+      const order = await this.page.locator("[data-pointer]").evaluateAll((rows) => rows.map((row) => row.dataset.pointer));
+      await this.press(order.indexOf(pointer) > order.indexOf(from) ? "ArrowDown" : "ArrowUp");
+    }
     await this.focused(pointer);
   }
 

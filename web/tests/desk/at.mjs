@@ -31,9 +31,9 @@ export async function focused(page, pointer) {
 }
 
 export async function until(look) {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 1_200; i++) {
     if (await look()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  assert.fail(`not within 5 s: ${look}`);
+  assert.fail(`not within 30 s: ${look}`);
 }

@@ -100,7 +100,7 @@ test("a field lights its words and plays exactly their seconds", async () => {
     const [{ from, to }] = await page.evaluate(() => globalThis.heard);
     const [first] = heating.draft.caller.name.evidence;
     assert.ok(Math.abs(from * 1_000 - first.audio_start_ms) <= 250, `from ${from}`);
-    assert.ok(to * 1_000 >= first.audio_end_ms && to * 1_000 - first.audio_end_ms <= 400, `to ${to}`);
+    assert.ok(to * 1_000 >= first.audio_end_ms && to * 1_000 - first.audio_end_ms <= 2_000, `to ${to}`);
     await page.locator(".w", { hasText: "boiler" }).click();
     const at = await page.evaluate(() => globalThis.heard.at(-1).from * 1_000);
     const word = heating.transcript.at(-1).words.find(({ text }) => text === "boiler");
@@ -230,6 +230,7 @@ test("composing Chinese and typing fire no shortcut", async () => {
     assert.equal(await page.getByRole("textbox", { name: "Address" }).inputValue(), "xbrwa gjkl 123 n?/");
     assert.equal(await page.getByRole("dialog").count(), 0);
     await page.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true })));
+    assert.equal(await page.getByRole("textbox", { name: "Address" }).inputValue(), "xbrwa gjkl 123 n?/", "still typed at");
     assert.equal(gateway.asked.some(({ what }) => what.startsWith("PATCH")), false, "Enter that ends a composition saves nothing");
   });
 });

@@ -26,6 +26,7 @@ async function heldThrough(page, key, dialog) {
 
 test("a matter is split by one key; of three the one to join is chosen by its number, of two it is the other at once", async () => {
   await at({}, async (page, gateway) => {
+    await page.getByRole("button", { name: /Split/ }).first().waitFor();
     await field(page, "/issues/0/category").focus();
     await page.keyboard.press("s");
     await until(() => issues(gateway).length === 3);
@@ -219,6 +220,7 @@ test("the caller of a live call is put through in two steps; a failure is said a
 
 test("from another draft the bar's caller is put through by the same key, and typing it does nothing", async () => {
   await at({}, async (page, gateway) => {
+    await page.getByRole("region", { name: "Emergencies" }).waitFor();
     live(gateway);
     gateway.push("state", { call: gas.id, state: "live", cause: null });
     await page.keyboard.press("g");

@@ -259,6 +259,53 @@ test("a call that ended between the reading of the two lists stands in the queue
   assert.deepEqual(model.items.map(({ call, state }) => [call, state]), queue.items.map(({ call, state }) => [call, state]));
 });
 
+test("the focus comes when the call and its review are both here, in whichever order they came", () => {
+  const review = { kind: "review", review: reviewOf(heating) };
+  const early = run([{ kind: "opened", call: heating.id }, review], run([{ kind: "started", call: null, filter: null, wide: true }, { kind: "me", me }]).model);
+  assert.deepEqual([early.model.open.selected, effect(early, "focus")], [null, undefined]);
+  const both = run([{ kind: "call", detail: heating, restored: null }], early.model);
+  assert.equal(effect(both, "focus").pointer, ADDRESS);
+});
+
+test("a list that was read before an emergency was raised does not take its alarm away; one that says it was taken does", () => {
+  const danger = { service: "gas", number: "112", quote: "gas", start_ms: 0, end_ms: 900 };
+  const raised = run([{ kind: "server", event: { event: "emergency", call: heating.id, state: "raised", danger } }], opened());
+  const told = (emergency) => ({ kind: "queue", queue: { ...queue, items: [] }, watched: [{ ...queue.items[0], call: heating.id, emergency }], more: false, filter: initial.filter });
+  assert.equal(run([told(null)], raised.model).model.alarms.length, 1);
+  assert.equal(run([told({ state: "acknowledged" })], raised.model).model.alarms.length, 0);
+});
+
+test("what is saved or claimed after its draft was left is given back, and so is a next draft that was left before its review came", () => {
+  const left = opened(reviewOf(gas));
+  const released = (event, from = left) => effect(run([event], from), "release")?.call;
+  assert.equal(released({ kind: "saved", review: reviewOf(heating) }), heating.id);
+  assert.equal(released({ kind: "claimed", call: heating.id, until: "2026-01-01T00:00:00Z" }), heating.id);
+  const next = run([{ kind: "next", call: heating.id }], run([], initial).model).model;
+  assert.equal(released({ kind: "opened", call: gas.id }, next), heating.id);
+  const clicked = run([{ kind: "opened", call: heating.id }]).model;
+  assert.equal(released({ kind: "opened", call: gas.id }, clicked), undefined, "what nobody claimed is not given back");
+});
+
+test("who has opened another draft while a decision was on its way is not taken from it", () => {
+  const { effects, model } = run([{ kind: "decided", call: heating.id, decision: "approve", undoUntil: "2026-01-01T00:00:00Z" }], opened(reviewOf(gas)));
+  assert.equal(model.open.call, gas.id);
+  assert.equal(effects.some(({ kind }) => kind === "claim_next"), false);
+  const again = run([{ kind: "decide_failed", call: heating.id, problem: problem(409) }], model);
+  assert.notEqual(again.model.said?.kind, "failed", "asked for twice, and the first was taken");
+  const typing = run([{ kind: "edit_started", pointer: ADDRESS, text: "7 H" }, { kind: "next", call: heating.id }], opened());
+  assert.equal(typing.model.open.call, heating.id, "it was this one's own");
+  const other = run([{ kind: "edit_started", pointer: ADDRESS, text: "7 H" }, { kind: "next", call: water.id }], opened());
+  assert.deepEqual([other.model.open.editor.text, effect(other, "release")], ["7 H", { kind: "release", call: water.id }]);
+});
+
+test("words that were told while an older answer was on its way stay", () => {
+  const live = { ...heating, state: "live", transcript: heating.transcript.slice(0, 1) };
+  const later = { ...heating.transcript[0], seq: 99, text: "more" };
+  const answer = { kind: "call", detail: live, restored: null };
+  const told = run([{ kind: "opened", call: heating.id }, answer, { kind: "server", event: { event: "final", call: heating.id, utterance: later } }, answer]);
+  assert.deepEqual(told.model.open.detail.transcript.map(({ seq }) => seq), [live.transcript[0].seq, 99]);
+});
+
 test("without the queue's API the calls are shown and nothing can be changed", () => {
   const model = run([{ kind: "me_failed", problem: problem(404) }, { kind: "queue_failed", problem: problem(404) }, { kind: "opened", call: heating.id }, { kind: "call", detail: heating, restored: null }]);
   assert.equal(model.model.readOnly, true);
