@@ -299,8 +299,8 @@ pub trait Store: Send + Sync + 'static {
     async fn fill_in(&self, call: CallId, utterance: Utterance) -> Result<(), StoreError>;
     /// The draft as it stands in mid-call; overwritten by the next, ignored once a complete one exists.
     async fn put_live_draft(&self, call: CallId, body: String) -> Result<(), StoreError>;
-    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft of this version or a
-    /// later one was there already, or the one before it is gone, and nothing changed. [`StoreError::WrongState`] unless the call is
+    /// Draft, outbox rows and state `done` in one transaction. `false`: a complete draft of this version or a later one was
+    /// there already, or the one before it is gone, and nothing changed. [`StoreError::WrongState`] unless the call is
     /// `finishing` (`done` for a later version).
     async fn complete_draft(&self, draft: CompletedDraft) -> Result<bool, StoreError>;
 

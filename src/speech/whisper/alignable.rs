@@ -25,10 +25,10 @@ thread_local! {
 /// Where one decode is, followed as whisper.cpp follows it: it does not tell.
 pub(super) struct Passages {
     /// Tokens below are text.
-    pub end_of_text: i32,
+    end_of_text: i32,
     /// The token of 0.00 s; those above it are later times.
-    pub first_time: i32,
-    pub vocabulary: i32,
+    first_time: i32,
+    vocabulary: i32,
     /// Hundredths of a second: of the sound, until this window, and from there to the next.
     end: i32,
     seek: i32,
